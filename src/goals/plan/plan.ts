@@ -1,0 +1,37 @@
+/** What would happen: a graph of goals, methods and steps. Made by the same walk that pursues, without any effect. */
+import type { Candidate, StepKind } from '../pursuit/events.ts'
+import type { Complaint, Place } from '../program/model.ts'
+import type { Variables } from '../tree.ts'
+
+/** `+` will do · `~` will redo · `-` will undo · `?` possible · `=` already true */
+export type PlanMark = '+' | '~' | '-' | '?' | '='
+
+export interface Plan {
+  readonly version: 1
+  readonly goal: string
+  readonly program: { readonly name: string, readonly hash: string }
+  readonly variables: Variables
+  readonly nodes: readonly PlanNode[]
+  readonly summary: Readonly<Record<'do' | 'redo' | 'undo' | 'possible' | 'alreadyTrue', number>>
+  /** Why nothing could be planned further, if so. */
+  readonly problems: readonly Complaint[]
+}
+
+/** In order of the walk; `parent` and `needs` are ids of other nodes. */
+export interface PlanNode {
+  readonly id: string
+  readonly kind: 'goal' | 'step'
+  readonly step?: StepKind
+  readonly parent?: string
+  readonly needs: readonly string[]
+  readonly mark: PlanMark
+  /** Goal: its name; step: what a person would type, with `${path}` for what is not known yet. */
+  readonly text: string
+  readonly describe?: string
+  readonly method?: string
+  readonly candidates?: readonly Candidate[]
+  readonly peer?: string
+  readonly reads: readonly string[]
+  readonly writes: readonly string[]
+  readonly place: Place
+}

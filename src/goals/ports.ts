@@ -1,0 +1,162 @@
+/**
+ * What planning and pursuing need of the world. Implemented in src/node, faked in test/fakes;
+ * test/compliance holds one suite per port that both must pass.
+ */
+import type { FileTest } from './program/model.ts'
+import type { GoalEvent, GoalEventBody } from './pursuit/events.ts'
+import type { Tree, Variables } from './tree.ts'
+
+/** The truth about every run: an append-only, gap-free, hash-chained record per goal. */
+export interface Journal {
+  /**
+   * Appends in the order of calls; the sequence number is taken at the call.
+   * Resolves once the record and all before it are on disk (fdatasync); concurrent calls share one sync.
+   * Writes to `agent.…` in a step's outcome go to the agent's state in the same atomic batch.
+   * @throws CloudburstError CB_STORE_DEGRADED when the store cannot write: nothing may be acknowledged then
+   */
+  append(goalId: string, body: GoalEventBody): Promise<GoalEvent>
+  /** Every event of one goal, oldest first, the ones not yet synced included. Empty for an unknown goal. */
+  read(goalId: string): Promise<readonly GoalEvent[]>
+}
+
+/** One execution of one command, named so that it can be found again after a restart of the daemon. */
+export interface CommandKey {
+  readonly goalId: string
+  readonly step: string
+  /** 1 for the first try of the step. */
+  readonly attempt: number
+}
+
+export interface Command {
+  readonly key: CommandKey
+  /** Program and arguments, each to be passed as it is; no shell looks at them unless argv[0] is one. */
+  readonly argv: readonly string[]
+  /** Added to the daemon's own environment. Never written to disk. */
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd?: string
+  /** Then the whole process group gets SIGTERM, and SIGKILL 5 s later. */
+  readonly timeoutMs?: number
+  /** Name under which the output files of this step are also found, if given. */
+  readonly label?: string
+}
+
+/** How a command ended. A non-zero exit is data, not an error. */
+export type Exit =
+  | { readonly kind: 'exited', readonly code: number }
+  | { readonly kind: 'signalled', readonly signal: string }
+  | { readonly kind: 'timed-out', readonly afterMs: number }
+  /** It could not be started, e.g. no such program. */
+  | { readonly kind: 'not-started', readonly message: string }
+  /** Ended on request (stop --now). */
+  | { readonly kind: 'stopped' }
+  /** It was started, or may have been, and nobody knows how it ended: host crash, or the runner was killed with the daemon. */
+  | { readonly kind: 'lost' }
+
+export interface Finished {
+  readonly exit: Exit
+  readonly durationMs: number
+  /** First OUTPUT_VALUE_BYTES_MAX of it, decoded as UTF-8 with replacement. */
+  readonly stdout: string
+  readonly stderr: string
+  /** True when the command printed more than is kept. */
+  readonly truncated: boolean
+}
+
+/** Longest stdout or stderr that becomes a value of the goal, in bytes: larger results belong into files. */
+export const OUTPUT_VALUE_BYTES_MAX = 256 * 1024
+
+/** Does steps: starts commands so that the daemon's death is not theirs. */
+export interface Driver {
+  /**
+   * Runs one command to its end. Called only after the step's intent is durable.
+   * Never throws for a failed command.
+   */
+  run(command: Command): Promise<Finished>
+  /**
+   * Finds a command whose intent is in the journal without an outcome: waits for it when it still runs,
+   * returns how it ended when that is on record, `lost` otherwise. Never starts anything.
+   */
+  recover(key: CommandKey): Promise<Finished>
+  /** Ends the process group of a running command; resolves when it is gone. */
+  stop(key: CommandKey): Promise<void>
+  /** Writes a private (0600) file that lives until {@link dropFiles}; returns its absolute path. The same name again replaces it. */
+  writeFile(goalId: string, name: string, text: string): Promise<string>
+  /** Removes all files made by {@link writeFile} for this goal. */
+  dropFiles(goalId: string): Promise<void>
+}
+
+/** A question about the machine whose answer evaluation needs. Its JSON is its key. */
+export type FactQuery =
+  | { readonly kind: 'file', readonly test: FileTest, readonly path: string }
+  | { readonly kind: 'env', readonly name: string }
+  /** Read-only command, declared pure by the author. */
+  | { readonly kind: 'shell', readonly argv: readonly string[], readonly timeoutMs: number }
+  /** What this node knows about a node: `nodes.web1.host.os`. */
+  | { readonly kind: 'state', readonly path: string }
+  /** Time or identifier, fixed for one place in one run. */
+  | { readonly kind: 'now' | 'uuid', readonly at: string }
+
+export type Fact =
+  | { readonly kind: 'bool', readonly value: boolean }
+  | { readonly kind: 'text', readonly value: string | undefined }
+  | { readonly kind: 'shell', readonly code: number, readonly stdout: string }
+  | { readonly kind: 'tree', readonly value: Tree | undefined }
+
+export interface Probe {
+  /** Answers in the order of the queries. A query that cannot be answered is an undefined fact, not an error. */
+  gather(queries: readonly FactQuery[]): Promise<readonly Fact[]>
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** @throws AbortError once `signal` fires */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+export interface Random {
+  /** A fresh ULID. */
+  id(): string
+}
+
+/** Sub-goals on other nodes. */
+export interface Messenger {
+  /**
+   * Pursues a goal on another node and waits for its outcome, through restarts of either side.
+   * The same request id again is the same run.
+   */
+  dispatch(request: RemoteGoal, signal: AbortSignal): Promise<RemoteOutcome>
+}
+
+export interface RemoteGoal {
+  readonly id: string
+  /** Name, label selector, id prefix or multiaddr. */
+  readonly peer: string
+  readonly goal: string
+  readonly arguments: Variables
+}
+
+export type RemoteOutcome =
+  | { readonly kind: 'completed', readonly results: Variables }
+  | { readonly kind: 'failed', readonly message: string }
+
+/** What top names other than `goal` hold while a goal is pursued. */
+export interface Surroundings {
+  /** The agent's variables, live. */
+  agent(): Variables
+  /** uname, platform, arch, hostname, hostip, cpus, memory of the machine where steps run. */
+  readonly host: Variables
+  /** id, name, labels of the node that pursues. */
+  readonly peer: Variables
+}
+
+/** All ports together, as the pursuit loop takes them. */
+export interface World {
+  readonly journal: Journal
+  readonly driver: Driver
+  readonly probe: Probe
+  readonly messenger: Messenger
+  readonly clock: Clock
+  readonly random: Random
+  readonly surroundings: Surroundings
+}

@@ -1,0 +1,208 @@
+/**
+ * What a program says, after reading and before anything is known of the world.
+ * Every part keeps its place, so that any complaint can be file:line:col.
+ */
+import type { Tree } from '../tree.ts'
+
+/** 1-based, as editors count. */
+export interface Place {
+  readonly file: string
+  readonly line: number
+  readonly col: number
+}
+
+/** A name, then fields and indexes: `agent.seeds[0].ip` is `['agent', 'seeds', 0, 'ip']`. */
+export type Path = readonly (string | number)[]
+
+/** A closed namespace: a root file with its includes, or several files in order. */
+export interface Program {
+  readonly name: string
+  /** SHA-256, hex, over names and texts of all files in order. */
+  readonly hash: string
+  readonly files: readonly SourceFile[]
+  /** Untyped top-level structs: field declarations by type name. */
+  readonly types: ReadonlyMap<string, Declaration>
+  /** Typed top-level structs, variables and lists: instances in agency state. */
+  readonly instances: ReadonlyMap<string, Declaration>
+  readonly goals: ReadonlyMap<string, GoalProto>
+  /** Global methods, in order of definition. */
+  readonly methods: readonly Method[]
+  readonly agents: ReadonlyMap<string, AgentProto>
+  readonly warnings: readonly Complaint[]
+}
+
+export interface SourceFile {
+  readonly name: string
+  readonly text: string
+}
+
+export interface Complaint {
+  readonly place: Place
+  /** Lower-case sentence naming the element, e.g. `<goalProto> needs a name`. */
+  readonly message: string
+}
+
+export interface Description {
+  readonly locale?: string
+  readonly text: Template
+}
+
+/** `<variable>`, `<struct>` or `<list>`: a name, a type, and what it starts as. */
+export interface Declaration {
+  readonly kind: 'variable' | 'struct' | 'list'
+  readonly name: string
+  readonly type?: string
+  /** variable: its content. Empty = undefined. */
+  readonly value: Template
+  /** struct: fields; list: elements, in order. */
+  readonly members: readonly Declaration[]
+  /** struct: a bare `<get>` = start from a copy of that node. */
+  readonly copyOf?: Path
+  readonly place: Place
+}
+
+export interface GoalProto {
+  readonly name: string
+  readonly describe: readonly Description[]
+  readonly docs: readonly string[]
+  readonly parameters: readonly Declaration[]
+  readonly pre: readonly Expression[]
+  readonly post: readonly Expression[]
+  readonly methods: readonly Method[]
+  /** Agent in whose `<agent>` element this goal stands, if any. */
+  readonly agent?: string
+  readonly place: Place
+}
+
+export interface Method {
+  /** Its name, or `method@LINE` when it has none. */
+  readonly name: string
+  readonly target: string
+  readonly priority: number
+  readonly describe: readonly Description[]
+  readonly pre: readonly Expression[]
+  readonly body: readonly Statement[]
+  readonly place: Place
+}
+
+export interface AgentProto {
+  readonly name: string
+  readonly describe: readonly Description[]
+  readonly variables: readonly Declaration[]
+  readonly pre: readonly Expression[]
+  readonly goals: ReadonlyMap<string, GoalProto>
+  readonly methods: readonly Method[]
+  readonly place: Place
+}
+
+/** Text and expressions to be concatenated; white space is kept. */
+export type Template = readonly Expression[]
+
+export type Expression =
+  | { readonly kind: 'text', readonly text: string, readonly place: Place }
+  | { readonly kind: 'get', readonly path: Path, readonly quote?: 'shell' | 'none', readonly as?: 'env', readonly place: Place }
+  | { readonly kind: 'set', readonly path: Path, readonly place: Place }
+  | { readonly kind: 'string', readonly parts: Template, readonly place: Place }
+  | { readonly kind: 'convert', readonly to: 'int' | 'bool', readonly parts: Template, readonly place: Place }
+  | { readonly kind: 'op', readonly name: OpName, readonly operands: readonly Expression[], readonly place: Place }
+  | { readonly kind: 'defined', readonly of: Expression, readonly place: Place }
+  | { readonly kind: 'fileTest', readonly test: FileTest, readonly path: Template, readonly place: Place }
+  | { readonly kind: 'shell', readonly value: 'returnCode' | 'isZero' | 'stdout', readonly pure: boolean, readonly shell: ShellStatement, readonly place: Place }
+  | { readonly kind: 'completed', readonly call: GoalCall, readonly place: Place }
+  | { readonly kind: 'env', readonly name: string, readonly place: Place }
+  | { readonly kind: 'now' | 'uuid', readonly place: Place }
+  | { readonly kind: 'urlEncode', readonly parts: Template, readonly place: Place }
+
+export type OpName = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'add' | 'sub' | 'mul' | 'div' | 'mod' | 'and' | 'or' | 'not' | 'isZero' | 'isNotZero'
+export type FileTest = 'exists' | 'file' | 'directory' | 'executable'
+
+/** `goalCompleted`: a sub-goal and its arguments, evaluated in the caller's scope. */
+export interface GoalCall {
+  readonly goal: string
+  readonly arguments: readonly Declaration[]
+  readonly again: boolean
+  /** Pursue it on another node. */
+  readonly peer?: Template
+  readonly where?: string
+  readonly place: Place
+}
+
+/** What every statement may carry. */
+export interface StatementBase {
+  readonly name?: string
+  /** First 12 hex digits of SHA-256 over the statement's own text: its identity when it has no name. */
+  readonly key: string
+  readonly describe: readonly Description[]
+  readonly onFail: 'stop' | 'ignore' | 'suspend' | 'retry'
+  /** How many times more to try before it counts as failed. */
+  readonly retries: number
+  /** Wait before the next try, in seconds, doubled each time. */
+  readonly backoffS: number
+  /** Seconds; then the whole process group ends. */
+  readonly timeoutS?: number
+  readonly idempotent: boolean
+  readonly place: Place
+}
+
+export type Statement = DoStatement | FindStatement | RepeatStatement | ShellStatement | TempFileStatement | UpdateStatement | CheckStatement | CallStatement
+
+export interface DoStatement extends StatementBase {
+  readonly kind: 'do'
+  readonly body: readonly Statement[]
+  readonly parallel: number
+}
+
+export interface FindStatement extends StatementBase {
+  readonly kind: 'find'
+  readonly symbol: string
+  readonly in: readonly Expression[]
+  readonly body: readonly Statement[]
+  readonly parallel: number
+}
+
+export interface RepeatStatement extends StatementBase {
+  readonly kind: 'repeat'
+  readonly count: Expression
+  readonly body: readonly Statement[]
+}
+
+export interface ShellStatement extends StatementBase {
+  readonly kind: 'shell'
+  /** The explicit prefix, already split into arguments; each is a template. Absent: a local shell. */
+  readonly prefix?: readonly Template[]
+  /** Program that runs the sends when there is no prefix. */
+  readonly shell: string
+  readonly sends: readonly Send[]
+}
+
+/** One command of a `<shell>`; a step of its own. */
+export interface Send extends StatementBase {
+  readonly text: Template
+  /** Names the log file of this and the steps that follow. */
+  readonly label?: string
+}
+
+export interface TempFileStatement extends StatementBase {
+  readonly kind: 'tempFile'
+  readonly text: Template
+}
+
+export interface UpdateStatement extends StatementBase {
+  readonly kind: 'update'
+  readonly target: Path
+  readonly value: Expression
+}
+
+/** An expression that must hold. */
+export interface CheckStatement extends StatementBase {
+  readonly kind: 'check'
+  readonly expression: Expression
+}
+
+export interface CallStatement extends StatementBase {
+  readonly kind: 'call'
+  readonly call: GoalCall
+}
+
+/** Values of one goal: parameters and named results, by name. */
+export type Variables = Readonly<Record<string, Tree>>

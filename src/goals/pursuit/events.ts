@@ -1,0 +1,139 @@
+/**
+ * The event stream of a goal: what the journal stores, dispatch carries, the control API streams,
+ * and the CLI renders. Human text is a pure function of it. Numbered from 1 without gaps.
+ * Output is not in it: it is addressed by {step, stream, offset} ({@link OutputChunk}).
+ */
+import type { Place } from '../program/model.ts'
+import type { Exit } from '../ports.ts'
+import type { Tree, Variables } from '../tree.ts'
+
+/** Raised when an event changes so that an older reader would misread it. */
+export const EVENT_VERSION = 1
+
+export interface GoalEvent {
+  readonly goalId: string
+  /** 1, 2, 3 … within the goal. */
+  readonly seq: number
+  /** Epoch milliseconds, by the clock of the node that pursues. */
+  readonly at: number
+  readonly body: GoalEventBody
+}
+
+/** Who asked: a person at the control socket, or a peer on behalf of the links before it. */
+export interface Principal {
+  /** Peer id of the node that carried the request, e.g. `12D3KooW…`; the node's own for a local person. */
+  readonly peer: string
+  /** Name of that node in this neighborhood. */
+  readonly node: string
+  readonly email?: string
+}
+
+/** A value given by a person or a caller: `goal.site=blue` or an argument of a sub-goal. */
+export interface Assignment {
+  readonly path: string
+  /** Text is converted to the type of the variable, or names a state node; a tree is taken as it is. */
+  readonly value: string | Tree
+}
+
+export type GoalEventBody =
+  /** Accepted: from here on the goal is this node's duty. */
+  | {
+    readonly type: 'proposed'
+    readonly version: typeof EVENT_VERSION
+    readonly goal: string
+    readonly program: { readonly name: string, readonly hash: string }
+    readonly agent?: string
+    readonly mode: 'pursue' | 'execute'
+    readonly assignments: readonly Assignment[]
+    readonly by: Principal
+    /** The chain of sub-goals across nodes that led here, root run first: `<run id>:<goal>`. */
+    readonly chain: readonly string[]
+  }
+  /** The configuration is complete: what each variable of the goal starts as. */
+  | { readonly type: 'configured', readonly variables: Variables, readonly sources: Readonly<Record<string, string>> }
+  /** A stretch of work begins: first, after a repair, or after a restart of the daemon. */
+  | { readonly type: 'started', readonly stretch: number, readonly cause: 'first' | 'repair' | 'resume' | 'restart' }
+  | { readonly type: 'goal-began', readonly instance: string, readonly goal: string, readonly describe?: string, readonly place: Place, readonly arguments?: Variables }
+  | { readonly type: 'goal-ended', readonly instance: string, readonly outcome: 'completed' | 'already-true' | 'shared' | 'failed', readonly results?: Variables, readonly reason?: string }
+  | { readonly type: 'method-chosen', readonly instance: string, readonly method: string, readonly describe?: string, readonly place: Place, readonly candidates: readonly Candidate[] }
+  | { readonly type: 'method-failed', readonly instance: string, readonly method: string, readonly reason: string }
+  /** The intent: on disk before the step has any effect. */
+  | {
+    readonly type: 'step-began'
+    readonly step: string
+    readonly instance: string
+    readonly attempt: number
+    readonly kind: StepKind
+    /** What a person would type, secrets masked. */
+    readonly show: string
+    readonly describe?: string
+    readonly place: Place
+    /** Values that were read, by path, secrets masked. */
+    readonly reads: Readonly<Record<string, Tree>>
+    /** Why a step that was done before runs again. */
+    readonly again?: string
+    readonly peer?: string
+  }
+  /** The outcome: on disk before anyone is told. */
+  | {
+    readonly type: 'step-ended'
+    readonly step: string
+    readonly attempt: number
+    readonly status: 'completed' | 'failed' | 'ignored' | 'in-doubt' | 'stopped'
+    readonly exit?: Exit
+    readonly durationMs: number
+    readonly writes: readonly Write[]
+    readonly reason?: string
+    /** Last lines of its output, at most TAIL_BYTES_MAX; only when it failed. */
+    readonly tail?: string
+  }
+  /** Waits for a person or a correction, with everything achieved kept. */
+  | {
+    readonly type: 'suspended'
+    readonly code: SuspendCode
+    readonly reason: string
+    readonly step?: string
+    readonly instance?: string
+    /** Paths that the failed step read: what a person may want to change. */
+    readonly values?: Readonly<Record<string, Tree>>
+  }
+  | {
+    readonly type: 'repaired'
+    readonly by: Principal
+    readonly verb: 'retry' | 'resume'
+    readonly assignments: readonly Assignment[]
+    readonly why?: string
+  }
+  | { readonly type: 'completed', readonly outcome: 'completed' | 'already-true', readonly results: Variables }
+  | { readonly type: 'cancelled', readonly by: Principal, readonly why?: string }
+
+export type StepKind = 'send' | 'tempFile' | 'update' | 'check' | 'remote'
+
+export interface Write {
+  /** Absolute within the goal: `goal.node.ip`, `agent.count`. */
+  readonly path: string
+  readonly value: Tree
+}
+
+export interface Candidate {
+  readonly method: string
+  readonly verdict: 'selected' | 'queued' | 'rejected' | 'failed'
+  readonly reason?: string
+}
+
+export type SuspendCode =
+  | 'step-failed' | 'in-doubt' | 'config-incomplete' | 'no-method' | 'post-not-true'
+  | 'requested' | 'stopped' | 'journal-damaged' | 'program-missing' | 'denied'
+
+/** Part of what a step printed. `offset` counts bytes from the start of that stream. */
+export interface OutputChunk {
+  readonly goalId: string
+  readonly step: string
+  readonly attempt: number
+  readonly stream: 'stdout' | 'stderr'
+  readonly offset: number
+  readonly bytes: Uint8Array
+}
+
+/** Last lines kept with a failure, in bytes: a screenful. */
+export const TAIL_BYTES_MAX = 2048

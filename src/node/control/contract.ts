@@ -1,0 +1,60 @@
+/**
+ * What the CLI and the control center may know of a node: types only.
+ *
+ * The control API is HTTP over a Unix socket (0600 in a 0700 directory):
+ *   POST /api/v1/calls/<name>[?peer=P]      body: request as JSON       → 200 reply | problem details (RFC 9457)
+ *   POST /api/v1/streams/<name>[?peer=P]    body: request as JSON       → NDJSON: {"type":"version",…} then items; an error is the last line
+ *   POST /api/v1/local/<name>               calls that only this node serves ({@link LocalCalls})
+ * `peer` is a name, a label selector, a unique id prefix or a multiaddr; the daemon passes the call on over libp2p.
+ */
+export type * from '../../protocols/agency/calls.ts'
+export type { Plan, PlanNode } from '../../goals/plan/plan.ts'
+export type { Candidate, GoalEvent, GoalEventBody, Assignment, Principal } from '../../goals/pursuit/events.ts'
+export type { RunSummary, Suspension } from '../../goals/pursuit/summary.ts'
+export type { Plain, Tree, Variables } from '../../goals/tree.ts'
+import type { Capability } from '../../crypto/capability.ts'
+import type { ErrorData } from '../../errors.ts'
+import type { GoalRequest } from '../../protocols/agency/calls.ts'
+
+/** Path of the socket below the home's state directory. */
+export const CONTROL_SOCKET = 'control/socket'
+export const CONTROL_VERSION = 1
+
+/** Calls about this node's place in the mesh: only for its own people. */
+export interface LocalCalls {
+  peers: { request: Record<string, never>, reply: readonly PeerInfo[] }
+  /** Sends a goal to each of the peers; one entry per peer, in order. Follow each with the stream `events` on this node. */
+  dispatch: { request: DispatchRequest, reply: readonly Dispatched[] }
+  /** A single-use invitation, to be pasted on another node. */
+  ticket: { request: { readonly lifetimeMs?: number, readonly capabilities?: readonly Capability[], readonly email?: string }, reply: { readonly ticket: string, readonly expiresAt: number } }
+  shutdown: { request: Record<string, never>, reply: Record<string, never> }
+}
+
+export interface DispatchRequest extends GoalRequest {
+  /** Names, label selectors (each may name several nodes), id prefixes or multiaddrs; `*` is all known nodes but this one. */
+  readonly peers: readonly string[]
+  readonly mode?: 'pursue' | 'execute'
+  readonly acceptWithinMs?: number
+}
+
+export type Dispatched =
+  | { readonly peer: string, readonly node: string, readonly id: string }
+  | { readonly peer: string, readonly node: string, readonly error: ErrorData }
+
+export interface PeerInfo {
+  readonly peer: string
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  /** up: greeted on our own protocol; connecting: not yet; denied: one side has no permit; away: not reachable. */
+  readonly status: 'self' | 'up' | 'connecting' | 'denied' | 'away'
+  readonly addresses: readonly string[]
+  readonly static: boolean
+  readonly version?: string
+  /** Of the connection, by ping, in milliseconds. */
+  readonly roundTripMs?: number
+  readonly lastError?: string
+  readonly since: number
+  /** What it may do here, and what we may do there. */
+  readonly may: readonly Capability[]
+  readonly mayThere: readonly Capability[]
+}

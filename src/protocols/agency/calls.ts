@@ -1,0 +1,158 @@
+/**
+ * Everything one can ask of a node, as one table: what a request and its reply look like and which
+ * capability it needs. The control API (HTTP) and `/cloudburst/agency/1` (libp2p) both serve exactly this
+ * table, so a call works the same on this node and on a peer. Spec: ./README.md
+ */
+import type { Capability } from '../../crypto/capability.ts'
+import type { Plan } from '../../goals/plan/plan.ts'
+import type { Complaint, SourceFile } from '../../goals/program/model.ts'
+import type { Assignment, GoalEvent, Principal } from '../../goals/pursuit/events.ts'
+import type { RunSummary } from '../../goals/pursuit/summary.ts'
+import type { Tree, Variables } from '../../goals/tree.ts'
+
+export const AGENCY = '/cloudburst/agency/1'
+
+/** A call with one reply. */
+export interface Calls {
+  hello: { request: Record<string, never>, reply: NodeInfo }
+  programs: { request: Record<string, never>, reply: readonly ProgramInfo[] }
+  program: { request: { readonly program: string }, reply: { readonly files: readonly SourceFile[], readonly info: ProgramInfo } }
+  load: { request: { readonly files: readonly SourceFile[] }, reply: ProgramInfo }
+  list: { request: { readonly program?: string }, reply: readonly GoalInfo[] }
+  agents: { request: Record<string, never>, reply: readonly AgentInfo[] }
+  start: { request: { readonly program: string, readonly agent?: string, readonly name?: string, readonly assignments: readonly Assignment[] }, reply: AgentInfo }
+  examine: { request: { readonly agent: string }, reply: AgentDetail }
+  suspend: { request: { readonly agent: string }, reply: AgentInfo }
+  resume: { request: { readonly agent: string }, reply: AgentInfo }
+  stop: { request: { readonly agent: string }, reply: AgentInfo }
+  plan: { request: GoalRequest, reply: Plan }
+  pursue: { request: GoalRequest & { readonly id?: string, readonly mode?: 'pursue' | 'execute' }, reply: { readonly id: string } }
+  goals: { request: { readonly suspended?: boolean, readonly limit?: number }, reply: readonly RunInfo[] }
+  goal: { request: { readonly id: string }, reply: RunInfo }
+  repair: { request: RepairRequest, reply: RunInfo }
+  cancel: { request: { readonly id: string, readonly why?: string }, reply: RunInfo }
+  state: { request: { readonly path: string }, reply: { readonly value?: Tree } }
+  inventory: { request: Record<string, never>, reply: { readonly at?: number, readonly variables?: Variables } }
+}
+
+/** A call whose reply is a sequence of items. */
+export interface StreamCalls {
+  /** Events from `from` on, output in between; with `follow` until the goal has come to rest (completed, cancelled or suspended). */
+  events: { request: { readonly id: string, readonly from?: number, readonly follow?: boolean, readonly output?: boolean }, item: EventItem }
+  /** The value now, then every change of it. */
+  watch: { request: { readonly path: string }, item: { readonly path: string, readonly value?: Tree, readonly at: number } }
+}
+
+export type CallName = keyof Calls
+export type StreamName = keyof StreamCalls
+
+/** What each call needs. Every entry of Calls and StreamCalls has a row: the compiler insists. */
+export const callCapability: Readonly<Record<CallName | StreamName, Capability>> = {
+  hello: 'agency:hello',
+  programs: 'agency:inspect',
+  program: 'agency:inspect',
+  load: 'program:load',
+  list: 'agency:inspect',
+  agents: 'agency:inspect',
+  start: 'agent:start',
+  examine: 'agency:inspect',
+  suspend: 'agent:control',
+  resume: 'agent:control',
+  stop: 'agent:control',
+  plan: 'goal:plan',
+  pursue: 'goal:dispatch',
+  goals: 'agency:inspect',
+  goal: 'agency:inspect',
+  repair: 'goal:repair',
+  cancel: 'goal:repair',
+  state: 'state:read',
+  inventory: 'inventory:read',
+  events: 'agency:inspect',
+  watch: 'state:read'
+}
+
+/**
+ * The calls as methods. Implemented by node/agency.ts (this node), protocols/agency/client.ts (a peer)
+ * and cli/control-client.ts (over the socket); served by protocols/agency/server.ts and node/control.
+ */
+export interface Agency {
+  call<N extends CallName>(name: N, request: Calls[N]['request'], by: Principal, signal?: AbortSignal): Promise<Calls[N]['reply']>
+  stream<N extends StreamName>(name: N, request: StreamCalls[N]['request'], by: Principal, signal?: AbortSignal): AsyncIterable<StreamCalls[N]['item']>
+}
+
+export interface NodeInfo {
+  readonly peer: string
+  readonly name: string
+  readonly version: string
+  readonly labels: Readonly<Record<string, string>>
+  /** Multiaddrs with /p2p/. */
+  readonly addresses: readonly string[]
+  readonly startedAt: number
+  readonly state: 'ready' | 'degraded'
+  readonly host: { readonly platform: string, readonly arch: string, readonly hostname: string, readonly cpus: number, readonly memoryBytes: number }
+  readonly counts: { readonly programs: number, readonly agents: number, readonly running: number, readonly suspended: number }
+}
+
+export interface ProgramInfo {
+  readonly name: string
+  readonly hash: string
+  readonly goals: readonly string[]
+  readonly agents: readonly string[]
+  readonly loadedAt?: number
+  readonly shipped: boolean
+  readonly warnings: readonly Complaint[]
+}
+
+/** One row of `list`: what class Tabulator prints. */
+export interface GoalInfo {
+  readonly program: string
+  readonly goal: string
+  readonly agent?: string
+  readonly describe?: string
+  readonly docs: readonly string[]
+  readonly parameters: readonly { readonly name: string, readonly type?: string, readonly required: boolean }[]
+  readonly methods: readonly string[]
+}
+
+export interface AgentInfo {
+  readonly name: string
+  readonly program: { readonly name: string, readonly hash: string }
+  /** Name of the `<agent>` element; the program's own name when it has none. */
+  readonly proto: string
+  readonly status: 'running' | 'suspended' | 'stopped'
+  readonly startedAt: number
+  readonly goals: { readonly running: number, readonly suspended: number }
+}
+
+export interface AgentDetail extends AgentInfo {
+  readonly variables: Variables
+  readonly runs: readonly RunInfo[]
+}
+
+export interface GoalRequest {
+  readonly goal: string
+  /** Name or hash; absent: the one loaded or shipped program that has this goal. */
+  readonly program?: string
+  readonly agent?: string
+  readonly assignments: readonly Assignment[]
+}
+
+export interface RepairRequest {
+  readonly id: string
+  readonly assignments: readonly Assignment[]
+  readonly why?: string
+  /** Number of the last event the person saw; a repair of anything newer is refused. */
+  readonly seq?: number
+}
+
+/** A run as this node knows it: its own, or one it dispatched. */
+export interface RunInfo extends RunSummary {
+  /** Name of the node that pursues it, when that is not this one. */
+  readonly on?: string
+}
+
+export type EventItem =
+  | { readonly type: 'event', readonly event: GoalEvent }
+  | { readonly type: 'output', readonly step: string, readonly attempt: number, readonly stream: 'stdout' | 'stderr', readonly offset: number, readonly text: string }
+  /** The peer that pursues cannot be reached right now; `follow` goes on waiting. */
+  | { readonly type: 'waiting', readonly reason: string }

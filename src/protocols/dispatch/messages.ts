@@ -1,0 +1,43 @@
+/** `/cloudburst/dispatch/1`: hand a configured goal to a peer and follow it to its outcome. Spec: ./README.md */
+import type { ErrorData } from '../../errors.ts'
+import type { SourceFile } from '../../goals/program/model.ts'
+import type { Assignment, GoalEvent } from '../../goals/pursuit/events.ts'
+
+export const DISPATCH = '/cloudburst/dispatch/1'
+
+/** Sent by either side when it has been silent this long: yamux ends idle streams after 120 s. */
+export const HEARTBEAT_MS = 20_000
+
+/** Dispatcher → executor. The first message is `request` or `follow`. */
+export type FromDispatcher =
+  | {
+    readonly type: 'request'
+    /** ULID chosen by the dispatcher. The same id twice is the same goal: it is answered again, not run again. */
+    readonly id: string
+    readonly goal: string
+    readonly program: { readonly name: string, readonly hash: string }
+    readonly agent?: string
+    readonly mode: 'pursue' | 'execute'
+    readonly assignments: readonly Assignment[]
+    /** `<run id>:<goal>` of each caller, root first; a cycle across nodes is found by it. */
+    readonly chain: readonly string[]
+    /** Epoch milliseconds: not accepted later than this; accept keys are kept until then. */
+    readonly acceptBefore: number
+    /** E-mail of the person or node that asked at the dispatcher. */
+    readonly email?: string
+  }
+  /** The program that the executor said it lacks. Needs program:load. */
+  | { readonly type: 'program', readonly files: readonly SourceFile[] }
+  /** Go on with a goal accepted earlier: events from number `from`. */
+  | { readonly type: 'follow', readonly id: string, readonly from: number }
+  | { readonly type: 'heartbeat' }
+
+/** Executor → dispatcher. */
+export type FromExecutor =
+  | { readonly type: 'accepted', readonly id: string, readonly receipt: Uint8Array }
+  | { readonly type: 'need-program', readonly hash: string }
+  | { readonly type: 'refused', readonly error: ErrorData }
+  /** In order of `seq`, no gap, no repeat within one stream. Durable at the executor before it is sent. */
+  | { readonly type: 'event', readonly event: GoalEvent }
+  | { readonly type: 'output', readonly step: string, readonly attempt: number, readonly stream: 'stdout' | 'stderr', readonly offset: number, readonly bytes: Uint8Array }
+  | { readonly type: 'heartbeat' }

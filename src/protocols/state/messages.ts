@@ -1,0 +1,58 @@
+/** `/cloudburst/state/1` and the topic of heads: SendStateUpdate. Spec: ./README.md */
+import type { Tree } from '../../goals/tree.ts'
+
+export const STATE = '/cloudburst/state/1'
+/** gossipsub topic that carries heads, never values. */
+export const HEADS_TOPIC = '/cloudburst/heads/1'
+
+/** Longest record of one origin, in bytes, and how many origins are kept. */
+export const RECORD_BYTES_MAX = 64 * 1024
+export const ORIGINS_MAX = 1_000
+
+/** One change of one path. An absent value removes it. */
+export interface ConfigChange {
+  /** Below `nodes.<name>`: `agents.web.variables.count`. */
+  readonly path: string
+  readonly value?: Tree
+  /** Counts changes of this path at its owner, from 1. */
+  readonly revision: number
+}
+
+/** Changes that become visible together. */
+export interface ConfigTransaction {
+  readonly id: string
+  /** Epoch milliseconds at the owner. */
+  readonly at: number
+  readonly changes: readonly ConfigChange[]
+}
+
+/**
+ * What an owner signs. Records of one (origin, boot) count from 1 without gaps; number 1 is a snapshot,
+ * and so may later ones be, which makes everything before them unnecessary.
+ */
+export interface StateRecord {
+  readonly origin: string
+  /** Name under which the origin publishes: `nodes.<name>`. */
+  readonly name: string
+  /** max(stored + 1, epoch milliseconds) at each opening of the store. */
+  readonly boot: number
+  /** Random, per boot: two records that differ only in content prove a fork. */
+  readonly nonce: string
+  readonly seq: number
+  readonly snapshot: boolean
+  readonly transaction: ConfigTransaction
+}
+
+/** How far an origin is known: the version vector is a list of these. */
+export interface Head {
+  readonly origin: string
+  readonly boot: number
+  readonly seq: number
+}
+
+/** Asks for what is missing; answered by `records` until the answer's own heads are reached. */
+export type StateMessage =
+  | { readonly type: 'pull', readonly have: readonly Head[] }
+  /** Envelopes as their origin signed them, in order per origin. */
+  | { readonly type: 'records', readonly envelopes: readonly Uint8Array[] }
+  | { readonly type: 'done', readonly heads: readonly Head[] }
