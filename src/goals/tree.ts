@@ -21,3 +21,6 @@ export type Scalar = string | number | boolean
 
 /** What a tree looks like with types and references gone: JSON. `null` is undefined. */
 export type Plain = Scalar | null | readonly Plain[] | { readonly [name: string]: Plain }
+
+/** Named trees: the variables of a goal, an agent, a host. */
+export type Variables = Readonly<Record<string, Tree>>

@@ -2,8 +2,6 @@
  * What a program says, after reading and before anything is known of the world.
  * Every part keeps its place, so that any complaint can be file:line:col.
  */
-import type { Tree } from '../tree.ts'
-
 /** 1-based, as editors count. */
 export interface Place {
   readonly file: string
@@ -203,6 +201,3 @@ export interface CallStatement extends StatementBase {
   readonly kind: 'call'
   readonly call: GoalCall
 }
-
-/** Values of one goal: parameters and named results, by name. */
-export type Variables = Readonly<Record<string, Tree>>
