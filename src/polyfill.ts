@@ -5,7 +5,6 @@
 function withResolvers<T>(this: PromiseConstructor): PromiseWithResolvers<T> {
   let resolve!: PromiseWithResolvers<T>['resolve']
   let reject!: PromiseWithResolvers<T>['reject']
-  // biome-ignore lint/complexity/noThisInStatic: the constructor it was called on, as ECMA-262 27.2.4.8 says
   const promise = new this<T>((onResolved, onRejected) => {
     resolve = onResolved
     reject = onRejected
