@@ -105,3 +105,36 @@ export function fromErrorData(data: ErrorData): CloudburstError {
   const code = Object.hasOwn(errors, data.code) ? data.code : 'CB_INTERNAL'
   return new CloudburstError(code, data.message, data.details)
 }
+
+/** Media type of {@link Problem}, RFC 9457. */
+export const PROBLEM_TYPE = 'application/problem+json'
+
+/** An error as HTTP and `-o json` show it: RFC 9457 problem details. */
+export interface Problem {
+  /** `urn:cloudburst:error:CB_…` */
+  readonly type: string
+  /** The code in words: `peer unknown`. */
+  readonly title: string
+  /** HTTP status. */
+  readonly status: number
+  /** The message. */
+  readonly detail: string
+  readonly code: ErrorCode
+  readonly details: ErrorDetails
+  /** The command to type next. */
+  readonly next: string
+}
+
+/** `error` as problem details, without stack or cause. */
+export function toProblem(error: unknown): Problem {
+  const known = error instanceof CloudburstError ? error : fromErrorData(toErrorData(error))
+  return {
+    type: `urn:cloudburst:error:${known.code}`,
+    title: known.code.slice('CB_'.length).toLowerCase().replaceAll('_', ' '),
+    status: errors[known.code].http,
+    detail: known.message,
+    code: known.code,
+    details: known.details,
+    next: known.next
+  }
+}
