@@ -16,18 +16,21 @@ import type { Capability } from '../../crypto/capability.ts'
 import type { ErrorData } from '../../errors.ts'
 import type { GoalRequest } from '../../protocols/agency/calls.ts'
 
-/** Path of the socket below the home's state directory. */
+/** Path of the socket below {@link controlBase}. */
 export const CONTROL_SOCKET = 'control/socket'
 export const CONTROL_VERSION = 1
 
 /** Calls about this node's place in the mesh: only for its own people. */
 export interface LocalCalls {
-  peers: { request: Record<string, never>, reply: readonly PeerInfo[] }
+  peers: { request: Record<string, never>; reply: readonly PeerInfo[] }
   /** Sends a goal to each of the peers; one entry per peer, in order. Follow each with the stream `events` on this node. */
-  dispatch: { request: DispatchRequest, reply: readonly Dispatched[] }
+  dispatch: { request: DispatchRequest; reply: readonly Dispatched[] }
   /** A single-use invitation, to be pasted on another node. */
-  ticket: { request: { readonly lifetimeMs?: number, readonly capabilities?: readonly Capability[], readonly email?: string }, reply: { readonly ticket: string, readonly expiresAt: number } }
-  shutdown: { request: Record<string, never>, reply: Record<string, never> }
+  ticket: {
+    request: { readonly lifetimeMs?: number; readonly capabilities?: readonly Capability[]; readonly email?: string }
+    reply: { readonly ticket: string; readonly expiresAt: number }
+  }
+  shutdown: { request: Record<string, never>; reply: Record<string, never> }
 }
 
 export interface DispatchRequest extends GoalRequest {
@@ -38,8 +41,8 @@ export interface DispatchRequest extends GoalRequest {
 }
 
 export type Dispatched =
-  | { readonly peer: string, readonly node: string, readonly id: string }
-  | { readonly peer: string, readonly node: string, readonly error: ErrorData }
+  | { readonly peer: string; readonly node: string; readonly id: string }
+  | { readonly peer: string; readonly node: string; readonly error: ErrorData }
 
 export interface PeerInfo {
   readonly peer: string
@@ -57,4 +60,15 @@ export interface PeerInfo {
   /** What it may do here, and what we may do there. */
   readonly may: readonly Capability[]
   readonly mayThere: readonly Capability[]
+}
+
+/**
+ * The directory below which a node keeps its control socket, as daemon and CLI both find it:
+ * `--home` or $CLOUDBURST_HOME itself, else root's /var/lib/cloudburst, else the XDG state directory.
+ */
+export function controlBase(home: string | undefined, env: Readonly<Record<string, string | undefined>>, uid: number | undefined): string {
+  const named = home ?? env['CLOUDBURST_HOME']
+  if (named !== undefined && named !== '') return named
+  if (uid === 0) return '/var/lib/cloudburst'
+  return `${env['XDG_STATE_HOME'] || `${env['HOME'] ?? ''}/.local/state`}/cloudburst`
 }
