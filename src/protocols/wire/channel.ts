@@ -46,7 +46,7 @@ export interface Caller {
   /**
    * @throws CloudburstError CB_DENIED, written to the audit log, when the permit is missing, expired or too narrow
    */
-  require(capability: Capability, what?: { readonly program?: string, readonly goal?: string }): void
+  require(capability: Capability, what?: { readonly program?: string; readonly goal?: string }): void
   /** Fires when the session ends (permit expired or removed, connection closed). */
   readonly ended: AbortSignal
 }

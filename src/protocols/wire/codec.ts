@@ -1,0 +1,85 @@
+import { decode, encode, Tokenizer, type Token, Type } from 'cborg'
+import { CloudburstError } from '../../errors.ts'
+
+/** Deepest nesting of lists and maps in a message: state trees of programs stay far below it, and no decoder stack ends. */
+export const NESTING_MAX = 64
+/** Most values in one message: a frame of one-byte values would otherwise cost forty times its size in memory. */
+export const VALUES_MAX = 500_000
+
+const ENCODE = { ignoreUndefinedProperties: true } as const
+const DECODE = {
+  strict: true,
+  allowIndefinite: false,
+  allowUndefined: false,
+  allowInfinity: false,
+  allowNaN: false,
+  allowBigInt: false,
+  rejectDuplicateMapKeys: true,
+  tags: {}
+} as const
+
+/** A name that turns plain data into something else when it is copied carelessly. */
+const POISON = '__proto__'
+
+/**
+ * Deterministic CBOR (RFC 8949, 4.2) of plain data: the same value gives the same bytes.
+ * Properties that are undefined are left out.
+ */
+export function encodeMessage(message: unknown): Uint8Array {
+  return encode(message, ENCODE)
+}
+
+/**
+ * The plain data in one frame, not yet checked against any shape.
+ * Refuses what we never send: tags, indefinite lengths, repeated or `__proto__` keys, long integers, anything after the value.
+ * @throws CloudburstError CB_FRAME_INVALID
+ */
+export function decodeMessage(frame: Uint8Array): unknown {
+  try {
+    const message: unknown = decode(frame, { ...DECODE, tokenizer: new BoundedTokenizer(frame, DECODE) })
+    if (mentions(frame, POISON)) refusePoison(message)
+    return message
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replace(/^CBOR decode error: /, '') : String(error)
+    throw new CloudburstError('CB_FRAME_INVALID', `peer sent a frame that is not a message: ${reason}`, { bytes: frame.byteLength }, error)
+  }
+}
+
+/** Counts values and nesting while cborg reads, because cborg itself would read on until the stack or the memory ends. */
+class BoundedTokenizer extends Tokenizer {
+  /** Values still to come at each open level. */
+  readonly #open: number[] = []
+  #values = 0
+
+  override next(): Token {
+    const token = super.next()
+    if (++this.#values > VALUES_MAX) throw new Error(`more than ${VALUES_MAX} values`)
+    const inside = Type.equals(token.type, Type.array) ? token.value : Type.equals(token.type, Type.map) ? token.value * 2 : 0
+    this.#close()
+    if (inside > 0) {
+      if (this.#open.length >= NESTING_MAX) throw new Error(`nested deeper than ${NESTING_MAX}`)
+      this.#open.push(inside)
+    }
+    return token
+  }
+
+  #close(): void {
+    const last = this.#open.length - 1
+    if (last < 0) return
+    this.#open[last] = this.#open[last]! - 1
+    while (this.#open.length > 0 && this.#open.at(-1) === 0) this.#open.pop()
+  }
+}
+
+function mentions(frame: Uint8Array, text: string): boolean {
+  return Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength).includes(text)
+}
+
+function refusePoison(value: unknown): void {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return
+  if (Array.isArray(value)) return value.forEach(refusePoison)
+  for (const [key, inner] of Object.entries(value)) {
+    if (key === POISON) throw new Error(`a key is ${POISON}`)
+    refusePoison(inner)
+  }
+}
