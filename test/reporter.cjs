@@ -57,8 +57,9 @@ module.exports = class Reporter extends Base {
     this.#tellSkipped()
     this.#tellFailures()
     const counts = { passed: this.#passed.length, failed: this.failures.length, skipped: this.#skipped.length }
-    const notRun = this.runner.total - counts.passed - counts.failed - counts.skipped
-    if (notRun > 0) console.log(`\n${notRun} tests did not run: a hook before them failed, or the run was stopped`)
+    const ended = counts.passed + counts.skipped + this.failures.filter(failed => failed.type === 'test').length
+    const notRun = this.runner.total - ended
+    if (notRun > 0) console.log(`\nNot run, because a hook before them failed or the run was stopped: ${notRun}`)
     tellWhatLingers()
     if (process.send === undefined) console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
     else process.send({ cloudburstTests: counts })
