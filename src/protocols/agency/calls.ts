@@ -14,33 +14,39 @@ export const AGENCY = '/cloudburst/agency/1'
 
 /** A call with one reply. */
 export interface Calls {
-  hello: { request: Record<string, never>, reply: NodeInfo }
-  programs: { request: Record<string, never>, reply: readonly ProgramInfo[] }
-  program: { request: { readonly program: string }, reply: { readonly files: readonly SourceFile[], readonly info: ProgramInfo } }
-  load: { request: { readonly files: readonly SourceFile[] }, reply: ProgramInfo }
-  list: { request: { readonly program?: string }, reply: readonly GoalInfo[] }
-  agents: { request: Record<string, never>, reply: readonly AgentInfo[] }
-  start: { request: { readonly program: string, readonly agent?: string, readonly name?: string, readonly assignments: readonly Assignment[] }, reply: AgentInfo }
-  examine: { request: { readonly agent: string }, reply: AgentDetail }
-  suspend: { request: { readonly agent: string }, reply: AgentInfo }
-  resume: { request: { readonly agent: string }, reply: AgentInfo }
-  stop: { request: { readonly agent: string }, reply: AgentInfo }
-  plan: { request: GoalRequest, reply: Plan }
-  pursue: { request: GoalRequest & { readonly id?: string, readonly mode?: 'pursue' | 'execute' }, reply: { readonly id: string } }
-  goals: { request: { readonly suspended?: boolean, readonly limit?: number }, reply: readonly RunInfo[] }
-  goal: { request: { readonly id: string }, reply: RunInfo }
-  repair: { request: RepairRequest, reply: RunInfo }
-  cancel: { request: { readonly id: string, readonly why?: string }, reply: RunInfo }
-  state: { request: { readonly path: string }, reply: { readonly value?: Tree } }
-  inventory: { request: Record<string, never>, reply: { readonly at?: number, readonly variables?: Variables } }
+  hello: { request: Record<string, never>; reply: NodeInfo }
+  programs: { request: Record<string, never>; reply: readonly ProgramInfo[] }
+  program: { request: { readonly program: string }; reply: { readonly files: readonly SourceFile[]; readonly info: ProgramInfo } }
+  load: { request: { readonly files: readonly SourceFile[] }; reply: ProgramInfo }
+  list: { request: { readonly program?: string }; reply: readonly GoalInfo[] }
+  agents: { request: Record<string, never>; reply: readonly AgentInfo[] }
+  start: {
+    request: { readonly program: string; readonly agent?: string; readonly name?: string; readonly assignments: readonly Assignment[] }
+    reply: AgentInfo
+  }
+  examine: { request: { readonly agent: string }; reply: AgentDetail }
+  suspend: { request: { readonly agent: string }; reply: AgentInfo }
+  resume: { request: { readonly agent: string }; reply: AgentInfo }
+  stop: { request: { readonly agent: string }; reply: AgentInfo }
+  plan: { request: GoalRequest; reply: Plan }
+  pursue: { request: GoalRequest & { readonly id?: string; readonly mode?: 'pursue' | 'execute' }; reply: { readonly id: string } }
+  goals: { request: { readonly suspended?: boolean; readonly limit?: number }; reply: readonly RunInfo[] }
+  goal: { request: { readonly id: string }; reply: RunInfo }
+  repair: { request: RepairRequest; reply: RunInfo }
+  cancel: { request: { readonly id: string; readonly why?: string }; reply: RunInfo }
+  state: { request: { readonly path: string }; reply: { readonly value?: Tree } }
+  inventory: { request: Record<string, never>; reply: { readonly at?: number; readonly variables?: Variables } }
 }
 
 /** A call whose reply is a sequence of items. */
 export interface StreamCalls {
   /** Events from `from` on, output in between; with `follow` until the goal has come to rest (completed, cancelled or suspended). */
-  events: { request: { readonly id: string, readonly from?: number, readonly follow?: boolean, readonly output?: boolean }, item: EventItem }
+  events: {
+    request: { readonly id: string; readonly from?: number; readonly follow?: boolean; readonly output?: boolean }
+    item: EventItem
+  }
   /** The value now, then every change of it. */
-  watch: { request: { readonly path: string }, item: { readonly path: string, readonly value?: Tree, readonly at: number } }
+  watch: { request: { readonly path: string }; item: { readonly path: string; readonly value?: Tree; readonly at: number } }
 }
 
 export type CallName = keyof Calls
@@ -77,7 +83,12 @@ export const callCapability: Readonly<Record<CallName | StreamName, Capability>>
  */
 export interface Agency {
   call<N extends CallName>(name: N, request: Calls[N]['request'], by: Principal, signal?: AbortSignal): Promise<Calls[N]['reply']>
-  stream<N extends StreamName>(name: N, request: StreamCalls[N]['request'], by: Principal, signal?: AbortSignal): AsyncIterable<StreamCalls[N]['item']>
+  stream<N extends StreamName>(
+    name: N,
+    request: StreamCalls[N]['request'],
+    by: Principal,
+    signal?: AbortSignal
+  ): AsyncIterable<StreamCalls[N]['item']>
 }
 
 export interface NodeInfo {
@@ -89,8 +100,14 @@ export interface NodeInfo {
   readonly addresses: readonly string[]
   readonly startedAt: number
   readonly state: 'ready' | 'degraded'
-  readonly host: { readonly platform: string, readonly arch: string, readonly hostname: string, readonly cpus: number, readonly memoryBytes: number }
-  readonly counts: { readonly programs: number, readonly agents: number, readonly running: number, readonly suspended: number }
+  readonly host: {
+    readonly platform: string
+    readonly arch: string
+    readonly hostname: string
+    readonly cpus: number
+    readonly memoryBytes: number
+  }
+  readonly counts: { readonly programs: number; readonly agents: number; readonly running: number; readonly suspended: number }
 }
 
 export interface ProgramInfo {
@@ -110,18 +127,18 @@ export interface GoalInfo {
   readonly agent?: string
   readonly describe?: string
   readonly docs: readonly string[]
-  readonly parameters: readonly { readonly name: string, readonly type?: string, readonly required: boolean }[]
+  readonly parameters: readonly { readonly name: string; readonly type?: string; readonly required: boolean }[]
   readonly methods: readonly string[]
 }
 
 export interface AgentInfo {
   readonly name: string
-  readonly program: { readonly name: string, readonly hash: string }
+  readonly program: { readonly name: string; readonly hash: string }
   /** Name of the `<agent>` element; the program's own name when it has none. */
   readonly proto: string
   readonly status: 'running' | 'suspended' | 'stopped'
   readonly startedAt: number
-  readonly goals: { readonly running: number, readonly suspended: number }
+  readonly goals: { readonly running: number; readonly suspended: number }
 }
 
 export interface AgentDetail extends AgentInfo {
@@ -152,7 +169,14 @@ export interface RunInfo extends RunSummary {
 }
 
 export type EventItem =
-  | { readonly type: 'event', readonly event: GoalEvent }
-  | { readonly type: 'output', readonly step: string, readonly attempt: number, readonly stream: 'stdout' | 'stderr', readonly offset: number, readonly text: string }
+  | { readonly type: 'event'; readonly event: GoalEvent }
+  | {
+      readonly type: 'output'
+      readonly step: string
+      readonly attempt: number
+      readonly stream: 'stdout' | 'stderr'
+      readonly offset: number
+      readonly text: string
+    }
   /** The peer that pursues cannot be reached right now; `follow` goes on waiting. */
-  | { readonly type: 'waiting', readonly reason: string }
+  | { readonly type: 'waiting'; readonly reason: string }

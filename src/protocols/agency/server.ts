@@ -1,0 +1,174 @@
+/** Serves an agency's calls to peers. One call or stream per channel. Spec: ./README.md */
+import type { Capability } from '../../crypto/capability.ts'
+import { CloudburstError, toErrorData } from '../../errors.ts'
+import type { Principal } from '../../goals/pursuit/events.ts'
+import { beating } from '../heartbeat.ts'
+import { accepted } from '../shapes.ts'
+import type { Caller, Channel, Handler } from '../wire/channel.ts'
+import { callCapability, type Agency, type CallName, type Calls, type StreamCalls, type StreamName } from './calls.ts'
+import { fromCallerShape, type FromAgency } from './messages.ts'
+import { callShapes, streamShapes } from './shapes.ts'
+
+/** What a request is about, for permits that are bound to programs or goals. */
+export interface Subject {
+  /** Hash of the program, or its name while no program of that name is held. */
+  readonly program?: string
+  readonly goal?: string
+  /** Needed besides the call's own capability, e.g. `node:shell` for the built-in program of ad-hoc commands. */
+  readonly also?: readonly Capability[]
+}
+
+export interface AgencyLimits {
+  /** Calls and streams of one peer at a time; the next one is answered CB_BUSY. */
+  readonly callsPerPeerMax: number
+  /** A caller has this long to send its request, in milliseconds. */
+  readonly requestWithinMs: number
+}
+
+/** A page of the control center follows a dozen streams; a script with 64 at a time should wait. */
+export const AGENCY_LIMITS: AgencyLimits = { callsPerPeerMax: 64, requestWithinMs: 10_000 }
+
+/**
+ * Finds out what a request is about: the program's hash behind a name, program and goal of the run behind an id.
+ * Called before the capability is checked, so it must have no effect and tell the caller nothing.
+ */
+export type SubjectOf = (name: CallName | StreamName, request: unknown) => Promise<Subject> | Subject
+
+/** The handler of AGENCY. Every capability is required here, after the request's shape and before any effect. */
+export function agencyHandler(agency: Agency, limits: AgencyLimits = AGENCY_LIMITS, subjectOf: SubjectOf = named): Handler {
+  const busy = new Map<string, number>()
+
+  return async (raw, caller) => {
+    const channel = beating(raw)
+    const running = busy.get(caller.peer) ?? 0
+    busy.set(caller.peer, running + 1)
+    try {
+      if (running >= limits.callsPerPeerMax)
+        throw new CloudburstError('CB_BUSY', `peer ${caller.node} has ${running} calls running here already`)
+      await serve(agency, channel, caller, limits, subjectOf)
+    } catch (error) {
+      await send(channel, { type: 'error', error: toErrorData(error) }).catch(() => undefined)
+    } finally {
+      const left = (busy.get(caller.peer) ?? 1) - 1
+      if (left === 0) busy.delete(caller.peer)
+      else busy.set(caller.peer, left)
+      await channel.finish().catch(() => undefined)
+    }
+  }
+}
+
+async function serve(agency: Agency, channel: Channel, caller: Caller, limits: AgencyLimits, subjectOf: SubjectOf): Promise<void> {
+  const first = accepted(fromCallerShape, await firstMessage(channel, limits.requestWithinMs), 'first message to the agency')
+  const by: Principal = { peer: caller.peer, node: caller.node, email: caller.email }
+  const signal = AbortSignal.any([channel.closed, caller.ended])
+
+  if (first.type === 'call' && isCall(first.name)) {
+    const request = await permitted(first.name, callShapes[first.name], first.request, caller, subjectOf)
+    await send(channel, { type: 'reply', reply: await agency.call(first.name, request, by, signal) })
+    return
+  }
+  if (first.type === 'stream' && isStream(first.name)) {
+    const request = await permitted(first.name, streamShapes[first.name], first.request, caller, subjectOf)
+    await pour(agency.stream(first.name, request, by, signal), channel, caller)
+    return
+  }
+  throw new CloudburstError('CB_USAGE', `there is no ${first.type} named ${first.name}`)
+}
+
+async function permitted<N extends CallName | StreamName>(
+  name: N,
+  shape: Parameters<typeof accepted>[0],
+  request: unknown,
+  caller: Caller,
+  subjectOf: SubjectOf
+): Promise<RequestOf<N>> {
+  const checked = accepted(shape, request, `request of ${name}`, 'CB_USAGE') as RequestOf<N>
+  const subject = await subjectOf(name, checked)
+  caller.require(callCapability[name], about(subject))
+  for (const capability of subject.also ?? []) caller.require(capability, about(subject))
+  return checked
+}
+
+type RequestOf<N extends CallName | StreamName> = N extends CallName
+  ? Calls[N]['request']
+  : N extends StreamName
+    ? StreamCalls[N]['request']
+    : never
+
+/** Items at the pace of the reader; ends with the session, not only with the items. */
+async function pour(items: AsyncIterable<unknown>, channel: Channel, caller: Caller): Promise<void> {
+  const iterator = items[Symbol.asyncIterator]()
+  const left = once(channel.closed)
+  const ended = once(caller.ended)
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), left.fired, ended.fired])
+      if (next === FIRED) break
+      if (next.done === true) return await send(channel, { type: 'end' })
+      await send(channel, { type: 'item', item: next.value })
+    }
+    if (caller.ended.aborted) throw new CloudburstError('CB_DENIED', `the session of ${caller.node} has ended`, { peer: caller.peer })
+  } finally {
+    left.forget()
+    ended.forget()
+    // Not awaited: an iterator that waits for its next item finishes only once its signal has been noticed.
+    void iterator.return?.()?.catch(() => undefined)
+  }
+}
+
+const FIRED = Symbol('fired')
+
+function once(signal: AbortSignal): { fired: Promise<typeof FIRED>; forget: () => void } {
+  let forget = (): void => undefined
+  const fired = new Promise<typeof FIRED>(resolve => {
+    const fire = (): void => resolve(FIRED)
+    if (signal.aborted) return fire()
+    signal.addEventListener('abort', fire, { once: true })
+    forget = () => signal.removeEventListener('abort', fire)
+  })
+  return { fired, forget: () => forget() }
+}
+
+/**
+ * The first message of a channel.
+ * @throws CloudburstError CB_TIMEOUT when it does not come in time, CB_FRAME_INVALID when the other end finished without one
+ */
+export async function firstMessage(channel: Channel, withinMs: number): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new CloudburstError('CB_TIMEOUT', `peer ${channel.peer} sent no request within ${withinMs} ms`)),
+      withinMs
+    )
+    timer.unref()
+  })
+  try {
+    const message = await Promise.race([channel.read(), late])
+    if (message === undefined) throw new CloudburstError('CB_FRAME_INVALID', `peer ${channel.peer} finished without a request`)
+    return message
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** What the request itself says it is about. */
+function named(_name: CallName | StreamName, request: unknown): Subject {
+  const { program, goal } = request as { program?: string; goal?: string }
+  return { ...(program === undefined ? {} : { program }), ...(goal === undefined ? {} : { goal }) }
+}
+
+function about({ program, goal }: Subject): { readonly program?: string; readonly goal?: string } {
+  return { ...(program === undefined ? {} : { program }), ...(goal === undefined ? {} : { goal }) }
+}
+
+function isCall(name: string): name is CallName {
+  return Object.hasOwn(callShapes, name)
+}
+
+function isStream(name: string): name is StreamName {
+  return Object.hasOwn(streamShapes, name)
+}
+
+function send(channel: Channel, message: FromAgency): Promise<void> {
+  return channel.write(message)
+}

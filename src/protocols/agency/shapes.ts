@@ -1,0 +1,49 @@
+/** The shape of every request of the agency's table (calls.ts). The compiler insists on a row for each, of the right type. */
+import * as v from 'valibot'
+import { assignmentShape, countShape, idShape, listOf, modeShape, nameShape, sourceFilesShape, textShape } from '../shapes.ts'
+import type { CallName, Calls, StreamCalls, StreamName } from './calls.ts'
+
+const nothing = v.strictObject({})
+const agent = v.strictObject({ agent: nameShape })
+const assignments = listOf(assignmentShape)
+const goalRequest = {
+  goal: nameShape,
+  program: v.exactOptional(nameShape),
+  agent: v.exactOptional(nameShape),
+  assignments
+}
+
+type Shape<Request> = v.GenericSchema<unknown, Request>
+
+export const callShapes: { readonly [N in CallName]: Shape<Calls[N]['request']> } = {
+  hello: nothing,
+  programs: nothing,
+  program: v.strictObject({ program: nameShape }),
+  load: v.strictObject({ files: sourceFilesShape }),
+  list: v.strictObject({ program: v.exactOptional(nameShape) }),
+  agents: nothing,
+  start: v.strictObject({ program: nameShape, agent: v.exactOptional(nameShape), name: v.exactOptional(nameShape), assignments }),
+  examine: agent,
+  suspend: agent,
+  resume: agent,
+  stop: agent,
+  plan: v.strictObject(goalRequest),
+  pursue: v.strictObject({ ...goalRequest, id: v.exactOptional(idShape), mode: v.exactOptional(modeShape) }),
+  goals: v.strictObject({ suspended: v.exactOptional(v.boolean()), limit: v.exactOptional(countShape) }),
+  // A unique prefix of an id is as good as the id, so these are names.
+  goal: v.strictObject({ id: nameShape }),
+  repair: v.strictObject({ id: nameShape, assignments, why: v.exactOptional(textShape), seq: v.exactOptional(countShape) }),
+  cancel: v.strictObject({ id: nameShape, why: v.exactOptional(textShape) }),
+  state: v.strictObject({ path: v.pipe(v.string(), v.maxLength(1_000)) }),
+  inventory: nothing
+}
+
+export const streamShapes: { readonly [N in StreamName]: Shape<StreamCalls[N]['request']> } = {
+  events: v.strictObject({
+    id: nameShape,
+    from: v.exactOptional(countShape),
+    follow: v.exactOptional(v.boolean()),
+    output: v.exactOptional(v.boolean())
+  }),
+  watch: v.strictObject({ path: v.pipe(v.string(), v.maxLength(1_000)) })
+}
