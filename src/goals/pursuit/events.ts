@@ -64,6 +64,8 @@ export type GoalEventBody =
     readonly instance: string
     readonly attempt: number
     readonly kind: StepKind
+    /** Hash of the statement as written; a step whose text was edited runs again. */
+    readonly key: string
     /** What a person would type, secrets masked. */
     readonly show: string
     readonly describe?: string

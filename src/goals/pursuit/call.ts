@@ -1,0 +1,161 @@
+/** A goal that needs another: arguments, sharing, cycles, results. Source: docs/language.md, "Sub-goals". */
+import type { Scope } from '../expression/result.ts'
+import { declared } from '../expression/declared.ts'
+import { bind } from '../config/bind.ts'
+import { makeScope } from '../expression/scope.ts'
+import type { Declaration, GoalCall, GoalProto, Path } from '../program/model.ts'
+import type { Tree, Variables } from '../tree.ts'
+import { type Achieved, type Ended, failed, type Walked, went } from './failure.ts'
+import { Names } from './instance.ts'
+import { remoteStep } from './remote.ts'
+import { updateStep } from './step.ts'
+import { type Frame, type Run, settle, walkGoal } from './walk.ts'
+
+/** One goal on the way from the goal that was asked for to here. */
+export interface Link {
+  readonly key: string
+  readonly text: string
+}
+
+/** Where statements are walked: whose they are, what they see, and how they are called. */
+export interface Here {
+  readonly frame: Frame
+  readonly scope: Scope
+  readonly path: string
+  readonly names: Names
+}
+
+/** Pursues (or plans) the goal that `call` names and copies its in/out arguments back. */
+export async function callGoal(here: Here, call: GoalCall, resultName?: string): Promise<Walked> {
+  const { frame, scope } = here
+  const { run } = frame
+  const proto = findGoal(run, call.goal)
+  if (proto === undefined) return failed(frame.instance, 'step-failed', `${at(call)}: no goal is called ${call.goal}`)
+  const args = await settle(run, () => declared(call.arguments, scope))
+  const problem = args.errors[0]
+  if (problem !== undefined) return failed(frame.instance, 'step-failed', `${problem.place.file}:${problem.place.line}:${problem.place.col}: ${problem.message}`)
+  const key = callKey(call.goal, args.variables)
+  const text = showCall(call.goal, args.variables)
+  if (frame.callers.some(link => link.key === key)) {
+    const from = frame.callers.findIndex(link => link.key === key)
+    return failed(frame.instance, 'step-failed', `${at(call)}: ${call.goal} needs itself: ${[...frame.callers.slice(from).map(link => link.text), text].join(' → ')}`, { final: true })
+  }
+  const instance = here.names.next(`${here.path}>${call.goal}`)
+  if (call.peer !== undefined || call.where !== undefined) return await run.hand.step(frame, remoteStep(here, call, instance, args.variables, resultName))
+
+  const ended = await once(run, frame, key, call.again, () => walkGoal(childFrame(frame, proto, instance, args.variables, { key, text }), args.variables))
+  if (ended.outcome === 'failed') {
+    run.outcomes.set(key, false)
+    return { ok: false, failure: ended.failure }
+  }
+  run.outcomes.set(key, true)
+  return await giveBack(here, call, ended, resultName)
+}
+
+/** Whether the call was completed in this run; what `goalCompleted` says in an expression. */
+export function isCompleted(run: Run, scope: Scope, call: GoalCall): boolean | undefined {
+  const args = declared(call.arguments, scope)
+  return args.wanted.length > 0 ? undefined : run.outcomes.get(callKey(call.goal, args.variables))
+}
+
+/** A goal of the agent before one of the program. */
+export function findGoal(run: Pick<Run, 'program' | 'agent'>, name: string): GoalProto | undefined {
+  return run.agent?.goals.get(name) ?? run.program.goals.get(name)
+}
+
+/** The frame of a goal with its variables bound; its configuration is checked by the walk. */
+export function childFrame(parent: Frame, proto: GoalProto, instance: string, args: Variables, link: Link): Frame {
+  const frame = openFrame(parent.run, proto, instance, [...parent.callers, link])
+  Object.assign(frame.variables, bindChild(parent.run, proto, args))
+  frame.possible = parent.possible
+  return frame
+}
+
+/** A frame without values yet. */
+export function openFrame(run: Run, proto: GoalProto, instance: string, callers: readonly Link[]): Frame {
+  const variables: Record<string, Tree> = {}
+  const scope: Scope = makeScope({
+    variables,
+    surroundings: run.surroundings,
+    instances: run.instances,
+    facts: run.facts,
+    completed: call => isCompleted(run, scope, call),
+    writeAgent: run.writeAgent,
+    inPlan: run.mode === 'plan'
+  })
+  return { run, instance, proto, variables, scope, callers, possible: false, names: new Names() }
+}
+
+function bindChild(run: Run, proto: GoalProto, args: Variables): Variables {
+  const { surroundings, facts, instances, program } = run
+  return bind(program, proto, { assignments: [], arguments: args, surroundings, facts, instances }).variables
+}
+
+/**
+ * Runs `walk` unless the same goal with the same arguments has been pursued in this run.
+ * Two branches that would wait for each other are a cycle too.
+ */
+async function once(run: Run, frame: Frame, key: string, again: boolean, walk: () => Promise<Ended>): Promise<Ended> {
+  const known = run.shared.get(key)
+  const above = frame.callers.map(link => link.key)
+  if (known !== undefined && !again) {
+    if (above.some(link => waits(run, key, link))) {
+      const { failure } = failed(frame.instance, 'step-failed', `${key} and ${above.join(', ')} wait for each other`, { final: true })
+      return { outcome: 'failed', failure }
+    }
+    for (const link of above) run.shared.get(link)?.waitsFor.add(key)
+    return await known.ended
+  }
+  const ended = walk()
+  run.shared.set(key, { ended, waitsFor: new Set() })
+  for (const link of above) run.shared.get(link)?.waitsFor.add(key)
+  return await ended
+}
+
+function waits(run: Run, from: string, on: string, seen = new Set<string>()): boolean {
+  if (from === on) return true
+  if (seen.has(from)) return false
+  seen.add(from)
+  return [...(run.shared.get(from)?.waitsFor ?? [])].some(next => waits(run, next, on, seen))
+}
+
+/** In/out arguments are copied back to where they came from; a named call stores all results. */
+async function giveBack(here: Here, call: GoalCall, ended: Achieved, resultName?: string): Promise<Walked> {
+  const { frame, scope } = here
+  const back: { to: Path, value: Tree, from: string }[] = []
+  for (const argument of call.arguments) {
+    const source = inOut(argument)
+    const value = ended.results[argument.name]
+    if (source !== undefined && value !== undefined) back.push({ to: source, value, from: `${ended.instance}:goal.${argument.name}` })
+  }
+  if (resultName !== undefined) back.push({ to: ['goal', resultName], value: { fields: ended.results }, from: `${ended.instance}:goal` })
+  for (const { to, value, from } of back) {
+    if (scope.place(to)[0] === 'agent') {
+      const walked = await frame.run.hand.step(frame, updateStep(here, `${ended.instance}/return.${String(to.at(-1))}`, to, value, call.place))
+      if (!walked.ok) return walked
+    } else {
+      scope.write(to, value)
+      frame.run.hand.gaveBack(frame, to, from)
+    }
+  }
+  return went
+}
+
+/** The path of an argument that is a single `<get>`: what it is after success goes back there. */
+function inOut(argument: Declaration): Path | undefined {
+  const only = argument.value.length === 1 ? argument.value[0] : undefined
+  return only?.kind === 'get' && (only.path[0] === 'goal' || only.path[0] === 'agent') ? only.path : argument.copyOf
+}
+
+function callKey(goal: string, args: Variables): string {
+  return `${goal}(${Object.keys(args).sort().map(name => `${name}=${JSON.stringify(args[name])}`).join(',')})`
+}
+
+function showCall(goal: string, args: Variables): string {
+  const shown = Object.entries(args).map(([name, tree]) => `${name}=${tree.value === undefined ? '…' : String(tree.value)}`)
+  return shown.length === 0 ? goal : `${goal}(${shown.join(', ')})`
+}
+
+function at(call: GoalCall): string {
+  return `${call.place.file}:${call.place.line}:${call.place.col}`
+}

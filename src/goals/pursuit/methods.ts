@@ -1,0 +1,31 @@
+/** Which methods a goal has, in which order, and what can be said of each before it is tried. */
+import type { GoalProto, Method } from '../program/model.ts'
+import type { Candidate } from './events.ts'
+import { because, type Frame, holds, type Run } from './walk.ts'
+
+/** A method and what its guards say. `selected` in a plan may rest on something not known yet. */
+export interface Classified {
+  readonly method: Method
+  readonly verdict: Candidate['verdict']
+  readonly reason?: string
+}
+
+/** Candidates in order: the goal's own, the agent's, global; within one scope a later definition first; `priority` above all. */
+export function methodsFor(run: Run, proto: GoalProto): readonly Method[] {
+  const targets = (method: Method): boolean => method.target === proto.name
+  const scopes = [proto.methods, run.agent?.methods.filter(targets) ?? [], run.program.methods.filter(targets)]
+  return scopes.flatMap(methods => methods.toReversed()).sort((a, b) => b.priority - a.priority)
+}
+
+/** Evaluates the guards of one method; its prerequisites are only looked at, not pursued. */
+export async function classify(frame: Frame, method: Method): Promise<Classified> {
+  if (frame.run.hand.wasChosen(frame.instance, method.name)) return { method, verdict: 'selected', reason: 'chosen before' }
+  const result = await holds(frame, method.pre)
+  if (result.errors.length > 0 || result.outcome === 'false') return { method, verdict: 'rejected', reason: because(result, 'a guard is false') }
+  const waiting = result.calls.filter(call => frame.scope.completed(call) === undefined)
+  if (waiting.length > 0) return { method, verdict: 'queued', reason: `needs ${waiting.map(call => call.goal).join(', ')}` }
+  if (result.outcome === 'true') return { method, verdict: 'selected' }
+  if (frame.run.mode !== 'plan') return { method, verdict: 'rejected', reason: because(result, 'a guard cannot be decided') }
+  frame.possible = true
+  return { method, verdict: 'selected', reason: because(result, 'depends on what is not known yet') }
+}

@@ -1,0 +1,121 @@
+/**
+ * Pursues one goal from what its journal says to its next rest: completed or suspended.
+ * The same function begins, goes on after a restart, and goes on after a repair.
+ */
+import assert from 'node:assert/strict'
+import { bind } from '../config/bind.ts'
+import type { Fact, World } from '../ports.ts'
+import type { AgentProto, GoalProto, Program } from '../program/model.ts'
+import type { Tree, Variables } from '../tree.ts'
+import { findGoal, openFrame } from './call.ts'
+import type { Assignment, GoalEvent, GoalEventBody } from './events.ts'
+import type { Ended, Failure } from './failure.ts'
+import { qualify } from './freshness.ts'
+import { foldHistory } from './history.ts'
+import { rootInstance } from './instance.ts'
+import { PursuingHand } from './pursuing-hand.ts'
+import { type Frame, type Run, settle, walkGoal } from './walk.ts'
+
+export interface Pursuit {
+  readonly id: string
+  readonly program: Program
+  readonly agent?: AgentProto
+  /** Evaluated top-level state of the program. */
+  readonly instances: ReadonlyMap<string, Tree>
+  readonly world: World
+  /** All events so far; the first is `proposed`. */
+  readonly events: readonly GoalEvent[]
+  readonly cause: Extract<GoalEventBody, { type: 'started' }>['cause']
+  /** Fires when the goal is to be suspended at the next step boundary. */
+  readonly stop: AbortSignal
+}
+
+type Proposed = Extract<GoalEventBody, { type: 'proposed' }>
+
+/**
+ * @returns how the goal came to rest; that event is durable
+ * @throws CloudburstError CB_STORE_DEGRADED when the journal cannot be written: nothing more was done then
+ */
+export async function pursue(pursuit: Pursuit): Promise<'completed' | 'suspended'> {
+  const proposed = pursuit.events[0]?.body
+  assert(proposed?.type === 'proposed', 'a journal begins with proposed')
+  const history = foldHistory(pursuit.events)
+  const facts = new Map<string, Fact>()
+  const hand = new PursuingHand(pursuit.id, pursuit.world, history, facts, pursuit.stop)
+  const starting = hand.record({ type: 'started', stretch: history.stretch + 1, cause: pursuit.cause })
+  const proto = findGoal(pursuit, proposed.goal)
+  if (proto === undefined) return await suspend(hand, { code: 'program-missing', reason: `program ${pursuit.program.name} has no goal ${proposed.goal}`, instance: '', candidates: [], final: true })
+
+  const run = openRun(pursuit, proposed, hand, facts)
+  const frame = openFrame(run, proto, rootInstance(proposed.goal), [{ key: `${proposed.goal}()`, text: proposed.goal }])
+  const missing = await configure(pursuit, proposed, proto, frame, hand)
+  await starting
+  if (missing !== undefined) return await suspend(hand, missing)
+  return await rest(pursuit, hand, await walkGoal(frame, {}))
+}
+
+function openRun(pursuit: Pursuit, proposed: Proposed, hand: PursuingHand, facts: Map<string, Fact>): Run {
+  return {
+    id: pursuit.id,
+    program: pursuit.program,
+    ...(pursuit.agent !== undefined && { agent: pursuit.agent }),
+    hand,
+    world: pursuit.world,
+    mode: proposed.mode,
+    surroundings: pursuit.world.surroundings,
+    instances: pursuit.instances,
+    writeAgent: () => undefined, // the journal carries it to the agent's state
+    facts,
+    shared: new Map(),
+    outcomes: new Map(),
+    chain: proposed.chain
+  }
+}
+
+/** Binds the variables of the goal once; later stretches start from what was bound then. */
+async function configure(pursuit: Pursuit, proposed: Proposed, proto: GoalProto, frame: Frame, hand: PursuingHand): Promise<Failure | undefined> {
+  const known = pursuit.events.find(event => event.body.type === 'configured')?.body
+  if (known?.type === 'configured') {
+    Object.assign(frame.variables, known.variables)
+    return undefined
+  }
+  const assignments = [...proposed.assignments, ...repairs(pursuit.events)]
+  const { surroundings } = pursuit.world
+  const bound = await settle(frame.run, () => bind(pursuit.program, proto, { assignments, surroundings, facts: frame.run.facts, instances: pursuit.instances }))
+  const wrong = bound.errors[0]?.message ?? (bound.missing.length > 0 ? `${bound.missing.map(each => each.path).join(', ')} not configured` : undefined)
+  if (wrong !== undefined) return { code: 'config-incomplete', reason: wrong, instance: frame.instance, candidates: [], final: true }
+  Object.assign(frame.variables, bound.variables)
+  await hand.record({ type: 'configured', variables: bound.variables, sources: bound.sources })
+  return undefined
+}
+
+function repairs(events: readonly GoalEvent[]): readonly Assignment[] {
+  return events.flatMap(event => (event.body.type === 'repaired' ? event.body.assignments : []))
+}
+
+async function rest(pursuit: Pursuit, hand: PursuingHand, ended: Ended): Promise<'completed' | 'suspended'> {
+  if (ended.outcome === 'failed') return await suspend(hand, ended.failure)
+  assert(ended.outcome !== 'possible', 'a pursued goal is never only possible')
+  await pursuit.world.driver.dropFiles(pursuit.id)
+  await hand.record({ type: 'completed', outcome: ended.outcome, results: ended.results })
+  return 'completed'
+}
+
+async function suspend(hand: PursuingHand, failure: Failure): Promise<'suspended'> {
+  const values: Variables = failure.step === undefined ? {} : readable(failure.instance, hand.readsOf(failure.step))
+  await hand.record({
+    type: 'suspended',
+    code: failure.code,
+    reason: failure.reason,
+    ...(failure.step !== undefined && { step: failure.step }),
+    ...(failure.instance !== '' && { instance: failure.instance }),
+    values
+  })
+  return 'suspended'
+}
+
+/** Paths as a person types them in a repair: those of a sub-goal carry its instance. */
+function readable(instance: string, reads: Variables): Variables {
+  const root = !/[/>]/.test(instance)
+  return Object.fromEntries(Object.entries(reads).map(([path, value]) => [root ? path : qualify(instance, path), value]))
+}

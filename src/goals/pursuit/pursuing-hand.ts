@@ -1,0 +1,261 @@
+/**
+ * The hand that does things: intent to the journal, the step, outcome to the journal; and that keeps what was done
+ * before, unless something it read has changed since.
+ */
+import assert from 'node:assert/strict'
+import { isDeepStrictEqual } from 'node:util'
+import { parsePath, showPath } from '../expression/path.ts'
+import type { FactQuery, World } from '../ports.ts'
+import type { Method } from '../program/model.ts'
+import type { Tree, Variables } from '../tree.ts'
+import type { Candidate, GoalEventBody, Write } from './events.ts'
+import { type Ended, type Failure, failed, type Walked, went } from './failure.ts'
+import { Freshness, qualify } from './freshness.ts'
+import type { DatedWrite, History, StepRecord } from './history.ts'
+import type { Performed, Prepared, Step } from './step.ts'
+import { describe, type Frame, type Hand, type Run, settle } from './walk.ts'
+
+/** Longest wait between two tries of one step, in milliseconds: an hour is as good as suspended. */
+const BACKOFF_MS_MAX = 3_600_000
+
+/** Longest text and list of a value that was read, as the journal keeps it: a screenful. */
+const READ_CHARS_MAX = 1024
+const READ_ITEMS_MAX = 100
+
+export class PursuingHand implements Hand {
+  readonly #goalId: string
+  readonly #world: World
+  readonly #history: History
+  readonly #stop: AbortSignal
+  readonly #fresh = new Freshness()
+  readonly #facts: Run['facts']
+  /** Values that each step read when it was last tried. */
+  readonly #reads = new Map<string, Readonly<Record<string, Tree>>>()
+  #seq: number
+
+  /** @param stop fires when a person asks to suspend: no further step begins */
+  constructor(goalId: string, world: World, history: History, facts: Run['facts'], stop: AbortSignal) {
+    this.#goalId = goalId
+    this.#world = world
+    this.#history = history
+    this.#facts = facts
+    this.#stop = stop
+    this.#seq = history.seq
+    for (const [path, { seq }] of history.set) this.#fresh.mark(path, seq)
+  }
+
+  async gather(queries: readonly FactQuery[]): Promise<void> {
+    const facts = await this.#world.probe.gather(queries)
+    for (const [i, query] of queries.entries()) {
+      const fact = facts[i]
+      if (fact !== undefined) this.#facts.set(JSON.stringify(query), fact)
+    }
+  }
+
+  async goalBegan(frame: Frame, args: Variables): Promise<void> {
+    const before = this.#history.instances.get(frame.instance)
+    this.#override(frame)
+    for (const name of Object.keys(args)) this.#fresh.mark(`${frame.instance}:goal.${name}`, before?.argumentsSince.get(name) ?? 0)
+    if (before !== undefined && isDeepStrictEqual(before.arguments, args)) {
+      if (before.ended === 'completed' && frame.proto.post.length > 0) frame.again = `${frame.proto.name} was done but does not hold any more`
+      return
+    }
+    const text = describe(frame.proto.describe, frame.scope)
+    const event = await this.#append({
+      type: 'goal-began', instance: frame.instance, goal: frame.proto.name, place: frame.proto.place, ...(text !== undefined && { describe: text }), arguments: args
+    }, false)
+    for (const [name, value] of Object.entries(args)) {
+      if (!isDeepStrictEqual(before?.arguments[name], value)) this.#fresh.mark(`${frame.instance}:goal.${name}`, event)
+    }
+  }
+
+  async goalEnded(frame: Frame, ended: Ended): Promise<void> {
+    const before = this.#history.instances.get(frame.instance)?.ended
+    if (before === ended.outcome) return
+    if (ended.outcome === 'failed') await this.#append({ type: 'goal-ended', instance: frame.instance, outcome: 'failed', reason: ended.failure.reason }, false)
+    else if (ended.outcome !== 'possible') await this.#append({ type: 'goal-ended', instance: frame.instance, outcome: ended.outcome }, false)
+  }
+
+  async methodChosen(frame: Frame, method: Method, candidates: readonly Candidate[]): Promise<void> {
+    if (this.#history.instances.get(frame.instance)?.chosen.has(method.name)) return
+    const text = describe(method.describe, frame.scope)
+    await this.#append({ type: 'method-chosen', instance: frame.instance, method: method.name, place: method.place, candidates, ...(text !== undefined && { describe: text }) }, false)
+  }
+
+  async methodFailed(frame: Frame, method: Method, failure: Failure): Promise<void> {
+    if (!failure.final) await this.#append({ type: 'method-failed', instance: frame.instance, method: method.name, reason: failure.reason }, false)
+  }
+
+  gaveBack(frame: Frame, to: readonly (string | number)[], from: string): void {
+    this.#fresh.mark(qualify(frame.instance, showPath(to)), this.#fresh.changedAt(from))
+  }
+
+  wasChosen(instance: string, method: string): boolean {
+    return this.#history.instances.get(instance)?.chosen.has(method) ?? false
+  }
+
+  whyFailed(instance: string, method: string): string | undefined {
+    return this.#history.instances.get(instance)?.failed.get(method)
+  }
+
+  async step(frame: Frame, step: Step): Promise<Walked> {
+    const record = this.#history.steps.get(step.id)
+    const stale = record === undefined ? undefined : this.#stale(frame, step, record)
+    if (record !== undefined && stale === undefined && isDone(record)) return this.#keep(frame, step, record)
+    if (this.#stop.aborted) return failed(frame.instance, 'requested', 'suspended on request', { final: true })
+    let attempt = record?.began.attempt ?? 0
+    if (record !== undefined && record.ended === undefined) {
+      const settled = await this.#settleInterrupted(frame, step, record)
+      if (settled !== undefined) return settled
+    }
+    for (let tries = 0; ; tries++) {
+      attempt += 1
+      const walked = await this.#try(frame, step, attempt, stale ?? (record?.ended === undefined ? undefined : frame.again))
+      const left = step.statement.retries + (step.statement.onFail === 'retry' && step.statement.retries === 0 ? 1 : 0)
+      if (walked.ok || walked.failure.final || tries >= left || this.#stop.aborted) return walked
+      await this.#world.clock.sleep(Math.min(BACKOFF_MS_MAX, step.statement.backoffS * 1000 * 2 ** tries), this.#stop).catch(() => undefined)
+    }
+  }
+
+  /** Why a step that was done must be done again; undefined when it need not. */
+  #stale(frame: Frame, step: Step, record: StepRecord): string | undefined {
+    if (frame.again !== undefined) return frame.again
+    if (record.began.key !== step.key) return 'its text was edited'
+    const changed = this.#fresh.changedSince(Object.keys(record.began.reads).map(path => qualify(frame.instance, path)), record.beganSeq)
+    return changed === undefined ? undefined : `${changed.slice(changed.lastIndexOf(':') + 1)} has changed`
+  }
+
+  #keep(frame: Frame, step: Step, record: StepRecord): Walked {
+    for (const write of record.writes) this.#apply(frame, step, write)
+    return went
+  }
+
+  /** A try that a crash interrupted: how it ended when that can be found out; undefined when it simply has to run again. */
+  async #settleInterrupted(frame: Frame, step: Step, record: StepRecord): Promise<Walked | undefined> {
+    if (step.recover === undefined) return undefined
+    const tried = { goalId: this.#goalId, step: step.id, attempt: record.began.attempt }
+    const startedAt = this.#world.clock.now()
+    const outcome = await step.recover(this.#world, tried)
+    if (outcome.status === 'in-doubt' && step.statement.idempotent) return undefined
+    return await this.#end(frame, step, record.began.attempt, outcome, startedAt)
+  }
+
+  async #try(frame: Frame, step: Step, attempt: number, again: string | undefined): Promise<Walked> {
+    const prepared = await settle(frame.run, () => step.prepare())
+    const startedAt = this.#world.clock.now()
+    this.#reads.set(step.id, prepared.reads)
+    const intent = this.#append({
+      type: 'step-began',
+      step: step.id,
+      instance: frame.instance,
+      attempt,
+      kind: step.kind,
+      key: step.key,
+      show: prepared.show,
+      ...(step.describe !== undefined && { describe: step.describe }),
+      place: step.statement.place,
+      reads: brief(prepared.reads),
+      ...(again !== undefined && { again }),
+      ...(step.peer !== undefined && { peer: step.peer })
+    }, step.recover !== undefined || step.kind === 'remote')
+    const wrong = prepared.errors[0]
+    if (wrong !== undefined || prepared.unknown) {
+      const reason = wrong === undefined ? 'a value is not known' : `${wrong.place.file}:${wrong.place.line}:${wrong.place.col}: ${wrong.message}`
+      return await this.#end(frame, step, attempt, { status: 'failed', writes: [], reason }, startedAt)
+    }
+    await intent
+    const outcome = await this.#perform(step, prepared, attempt)
+    return await this.#end(frame, step, attempt, outcome, startedAt)
+  }
+
+  async #perform(step: Step, prepared: Prepared, attempt: number): Promise<Performed> {
+    return await step.perform(this.#world, prepared, { goalId: this.#goalId, step: step.id, attempt })
+  }
+
+  /** Writes the outcome down, makes its results visible, and says whether the walk may go on. */
+  async #end(frame: Frame, step: Step, attempt: number, outcome: Performed, startedAt: number): Promise<Walked> {
+    const ignored = outcome.status === 'failed' && step.statement.onFail === 'ignore'
+    const writes: Write[] = outcome.writes.map(({ path, value }) => ({ path: showPath(path), value }))
+    const seq = await this.#append({
+      type: 'step-ended',
+      step: step.id,
+      attempt,
+      status: ignored ? 'ignored' : outcome.status,
+      ...(outcome.exit !== undefined && { exit: outcome.exit }),
+      durationMs: Math.max(0, this.#world.clock.now() - startedAt),
+      writes,
+      ...(outcome.reason !== undefined && { reason: outcome.reason }),
+      ...(outcome.tail !== undefined && outcome.tail !== '' && { tail: outcome.tail })
+    }, true)
+    this.#forgetFacts()
+    const before = new Map(this.#history.steps.get(step.id)?.writes.map(write => [write.path, write]))
+    for (const write of writes) {
+      const same = before.get(write.path)
+      this.#apply(frame, step, { ...write, since: same !== undefined && isDeepStrictEqual(same.value, write.value) ? same.since : seq }, false)
+    }
+    if (outcome.status === 'completed' || ignored) return went
+    const code = outcome.status === 'in-doubt' ? 'in-doubt' : outcome.status === 'stopped' ? 'stopped' : 'step-failed'
+    const final = code !== 'step-failed' || step.statement.onFail === 'suspend'
+    return failed(frame.instance, code, outcome.reason ?? 'failed', { step: step.id, final })
+  }
+
+  /** Makes a result visible to what follows. What a person has set since stays as the person set it. */
+  #apply(frame: Frame, step: Step, write: DatedWrite, kept = true): void {
+    const path = qualify(frame.instance, write.path)
+    const set = this.#history.set.get(path)
+    const pinned = kept && set !== undefined && set.seq > write.since
+    if (!write.path.startsWith('agent.') || !kept) step.scope.write(step.outputs.find(each => showPath(each) === write.path) ?? parsePath(write.path), pinned ? set.value : write.value)
+    this.#fresh.mark(path, pinned ? set.seq : write.since)
+  }
+
+  /** Values that people set in repairs go over arguments and defaults. */
+  #override(frame: Frame): void {
+    const own = `${frame.instance}:goal.`
+    for (const [path, { value }] of this.#history.set) {
+      if (path.startsWith(own)) frame.scope.write(parsePath(path.slice(frame.instance.length + 1)), value)
+    }
+  }
+
+  /** A step may have changed anything about the machine; time and identifiers stay. */
+  #forgetFacts(): void {
+    for (const key of this.#facts.keys()) if (!key.startsWith('{"kind":"now"') && !key.startsWith('{"kind":"uuid"')) this.#facts.delete(key)
+  }
+
+  /** What a step read when it was tried in this stretch: what a person may want to change. */
+  readsOf(step: string): Readonly<Record<string, Tree>> {
+    return this.#reads.get(step) ?? {}
+  }
+
+  /** Appends and waits until the event is durable. */
+  async record(body: GoalEventBody): Promise<void> {
+    await this.#append(body, true)
+  }
+
+  /**
+   * This hand is the only one that writes to the journal of its goal, so it knows the number beforehand.
+   * Without `wait` the next waited-for event carries this one to disk: they share its sync, in order.
+   */
+  async #append(body: GoalEventBody, wait: boolean): Promise<number> {
+    const seq = ++this.#seq
+    const appended = this.#world.journal.append(this.#goalId, body)
+    if (wait) assert.equal((await appended).seq, seq, 'somebody else wrote to the journal of a goal that is pursued')
+    else appended.catch(() => undefined) // the next one fails too, and is waited for
+    return seq
+  }
+}
+
+function isDone(record: StepRecord): boolean {
+  return record.ended?.status === 'completed' || record.ended?.status === 'ignored'
+}
+
+/** Values as a journal keeps them: long texts are cut, they are for people and can be found in the output. */
+function brief(reads: Readonly<Record<string, Tree>>): Record<string, Tree> {
+  return Object.fromEntries(Object.entries(reads).map(([path, tree]) => [path, cut(tree)]))
+}
+
+function cut(tree: Tree): Tree {
+  if (typeof tree.value === 'string' && tree.value.length > READ_CHARS_MAX) return { ...tree, value: `${tree.value.slice(0, READ_CHARS_MAX)}…` }
+  if (tree.fields !== undefined) return { ...tree, fields: brief(tree.fields) }
+  if (tree.items !== undefined) return { ...tree, items: tree.items.slice(0, READ_ITEMS_MAX).map(cut) }
+  return tree
+}

@@ -1,0 +1,53 @@
+/** A sub-goal on another node: one step here, a run of its own there. Source: docs/language.md, `peer=` and `where=`. */
+import { createHash } from 'node:crypto'
+import { interpolate } from '../expression/interpolate.ts'
+import type { GoalCall, StatementBase } from '../program/model.ts'
+import type { Variables } from '../tree.ts'
+import type { Here } from './call.ts'
+import type { Prepared, Step } from './step.ts'
+
+/** Crockford's base 32, as ULIDs use it. */
+const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+
+/** The step that dispatches `call` with `args`; asking twice for the same sub-goal of the same root run is one run. */
+export function remoteStep(here: Here, call: GoalCall, id: string, args: Variables, resultName?: string): Step<Prepared & { readonly peer: string }> {
+  const { frame, scope } = here
+  const { run } = frame
+  const statement: StatementBase = { key: id, describe: [], onFail: 'stop', retries: 0, backoffS: 0, idempotent: true, place: call.place }
+  const root = run.chain[0]?.split(':')[0] ?? run.id
+  return {
+    id,
+    kind: 'remote',
+    statement,
+    key: JSON.stringify(args),
+    scope,
+    outputs: [
+      ...call.arguments.flatMap(each => (each.value[0]?.kind === 'get' && each.value.length === 1 ? [each.value[0].path] : [])),
+      ...(resultName === undefined ? [] : [['goal', resultName]])
+    ],
+    prepare() {
+      const peer = interpolate(call.peer ?? [{ kind: 'text', text: call.where ?? '', place: call.place }], scope, 'text')
+      return { show: `${call.goal} on ${peer.show}`, reads: peer.reads, wanted: peer.wanted, unknown: peer.unknown, errors: peer.errors, peer: peer.text }
+    },
+    async perform(world, prepared) {
+      const request = { id: subRunId(root, call.goal, args, prepared.peer), peer: prepared.peer, goal: call.goal, arguments: args }
+      const outcome = await world.messenger.dispatch(request, new AbortController().signal)
+      if (outcome.kind === 'failed') return { status: 'failed', writes: [], reason: `${call.goal} on ${prepared.peer}: ${outcome.message}` }
+      const back = call.arguments.flatMap(each => {
+        const only = each.value.length === 1 ? each.value[0] : undefined
+        const value = outcome.results[each.name]
+        return only?.kind === 'get' && value !== undefined ? [{ path: scope.place(only.path), value }] : []
+      })
+      const named = resultName === undefined ? [] : [{ path: ['goal', resultName], value: { fields: outcome.results } }]
+      return { status: 'completed', writes: [...back, ...named] }
+    }
+  }
+}
+
+/** A ULID-shaped id that only this sub-goal of this root run has. */
+export function subRunId(root: string, goal: string, args: Variables, peer: string): string {
+  const digest = createHash('sha256').update(JSON.stringify([root, goal, Object.entries(args).sort(([a], [b]) => (a < b ? -1 : 1)), peer])).digest()
+  let text = root.slice(0, 10)
+  for (let i = 0; text.length < 26; i++) text += DIGITS[(digest[i] ?? 0) % 32]
+  return text
+}

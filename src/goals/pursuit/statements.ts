@@ -1,0 +1,126 @@
+/** Statements in order: blocks, loops, and the steps in them. */
+import { evaluate } from '../expression/evaluate.ts'
+import { toPlain } from '../expression/plain.ts'
+import type { FindStatement, RepeatStatement, ShellStatement, Statement } from '../program/model.ts'
+import type { Tree } from '../tree.ts'
+import { callGoal, type Here } from './call.ts'
+import { failed, type Walked, went } from './failure.ts'
+import { itemName, labelOf, Names } from './instance.ts'
+import { assignStep, checkStep, sendStep, type Step, tempFileStep } from './step.ts'
+import { because, settle } from './walk.ts'
+
+/** Most turns of one `repeat` or items of one `find`: a typo must not fill the disk with journal. */
+export const ITEMS_MAX = 1_000_000
+
+/** Walks statements one after the other; the first that fails stops them. */
+export async function walkStatements(here: Here, statements: readonly Statement[]): Promise<Walked> {
+  for (const statement of statements) {
+    const walked = await walkStatement(here, statement)
+    if (!walked.ok) return walked
+  }
+  return went
+}
+
+async function walkStatement(here: Here, statement: Statement): Promise<Walked> {
+  switch (statement.kind) {
+    case 'do': return await inParallel(statement.parallel, statement.body.map(each => () => walkStatement(here, each)))
+    case 'find': return await find(here, statement)
+    case 'repeat': return await repeat(here, statement)
+    case 'shell': return await sends(here, statement)
+    case 'call': return await callGoal(here, statement.call, statement.name)
+    case 'tempFile': return await step(here, tempFileStep(here, statement, name(here, labelOf(statement))))
+    case 'update': return await step(here, assignStep(here, statement, name(here, labelOf(statement))))
+    case 'check': return await step(here, checkStep(here, statement, name(here, labelOf(statement))))
+  }
+}
+
+async function sends(here: Here, shell: ShellStatement): Promise<Walked> {
+  for (const send of shell.sends) {
+    const walked = await step(here, sendStep(here, shell, send, name(here, labelOf(send))))
+    if (!walked.ok) return walked
+  }
+  return went
+}
+
+async function find(here: Here, statement: FindStatement): Promise<Walked> {
+  const { frame, scope } = here
+  const items: Tree[] = []
+  for (const expression of statement.in) {
+    const result = await settle(frame.run, () => evaluate(expression, scope))
+    const { tree } = result
+    if (tree?.unknown === true || (tree === undefined && result.outcome === 'possible')) {
+      if (frame.run.mode === 'plan') return await unknownItem(here, statement)
+      return failed(frame.instance, 'step-failed', because(result, `the list of ${statement.symbol} is not known`))
+    }
+    if (result.errors.length > 0) return failed(frame.instance, 'step-failed', because(result, `the list of ${statement.symbol} is wrong`))
+    items.push(...elements(tree))
+  }
+  if (items.length > ITEMS_MAX) return failed(frame.instance, 'step-failed', `${statement.symbol}: ${items.length} items are more than ${ITEMS_MAX}`)
+  const label = name(here, labelOf(statement))
+  const names = new Names()
+  return await inParallel(statement.parallel, items.map(item => {
+    const path = names.next(`${label}[${itemName(item)}]`)
+    return () => walkStatements({ frame, scope: scope.with(statement.symbol, item), path, names: new Names() }, statement.body)
+  }))
+}
+
+/** In a plan with a list that is not known yet: once, for an item that stands for all. */
+async function unknownItem(here: Here, statement: FindStatement): Promise<Walked> {
+  const { frame, scope } = here
+  const before = frame.possible
+  frame.possible = true
+  const path = name(here, `${labelOf(statement)}[*]`)
+  const walked = await walkStatements({ frame, scope: scope.with(statement.symbol, { unknown: true }), path, names: new Names() }, statement.body)
+  frame.possible = before
+  return walked
+}
+
+async function repeat(here: Here, statement: RepeatStatement): Promise<Walked> {
+  const { frame, scope } = here
+  const result = await settle(frame.run, () => evaluate(statement.count, scope))
+  const plain = result.tree === undefined ? null : toPlain(result.tree)
+  const count = Number(plain)
+  if (result.tree?.unknown === true && frame.run.mode === 'plan') return went
+  if (plain === null || !Number.isSafeInteger(count) || count < 0 || count > ITEMS_MAX) {
+    return failed(frame.instance, 'step-failed', because(result, `repeat needs a number from 0 to ${ITEMS_MAX}, not ${JSON.stringify(plain)}`))
+  }
+  const label = name(here, labelOf(statement))
+  for (let i = 0; i < count; i++) {
+    const turn: Here = { frame, scope: scope.with('goal.repeat', { value: i }), path: `${label}[${i}]`, names: new Names() }
+    const walked = await walkStatements(turn, statement.body)
+    if (!walked.ok) return walked
+  }
+  return went
+}
+
+/** Runs up to `limit` at a time. All that have begun are waited for; nothing new begins after a failure. */
+async function inParallel(limit: number, tasks: readonly (() => Promise<Walked>)[]): Promise<Walked> {
+  let next = 0
+  let first: Walked = went
+  const worker = async (): Promise<void> => {
+    while (first.ok) {
+      const task = tasks[next++]
+      if (task === undefined) return
+      const walked = await task()
+      if (!walked.ok && first.ok) first = walked
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(Math.max(1, limit), tasks.length) }, worker))
+  return first
+}
+
+function step(here: Here, what: Step): Promise<Walked> {
+  return here.frame.run.hand.step(here.frame, what)
+}
+
+function name(here: Here, label: string): string {
+  return here.names.next(`${here.path}/${label}`)
+}
+
+/** Elements of a list; the fields of a struct; a scalar is a list of one; undefined is empty. */
+function elements(tree: Tree | undefined): readonly Tree[] {
+  if (tree === undefined) return []
+  if (tree.items !== undefined) return tree.items
+  if (tree.fields !== undefined) return Object.values(tree.fields)
+  return tree.value === undefined ? [] : [tree]
+}

@@ -1,0 +1,264 @@
+/**
+ * What can be done or planned: each kind of step says what it reads, what it would write, what a person would type
+ * for it, and how it is done. Reading and doing are apart, so that a plan needs only the first.
+ */
+import { evaluate } from '../expression/evaluate.ts'
+import { interpolate } from '../expression/interpolate.ts'
+import { showPath } from '../expression/path.ts'
+import type { Interpolated, Scope } from '../expression/result.ts'
+import type { Exit, FactQuery, Finished, World } from '../ports.ts'
+import type { CheckStatement, Complaint, Path, Place, Send, ShellStatement, StatementBase, TempFileStatement, UpdateStatement } from '../program/model.ts'
+import type { Tree } from '../tree.ts'
+import type { Here } from './call.ts'
+import { type StepKind, TAIL_BYTES_MAX } from './events.ts'
+import { describe } from './walk.ts'
+
+/** What a step needs to know before it is done. */
+export interface Prepared {
+  /** What a person would type, secrets masked, `${path}` for what is not known. */
+  readonly show: string
+  readonly reads: Readonly<Record<string, Tree>>
+  readonly wanted: readonly FactQuery[]
+  /** Depends on what is not known yet: plans only. */
+  readonly unknown: boolean
+  readonly errors: readonly Complaint[]
+}
+
+export interface Performed {
+  readonly status: 'completed' | 'failed' | 'in-doubt' | 'stopped'
+  readonly exit?: Exit
+  readonly writes: readonly { readonly path: Path, readonly value: Tree }[]
+  readonly reason?: string
+  readonly tail?: string
+}
+
+/** How a try of a step is known to the driver. */
+export interface Try {
+  readonly goalId: string
+  readonly step: string
+  readonly attempt: number
+}
+
+export interface Step<P extends Prepared = Prepared> {
+  readonly id: string
+  readonly kind: StepKind
+  /** Policies: retries, onFail, idempotent … */
+  readonly statement: StatementBase
+  /** Hash of the statement as written: a changed one runs again. */
+  readonly key: string
+  readonly scope: Scope
+  readonly describe?: string
+  readonly peer?: string
+  /** Places it writes when it is done. */
+  readonly outputs: readonly Path[]
+  /** In a plan: values it would write if they are known already. */
+  prepare(): P
+  perform(world: World, prepared: P, attempt: Try): Promise<Performed>
+  /** Finds out how an interrupted try ended; absent for steps that have no effect outside and are simply done again. */
+  recover?(world: World, attempt: Try): Promise<Performed>
+  /** What it writes if that can be told without doing it. */
+  foresee?(prepared: P): Tree | undefined
+}
+
+interface PreparedCommand extends Prepared {
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** One command of a `<shell>`: by a local shell, or as the last argument of the prefix. */
+export function sendStep(here: Here, shell: ShellStatement, send: Send, id: string): Step<PreparedCommand> {
+  const { scope } = here
+  const text = describe(send.describe.length > 0 ? send.describe : shell.describe, scope)
+  const timeoutS = send.timeoutS ?? shell.timeoutS
+  return {
+    id,
+    kind: 'send',
+    statement: send,
+    key: `${shell.key}:${send.key}`,
+    scope,
+    ...(text !== undefined && { describe: text }),
+    outputs: send.name === undefined ? [] : [['goal', send.name]],
+    prepare: () => prepareCommand(shell, send, scope),
+    async perform(world, prepared, attempt) {
+      const finished = await world.driver.run({
+        key: attempt,
+        argv: prepared.argv,
+        env: prepared.env,
+        ...(timeoutS !== undefined && { timeoutMs: timeoutS * 1000 }),
+        ...(send.label !== undefined && { label: send.label })
+      })
+      return performed(send, finished)
+    },
+    async recover(world, attempt) {
+      return performed(send, await world.driver.recover(attempt))
+    }
+  }
+}
+
+function prepareCommand(shell: ShellStatement, send: Send, scope: Scope): PreparedCommand {
+  const last = interpolate(send.text, scope, shell.prefix === undefined ? 'shell' : 'shell')
+  if (shell.prefix === undefined) return { ...joined([last]), show: last.show.trim(), argv: [shell.shell, '-c', last.text], env: last.env }
+  const prefix = shell.prefix.map(argument => interpolate(argument, scope, 'argument'))
+  const all = [...prefix, last]
+  return { ...joined(all), show: all.map(each => each.show.trim()).join(' '), argv: all.map(each => each.text), env: Object.assign({}, ...all.map(each => each.env)) }
+}
+
+function joined(all: readonly Interpolated[]): Omit<Prepared, 'show'> {
+  return {
+    reads: Object.assign({}, ...all.map(each => each.reads)),
+    wanted: all.flatMap(each => each.wanted),
+    unknown: all.some(each => each.unknown),
+    errors: all.flatMap(each => each.errors)
+  }
+}
+
+/** An exit as a step's outcome, with the results stored under the send's name. */
+function performed(send: Send, finished: Finished): Performed {
+  const { exit, stdout, stderr } = finished
+  const ok = exit.kind === 'exited' && exit.code === 0
+  const fields = { stdout: { value: stdout.replace(/\n$/, '') }, stderr: { value: stderr.replace(/\n$/, '') }, rc: { value: exit.kind === 'exited' ? exit.code : -1 } }
+  return {
+    status: ok ? 'completed' : exit.kind === 'lost' ? 'in-doubt' : exit.kind === 'stopped' ? 'stopped' : 'failed',
+    exit,
+    writes: send.name === undefined ? [] : [{ path: ['goal', send.name], value: { fields } }],
+    ...(!ok && { reason: explain(exit, finished.durationMs), tail: tail(stderr.trim() === '' ? stdout : stderr) })
+  }
+}
+
+/** An exit in words: `exited with 2`, `killed by SIGKILL`, `timed out after 3 s`. */
+export function explain(exit: Exit, durationMs: number): string {
+  switch (exit.kind) {
+    case 'exited': return `exited with ${exit.code} after ${seconds(durationMs)}`
+    case 'signalled': return `killed by ${exit.signal} after ${seconds(durationMs)}`
+    case 'timed-out': return `timed out after ${seconds(exit.afterMs)}`
+    case 'not-started': return `could not be started: ${exit.message}`
+    case 'stopped': return 'stopped on request'
+    case 'lost': return 'was interrupted, and nobody knows how it ended'
+  }
+}
+
+function seconds(ms: number): string {
+  return ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`
+}
+
+function tail(text: string): string {
+  const end = text.trimEnd()
+  if (end.length <= TAIL_BYTES_MAX) return end
+  const cut = end.slice(-TAIL_BYTES_MAX)
+  return cut.slice(cut.indexOf('\n') + 1)
+}
+
+/** `<tempFile>`: interpolated text in a private file, its path in `goal.<name>`. */
+export function tempFileStep(here: Here, statement: TempFileStatement, id: string): Step<Prepared & { readonly text: string }> {
+  const { scope } = here
+  const name = statement.name ?? statement.key.slice(0, 8)
+  return {
+    id,
+    kind: 'tempFile',
+    statement,
+    key: statement.key,
+    scope,
+    ...described(statement, scope),
+    outputs: [['goal', name]],
+    prepare() {
+      const text = interpolate(statement.text, scope, 'text')
+      return { ...joined([text]), show: `write temporary file ${name} (${text.show.length} characters)`, text: text.text }
+    },
+    async perform(world, prepared, attempt) {
+      const path = await world.driver.writeFile(attempt.goalId, `${name}.${attempt.step.replace(/[^\w.-]/g, '_').slice(-40)}`, prepared.text)
+      return { status: 'completed', writes: [{ path: ['goal', name], value: { type: 'localFilePath', value: path } }] }
+    }
+  }
+}
+
+interface PreparedUpdate extends Prepared {
+  readonly value: Tree | undefined
+}
+
+/** `<update>`: assigns a value to a place. */
+export function assignStep(here: Here, statement: UpdateStatement, id: string): Step<PreparedUpdate> {
+  const { scope } = here
+  return {
+    id,
+    kind: 'update',
+    statement,
+    key: statement.key,
+    scope,
+    ...described(statement, scope),
+    outputs: [statement.target],
+    prepare() {
+      const result = evaluate(statement.value, scope)
+      const value = result.tree?.unknown === true ? undefined : result.tree
+      const undefinedValue = result.tree === undefined && result.errors.length === 0 && result.wanted.length === 0
+      const errors = undefinedValue ? [{ place: statement.place, message: `the value for ${showPath(statement.target)} is undefined` }] : result.errors
+      return { show: `${showPath(statement.target)} = ${showTree(value)}`, reads: result.reads, wanted: result.wanted, unknown: result.tree?.unknown === true, errors, value }
+    },
+    perform: (_world, prepared) => Promise.resolve(assigned(scope, statement.target, prepared.value)),
+    foresee: prepared => prepared.value
+  }
+}
+
+/** Gives a result of a sub-goal back to the agent. */
+export function updateStep(here: Here, id: string, path: Path, value: Tree, place: Place): Step<PreparedUpdate> {
+  const { scope } = here
+  const statement: StatementBase = { key: id, describe: [], onFail: 'stop', retries: 0, backoffS: 0, idempotent: true, place }
+  const from = { [`goal.${String(path.at(-1))}`]: value }
+  return {
+    id,
+    kind: 'update',
+    statement,
+    key: JSON.stringify(value),
+    scope,
+    outputs: [path],
+    prepare: () => ({ show: `${showPath(path)} = ${showTree(value)}`, reads: from, wanted: [], unknown: value.unknown === true, errors: [], value }),
+    perform: () => Promise.resolve(assigned(scope, path, value)),
+    foresee: () => value
+  }
+}
+
+function assigned(scope: Scope, path: Path, value: Tree | undefined): Performed {
+  if (value === undefined) return { status: 'failed', writes: [], reason: `the value for ${showPath(path)} is undefined` }
+  return { status: 'completed', writes: [{ path: scope.place(path), value }] }
+}
+
+/** An expression among statements: it must hold. */
+export function checkStep(here: Here, statement: CheckStatement, id: string): Step<Prepared & { readonly outcome: string, readonly why: string }> {
+  const { scope } = here
+  return {
+    id,
+    kind: 'check',
+    statement,
+    key: statement.key,
+    scope,
+    ...described(statement, scope),
+    outputs: [],
+    prepare() {
+      const result = evaluate(statement.expression, scope)
+      const why = result.reasons.map(reason => reason.text).join('; ')
+      return { show: `check ${why || statement.expression.kind}`, reads: result.reads, wanted: result.wanted, unknown: result.outcome === 'possible', errors: result.errors, outcome: result.outcome, why }
+    },
+    perform: (_world, prepared) => Promise.resolve(
+      prepared.outcome === 'true' ? { status: 'completed', writes: [] } : { status: 'failed', writes: [], reason: prepared.why || 'the expression does not hold' }
+    )
+  }
+}
+
+function described(statement: StatementBase, scope: Scope): { readonly describe?: string } {
+  const text = describe(statement.describe, scope)
+  return text === undefined ? {} : { describe: text }
+}
+
+/** A value in a line: long ones cut, structs as their field names. */
+function showTree(tree: Tree | undefined): string {
+  if (tree === undefined) return '(not known yet)'
+  if (tree.type === 'secret' || tree.type === 'password') return '***'
+  if (tree.value !== undefined) return shorten(String(tree.value))
+  if (tree.fields !== undefined) return `{${Object.keys(tree.fields).join(', ')}}`
+  if (tree.items !== undefined) return `[${tree.items.length} items]`
+  return tree.ref ?? '(undefined)'
+}
+
+function shorten(text: string): string {
+  const line = text.split('\n', 1)[0] ?? ''
+  return line.length > 60 || line.length < text.length ? `${line.slice(0, 60)}…` : line
+}

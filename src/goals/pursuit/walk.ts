@@ -1,0 +1,193 @@
+/**
+ * The walk of a goal: requirements, post, choice of method, prerequisites, statements, post again.
+ * Planning and pursuing are this one walk; what differs is the {@link Hand} that does or only writes down.
+ * Source: docs/language.md, "Life cycle of a goal" and "Methods".
+ */
+import assert from 'node:assert/strict'
+import type { ExprResult, Scope } from '../expression/result.ts'
+import { conjunction } from '../expression/evaluate.ts'
+import { interpolate } from '../expression/interpolate.ts'
+import type { Fact, FactQuery, Surroundings, World } from '../ports.ts'
+import type { AgentProto, Description, Expression, GoalProto, Method, Path, Program } from '../program/model.ts'
+import type { Tree, Variables } from '../tree.ts'
+import { callGoal, type Link } from './call.ts'
+import type { Candidate } from './events.ts'
+import { type Ended, type Failure, failed, type Walked, went } from './failure.ts'
+import { Names } from './instance.ts'
+import { type Classified, classify, methodsFor } from './methods.ts'
+import { walkStatements } from './statements.ts'
+import type { Step } from './step.ts'
+
+/** Rounds of "evaluate, gather what was asked for" before it is called endless: each round needs a new fact, nested facts are rare. */
+const FACT_ROUNDS_MAX = 64
+
+/** What a walk does about what it meets. */
+export interface Hand {
+  /** Answers queries into `run.facts`. */
+  gather(queries: readonly FactQuery[]): Promise<void>
+  goalBegan(frame: Frame, args: Variables): Promise<void>
+  goalEnded(frame: Frame, ended: Ended): Promise<void>
+  methodChosen(frame: Frame, method: Method, candidates: readonly Candidate[]): Promise<void>
+  methodFailed(frame: Frame, method: Method, failure: Failure): Promise<void>
+  /** Does the step, keeps what it did before, or writes down that it would be done. */
+  step(frame: Frame, step: Step): Promise<Walked>
+  /** The value at `to` of `frame` has come back from `from` of a sub-goal (qualified path): it is as new as it was there. */
+  gaveBack(frame: Frame, to: Path, from: string): void
+  /** The guards of this method held earlier in the run; its own steps may have changed them since. */
+  wasChosen(instance: string, method: string): boolean
+  /** Why the method failed since the last repair, if it did. */
+  whyFailed(instance: string, method: string): string | undefined
+}
+
+/** What all goals of one run share. */
+export interface Run {
+  readonly id: string
+  readonly program: Program
+  readonly agent?: AgentProto
+  readonly hand: Hand
+  /** Absent in a plan, which touches nothing. */
+  readonly world?: World
+  readonly mode: 'plan' | 'pursue' | 'execute'
+  readonly surroundings: Surroundings
+  readonly instances: ReadonlyMap<string, Tree>
+  readonly writeAgent: (path: readonly (string | number)[], value: Tree) => void
+  readonly facts: Map<string, Fact>
+  /** Sub-goals of this run by goal and arguments: each is pursued once. */
+  readonly shared: Map<string, { readonly ended: Promise<Ended>, readonly waitsFor: Set<string> }>
+  readonly outcomes: Map<string, boolean>
+  readonly chain: readonly string[]
+}
+
+/** One goal of the run while it is walked. */
+export interface Frame {
+  readonly run: Run
+  readonly instance: string
+  readonly proto: GoalProto
+  readonly variables: Record<string, Tree>
+  readonly scope: Scope
+  /** The goals that led here, the one that was asked for first. */
+  readonly callers: readonly Link[]
+  /** Set by the walk when all steps below have to run again. */
+  again?: string
+  /** In a plan: whether this may not happen at all. */
+  possible: boolean
+  names: Names
+}
+
+/** Walks one goal to its end. Never throws for anything the program or the machine did. */
+export async function walkGoal(frame: Frame, args: Variables): Promise<Ended> {
+  await frame.run.hand.goalBegan(frame, args)
+  const ended = await achieve(frame)
+  await frame.run.hand.goalEnded(frame, ended)
+  return ended
+}
+
+async function achieve(frame: Frame): Promise<Ended> {
+  const { proto, run } = frame
+  const required = await holds(frame, proto.pre)
+  if (required.outcome === 'false') return lost(failed(frame.instance, 'config-incomplete', because(required, `a requirement of ${proto.name} does not hold`)))
+
+  if (proto.post.length > 0) {
+    const post = await holds(frame, proto.post)
+    if (post.outcome === 'true') return { outcome: 'already-true', instance: frame.instance, results: frame.variables }
+    if (post.outcome === 'possible') frame.possible = true
+  }
+
+  const classified: Classified[] = []
+  for (const method of methodsFor(run, proto)) classified.push(await classify(frame, method))
+  const order = [...classified.filter(each => each.verdict === 'selected'), ...classified.filter(each => each.verdict === 'queued')]
+  if (order.length === 0) return lost(failed(frame.instance, 'no-method', noMethod(proto, classified), { candidates: classified.map(candidate) }))
+  return await tryInOrder(frame, order, classified)
+}
+
+/** The first method that works wins; in `execute` there is only the first. */
+async function tryInOrder(frame: Frame, order: readonly Classified[], all: readonly Classified[]): Promise<Ended> {
+  const { run } = frame
+  const verdicts = new Map<string, Candidate>(all.map(each => [each.method.name, candidate(each)]))
+  let last: Failure | undefined
+  for (const { method } of order) {
+    const before = run.hand.whyFailed(frame.instance, method.name)
+    const walked = before === undefined ? await tryMethod(frame, method, [...verdicts.values()]) : failed(frame.instance, 'step-failed', before)
+    if (walked.ok) return { outcome: frame.possible && run.mode === 'plan' ? 'possible' : 'completed', instance: frame.instance, results: frame.variables }
+    verdicts.set(method.name, { method: method.name, verdict: 'failed', reason: walked.failure.reason })
+    last = last === undefined || walked.failure.step !== undefined ? walked.failure : last
+    if (walked.failure.final) break
+    if (before === undefined) await run.hand.methodFailed(frame, method, walked.failure)
+    if (run.mode === 'execute') break
+  }
+  assert(last !== undefined, 'a goal failed without a reason')
+  return lost({ ok: false, failure: { ...last, candidates: last.candidates.length > 1 ? last.candidates : [...verdicts.values()] } })
+}
+
+async function tryMethod(frame: Frame, method: Method, candidates: readonly Candidate[]): Promise<Walked> {
+  frame.names = new Names()
+  const ready = await prerequisites(frame, [...frame.proto.pre, ...method.pre], frame.run.hand.wasChosen(frame.instance, method.name))
+  if (!ready.ok) return ready
+  await frame.run.hand.methodChosen(frame, method, candidates)
+  const body = await walkStatements({ frame, scope: frame.scope, path: `${frame.instance}/${method.name}`, names: new Names() }, method.body)
+  if (!body.ok || frame.proto.post.length === 0) return body
+  const post = await holds(frame, frame.proto.post)
+  if (post.outcome === 'false' && frame.run.mode !== 'plan') {
+    return failed(frame.instance, 'post-not-true', because(post, `${frame.proto.name} is not true although ${method.name} went through`))
+  }
+  return went
+}
+
+/** Pursues, one after the other, the sub-goals that `expressions` need before they can hold. */
+async function prerequisites(frame: Frame, expressions: readonly Expression[], guardsHeld: boolean): Promise<Walked> {
+  for (;;) {
+    const result = await holds(frame, expressions)
+    if (result.outcome === 'true') return went
+    const call = result.calls.find(each => frame.scope.completed(each) === undefined)
+    if (call === undefined) {
+      if (guardsHeld && result.calls.length === 0) return went
+      if (result.outcome === 'possible' && frame.run.mode === 'plan') {
+        frame.possible = true
+        return went
+      }
+      return failed(frame.instance, 'no-method', because(result, 'a prerequisite does not hold'))
+    }
+    const ended = await callGoal({ frame, scope: frame.scope, path: frame.instance, names: frame.names }, call)
+    if (!ended.ok) return ended
+  }
+}
+
+/** Whether all of `expressions` hold, with the facts they ask for gathered. */
+export async function holds(frame: Frame, expressions: readonly Expression[]): Promise<ExprResult> {
+  return await settle(frame.run, () => conjunction(expressions, frame.scope))
+}
+
+/** Evaluates, gathers the facts that were asked for, and evaluates again until nothing more is asked. */
+export async function settle<T extends { readonly wanted: readonly FactQuery[] }>(run: Run, look: () => T): Promise<T> {
+  for (let round = 0; round < FACT_ROUNDS_MAX; round++) {
+    const result = look()
+    if (result.wanted.length === 0) return result
+    await run.hand.gather(result.wanted)
+  }
+  throw new assert.AssertionError({ message: `facts were asked for ${FACT_ROUNDS_MAX} times over` })
+}
+
+/** The description for people, with what is known filled in. */
+export function describe(descriptions: readonly Description[], scope: Scope): string | undefined {
+  const first = descriptions[0]
+  return first === undefined ? undefined : interpolate(first.text, scope, 'text').show
+}
+
+/** The reasons of a result as one sentence. */
+export function because(result: ExprResult, otherwise: string): string {
+  const texts = [...result.errors.map(error => error.message), ...result.reasons.map(reason => reason.text)]
+  return texts.length === 0 ? otherwise : texts.join('; ')
+}
+
+function lost(walked: { readonly ok: false, readonly failure: Failure }): Ended {
+  return { outcome: 'failed', failure: walked.failure }
+}
+
+function candidate({ method, verdict, reason }: Classified): Candidate {
+  return { method: method.name, verdict, ...(reason !== undefined && { reason }) }
+}
+
+function noMethod(proto: GoalProto, classified: readonly Classified[]): string {
+  if (classified.length === 0) return `no method is known for ${proto.name}`
+  return `no method of ${proto.name} can be used: ${classified.map(each => `${each.method.name}: ${each.reason ?? each.verdict}`).join('; ')}`
+}
