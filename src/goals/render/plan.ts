@@ -1,0 +1,66 @@
+/** A plan as text. */
+import type { Plan, PlanMark, PlanNode } from '../plan/plan.ts'
+import { escapeTerminal, oneLine } from './escape.ts'
+import { type Paint, paint } from './paint.ts'
+import { placeText } from './words.ts'
+
+const LEGEND = '+ will do · ~ will redo · - will undo · ? possible · = already true · @peer where'
+
+/** The tree of goals and steps with marks, what stands in the way, the legend and one line of counts. */
+export function planText(plan: Plan, options: { readonly colour: boolean }): string[] {
+  const paints = paint(options.colour)
+  const depths = depthsOf(plan.nodes)
+  const rows = plan.nodes.map(node => nodeRow(node, depths.get(node.id) ?? 0, paints))
+  const problems = plan.problems.map(problem => `${paints.bad('!')} ${placeText(problem.place)}: ${oneLine(problem.message)}`)
+  const { do: toDo, redo, undo, possible, alreadyTrue } = plan.summary
+  return [
+    `plan of ${paints.strong(oneLine(plan.goal))} (${oneLine(plan.program.name)}@${plan.program.hash.slice(0, 8)})`,
+    ...rows,
+    ...problems,
+    paints.quiet(LEGEND),
+    `plan: ${toDo} to do, ${redo} to redo, ${undo} to undo, ${possible} possible, ${alreadyTrue} already true`
+  ]
+}
+
+/** One line `PLAN  <command>` a step that would run, its prefix before it. */
+export function planLines(plan: Plan): string[] {
+  const steps = plan.nodes.filter(node => node.kind === 'step' && node.mark !== '=')
+  return steps.flatMap(node =>
+    escapeTerminal(node.text)
+      .split('\n')
+      .map(line => `PLAN  ${line}`)
+  )
+}
+
+/** Whether pursuing would do anything: what `--detailed-exitcode` tells. */
+export function hasChanges(plan: Plan): boolean {
+  return plan.nodes.some(node => node.kind === 'step' && node.mark !== '=')
+}
+
+function nodeRow(node: PlanNode, depth: number, paints: Paint): string {
+  const where = node.peer === undefined ? '' : ` @${oneLine(node.peer)}`
+  const method = node.kind === 'goal' && node.method !== undefined ? ` by ${oneLine(node.method)}` : ''
+  const said = node.describe === undefined ? '' : `  # ${oneLine(node.describe)}`
+  const text = node.kind === 'goal' ? paints.strong(`${oneLine(node.text)}`) + method : oneLine(node.text)
+  return `${'  '.repeat(depth)}${marked(node.mark, paints)} ${text}${where}${paints.quiet(said)}`
+}
+
+function marked(mark: PlanMark, paints: Paint): string {
+  switch (mark) {
+    case '+':
+      return paints.good(mark)
+    case '~':
+    case '?':
+      return paints.warn(mark)
+    case '-':
+      return paints.bad(mark)
+    case '=':
+      return paints.quiet(mark)
+  }
+}
+
+function depthsOf(nodes: readonly PlanNode[]): ReadonlyMap<string, number> {
+  const depths = new Map<string, number>()
+  for (const node of nodes) depths.set(node.id, node.parent === undefined ? 0 : (depths.get(node.parent) ?? -1) + 1)
+  return depths
+}

@@ -1,0 +1,102 @@
+/** What an operator is told about a run that waits: why, where, what is kept, and what to type. */
+import type { Suspension } from '../pursuit/summary.ts'
+import { escapeTerminal, oneLine } from './escape.ts'
+import { type Paint, paint } from './paint.ts'
+import { duration, exitText, placeText, shellWord, valueText } from './words.ts'
+
+/** Values and kept steps beyond this many are counted, not shown: `-o json` has them all. */
+const SHOWN_MAX = 12
+
+export interface ReportOptions {
+  readonly id: string
+  readonly colour: boolean
+  /** Words that a pasted command needs to reach the run: `--peer node3`, or the files of a solo run. */
+  readonly suffix: readonly string[]
+}
+
+/** The report, without a closing newline in any line. */
+export function suspensionReport(suspension: Suspension, options: ReportOptions): string[] {
+  const paints = paint(options.colour)
+  return [
+    `${paints.bad('suspended')}: ${reasonOf(suspension)}`,
+    ...stepRows(suspension),
+    ...candidateRows(suspension),
+    ...keptRows(suspension),
+    ...valueRows(suspension),
+    ...tryRows(suspension, options, paints)
+  ]
+}
+
+/** Commands to paste, most likely first; `…` is for the person to fill in. */
+export function tryCommands(suspension: Suspension, options: ReportOptions): string[] {
+  const repair = ['cloudburst repair', options.id, ...options.suffix.map(shellWord)].join(' ')
+  const sets = Object.keys(suspension.values)
+    .filter(path => /^(goal|agent)\./.test(path))
+    .map(path => `${repair} --set ${path}=…`)
+  switch (suspension.code) {
+    case 'config-incomplete':
+      return sets.length > 0 ? sets.slice(0, 4) : [`${repair} --set goal.NAME=…`]
+    case 'program-missing':
+      return ['cloudburst load FILE', `${repair} --retry`]
+    case 'requested':
+    case 'stopped':
+      return [repair]
+    case 'in-doubt':
+      return [`${repair} --retry`, `cloudburst cancel ${options.id}`]
+    case 'journal-damaged':
+      return [`cloudburst logs ${options.id} --replay -v`, `cloudburst cancel ${options.id}`]
+    default:
+      return [...sets.slice(0, 4), `${repair} --retry`]
+  }
+}
+
+function reasonOf(suspension: Suspension): string {
+  const reason = oneLine(suspension.reason)
+  return reason === '' ? suspension.code.replaceAll('-', ' ') : reason
+}
+
+function stepRows({ step }: Suspension): string[] {
+  if (step === undefined) return []
+  const attempt = step.attempt > 1 ? `, try ${step.attempt}` : ''
+  const rows = [row('step', `${oneLine(step.step)}${attempt}`), row('at', placeText(step.place)), row('command', oneLine(step.show, 160))]
+  if (step.exit !== undefined) rows.push(row('ended', `${exitText(step.exit)} after ${duration(step.durationMs)}`))
+  const tail = escapeTerminal(step.tail ?? '').trimEnd()
+  if (tail !== '') rows.push(...tail.split('\n').map((line, at) => row(at === 0 ? 'output' : '', `| ${line}`)))
+  return rows
+}
+
+function candidateRows({ candidates }: Suspension): string[] {
+  if (candidates.length < 2) return []
+  return candidates.map(({ method, verdict, reason }, at) => {
+    const why = reason === undefined ? '' : `: ${oneLine(reason)}`
+    return row(at === 0 ? 'methods' : '', `${oneLine(method)} ${verdict}${why}`)
+  })
+}
+
+function keptRows({ kept }: Suspension): string[] {
+  if (kept.length === 0) return [row('kept', 'nothing was done yet')]
+  return listed('kept', [
+    `${kept.length} ${kept.length === 1 ? 'step' : 'steps'} done; they will not run again`,
+    ...kept.map(step => `  ${oneLine(step)}`)
+  ])
+}
+
+function valueRows({ values }: Suspension): string[] {
+  return listed(
+    'values',
+    Object.entries(values).map(([path, value]) => `${oneLine(path)} = ${valueText(value)}`)
+  )
+}
+
+function tryRows(suspension: Suspension, options: ReportOptions, paints: Paint): string[] {
+  return listed('try', tryCommands(suspension, options)).map(line => paints.strong(line))
+}
+
+function listed(title: string, lines: readonly string[]): string[] {
+  const shown = lines.slice(0, SHOWN_MAX).map((line, at) => row(at === 0 ? title : '', line))
+  return lines.length > SHOWN_MAX ? [...shown, row('', `… and ${lines.length - SHOWN_MAX} more`)] : shown
+}
+
+function row(title: string, text: string): string {
+  return `  ${title.padEnd(9)}${text}`
+}
