@@ -11,8 +11,8 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { root } from './sources.mjs'
 
-/** How long the process may stay after its last test before it is ended and the run has failed. */
-const LINGER_MS = 10_000
+/** How long the process may stay after its last test before it is ended and the run has failed. The reporter names the cause before. */
+const LINGER_MS = Number(process.env.CLOUDBURST_TEST_LINGER_MS ?? 10_000)
 
 const given = process.argv.slice(2)
 const mochaArguments = withSpec(given.filter(argument => argument !== '--check'))

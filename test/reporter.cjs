@@ -12,8 +12,8 @@ const { EVENT_RUN_END, EVENT_SUITE_BEGIN, EVENT_SUITE_END, EVENT_TEST_FAIL, EVEN
 const SLOWEST_SHOWN = 5
 /** Nothing quicker than this is called slow, in milliseconds. */
 const SLOW_FROM_MS = 100
-/** How long after the last test the process may take to end by itself, before we say what keeps it. */
-const LINGER_MS = 4000
+/** How long after the last test the process may take to end by itself, before we say what keeps it. scripts/test.mjs waits twice as long. */
+const LINGER_MS = Number(process.env.CLOUDBURST_TEST_LINGER_MS ?? 10_000) / 2
 
 module.exports = class Reporter extends Base {
   #depth = 0

@@ -159,7 +159,7 @@ export function fileLengths(files: readonly SourceFile[]): { tooLong: Finding[];
   const long = code(files)
     .map(({ path, text }) => ({ path, lines: text.split('\n').length - (text.endsWith('\n') ? 1 : 0) }))
     .filter(({ lines }) => lines > FILE_LINES_NOTED)
-    .map(({ path, lines }) => ({ path, line: lines, message: `${lines} lines: usually two things` }))
+    .map(({ path, lines }) => ({ path, line: lines, message: `more than ${FILE_LINES_NOTED} lines are usually two things` }))
   return { tooLong: long.filter(({ line }) => line > FILE_LINES_MAX), noted: long.filter(({ line }) => line <= FILE_LINES_MAX) }
 }
 
