@@ -1,0 +1,88 @@
+/** Batches that wait while one is being written become one write with one sync: sixteen writers pay for one. */
+import { encodePut, type Op } from './value.ts'
+
+/** Most operations in one write: keeps the wait of the next group short. */
+const GROUP_OPS_MAX = 1_000
+
+/** One operation as LevelDB takes it. */
+export type RawOp = { type: 'put'; key: string; value: Buffer } | { type: 'del'; key: string }
+
+interface Waiting {
+  readonly ops: readonly RawOp[]
+  readonly sync: boolean
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+/** How many batches were asked for, how many writes they took, how many of those were synced. */
+export interface CommitCounts {
+  batches: number
+  writes: number
+  syncs: number
+}
+
+/** A queue in front of `write`, in order: batches resolve in the order in which they were added. */
+export interface GroupCommit {
+  /** Resolves when these are written (and on disk, with `sync`) together with all before them. */
+  add(ops: readonly Op[], sync: boolean): Promise<void>
+  /** Rejects everything that has not been handed to `write` yet. */
+  rejectAll(error: unknown): void
+  /** Resolves once nothing waits or is being written. */
+  idle(): Promise<void>
+  readonly counts: Readonly<CommitCounts>
+}
+
+/** @param write must be atomic; when it rejects, all batches of that group reject with its error */
+export function groupCommit(write: (ops: RawOp[], sync: boolean) => Promise<void>): GroupCommit {
+  const counts: CommitCounts = { batches: 0, writes: 0, syncs: 0 }
+  let queue: Waiting[] = []
+  let running: Promise<void> | undefined
+
+  const drain = async (): Promise<void> => {
+    while (queue.length > 0) {
+      const group = takeGroup()
+      const sync = group.some(waiting => waiting.sync)
+      counts.writes++
+      if (sync) counts.syncs++
+      try {
+        await write(
+          group.flatMap(waiting => waiting.ops),
+          sync
+        )
+        for (const waiting of group) waiting.resolve()
+      } catch (error) {
+        for (const waiting of group) waiting.reject(error)
+      }
+    }
+    running = undefined
+  }
+
+  const takeGroup = (): Waiting[] => {
+    let ops = 0
+    let end = 0
+    while (end < queue.length && (end === 0 || ops + queue[end]!.ops.length <= GROUP_OPS_MAX)) ops += queue[end++]!.ops.length
+    const group = queue.slice(0, end)
+    queue = queue.slice(end)
+    return group
+  }
+
+  return {
+    counts,
+    add: (ops, sync) =>
+      new Promise((resolve, reject) => {
+        const raw = ops.map(op => (op.type === 'del' ? op : { type: op.type, key: op.key, value: encodePut(op) }))
+        counts.batches++
+        queue.push({ ops: raw, sync, resolve, reject })
+        // Not at once: what the same tick adds still joins.
+        running ??= Promise.resolve().then(drain)
+      }),
+    rejectAll: error => {
+      const all = queue
+      queue = []
+      for (const waiting of all) waiting.reject(error)
+    },
+    idle: async () => {
+      while (running !== undefined) await running
+    }
+  }
+}

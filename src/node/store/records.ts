@@ -1,0 +1,75 @@
+/** How the journal lies in the store: keys, records, and the chain of hashes that makes a missing or changed record show. */
+import { createHash } from 'node:crypto'
+import type { GoalEvent, GoalEventBody } from '../../goals/pursuit/events.ts'
+import type { RunSummary } from '../../goals/pursuit/summary.ts'
+import type { Store } from './store.ts'
+
+/** One event as stored. */
+export interface JournalRecord {
+  readonly seq: number
+  /** SHA-256, hex, of the bytes of the record before it; empty for the first. */
+  readonly prev: string
+  readonly at: number
+  readonly body: GoalEventBody
+}
+
+/** What is stored beside the records of a run, in the same batch: a cache of their fold. */
+export interface RunEntry {
+  readonly summary: RunSummary
+  /** SHA-256, hex, of the last record: a change of that one shows too. */
+  readonly head: string
+  /** The run is pursued on another node; its events were received. */
+  readonly mirrored?: true
+}
+
+/** Summaries stand together under this prefix, so that listing thousands of runs does not touch their records. */
+export const RUN_PREFIX = 'r!'
+
+/** Key of a run's summary. */
+export const runKey = (goalId: string): string => `${RUN_PREFIX}${goalId}`
+/** What the keys of a run's records start with. */
+export const recordsOf = (goalId: string): string => `g!${goalId}!j!`
+/** Key of one record; ten digits keep the keys in order. */
+export const recordKey = (goalId: string, seq: number): string => `${recordsOf(goalId)}${String(seq).padStart(10, '0')}`
+/** Key under which a caller's request is remembered, so that it is accepted once. */
+export const acceptKey = (caller: string, request: string): string => `d!${caller}!${request}`
+
+/** Hash of a record's bytes: the next record's `prev`. */
+export function hashOf(record: string | Uint8Array): string {
+  return createHash('sha256').update(record).digest('hex')
+}
+
+/** The event in a record. */
+export function eventOf(goalId: string, record: JournalRecord): GoalEvent {
+  return { goalId, seq: record.seq, at: record.at, body: record.body }
+}
+
+/** Either the end of a chain that holds, or the first place where it does not. */
+export type ChainCheck =
+  | { readonly ok: true; readonly seq: number; readonly hash: string }
+  | { readonly ok: false; readonly seq: number; readonly reason: string }
+
+/** Walks all records of a run and checks numbers and hashes. Holds one record at a time. */
+export async function checkChain(store: Store, goalId: string): Promise<ChainCheck> {
+  let seq = 0
+  let hash = ''
+  for await (const [key, bytes] of store.rawRange({ prefix: recordsOf(goalId) })) {
+    seq++
+    if (key !== recordKey(goalId, seq)) return { ok: false, seq, reason: `record ${seq} of goal ${goalId} is missing` }
+    const record = parse(bytes)
+    if (record === undefined) return { ok: false, seq, reason: `record ${seq} of goal ${goalId} is not readable` }
+    if (record.seq !== seq) return { ok: false, seq, reason: `record ${seq} of goal ${goalId} says that it is number ${record.seq}` }
+    if (record.prev !== hash)
+      return { ok: false, seq: Math.max(1, seq - 1), reason: `record ${seq - 1} of goal ${goalId} was changed: its hash is wrong` }
+    hash = hashOf(bytes)
+  }
+  return { ok: true, seq, hash }
+}
+
+function parse(bytes: Buffer): JournalRecord | undefined {
+  try {
+    return JSON.parse(bytes.toString()) as JournalRecord
+  } catch {
+    return undefined
+  }
+}
