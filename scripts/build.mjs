@@ -66,7 +66,7 @@ const result = await build({
   external,
   logLevel: 'warning',
   write: false
-})
+}).catch(() => process.exit(1)) // esbuild has said why
 
 mkdirSync(dist, { recursive: true })
 const executables = new Set(present.filter(entry => entry.executable).map(entry => `${entry.name}.js`))

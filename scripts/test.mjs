@@ -1,9 +1,10 @@
 /**
- * Runs mocha over test/, or over the files and folders given, and ends every output with one line of counts.
+ * Sets up what is missing, runs mocha over test/ or over the files and folders given, and ends every output with
+ * one line of counts. A failed set-up counts as one failed, and the tests run all the same: most need no dist/.
  *   npm test                           everything
  *   npm test -- test/goals             one folder
  *   npm test -- --grep 'a step'        by title; any mocha flag passes through
- * `--check` first checks types and lint; each that fails counts as one failed.
+ * `--check` also checks types and lint; each that fails counts as one failed. `--no-setup` takes things as they are.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
@@ -15,10 +16,16 @@ import { root } from './sources.mjs'
 const LINGER_MS = Number(process.env.CLOUDBURST_TEST_LINGER_MS ?? 10_000)
 
 const given = process.argv.slice(2)
-const mochaArguments = withSpec(given.filter(argument => argument !== '--check'))
-const stagesFailed = given.includes('--check') ? ['types', 'lint'].filter(stage => !passes(stage)).length : 0
+const ours = ['--check', '--no-setup']
+const mochaArguments = withSpec(given.filter(argument => !ours.includes(argument)))
+const setUp = { name: 'set-up', command: [process.execPath, join(root, 'scripts/setup.mjs'), '--debian'] }
+const checks = ['types', 'lint'].map(name => ({ name, command: ['npm', 'run', '--silent', name] }))
+const stages = [...(given.includes('--no-setup') ? [] : [setUp]), ...(given.includes('--check') ? checks : [])]
+const stagesFailed = stages.filter(
+  ({ command: [program, ...args] }) => spawnSync(program, args, { cwd: root, stdio: 'inherit' }).status !== 0
+)
 
-const counts = { passed: 0, failed: stagesFailed, skipped: 0 }
+const counts = { passed: 0, failed: stagesFailed.length, skipped: 0 }
 let counted = false
 let lingering
 
@@ -38,15 +45,11 @@ mocha.on('exit', (code, signal) => {
   if (signal !== null)
     console.error(`\nthe test process was ended by ${signal}${counted ? ' after its last test: something stayed open' : ''}`)
   const status = code ?? 128 + constants.signals[signal]
-  if (status !== 0 && counts.failed === stagesFailed) counts.failed++
+  if (status !== 0 && counts.failed === stagesFailed.length) counts.failed++
+  if (stagesFailed.length > 0) console.log(`\nfailed before the tests: ${stagesFailed.map(({ name }) => name).join(', ')}`)
   console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
   process.exitCode = status === 0 && counts.failed > 0 ? 1 : status
 })
-
-function passes(stage) {
-  console.log(`\n${stage}`)
-  return spawnSync('npm', ['run', '--silent', stage], { cwd: root, stdio: 'inherit' }).status === 0
-}
 
 /** The arguments with folders written as patterns, and every test file when no path is among them. */
 function withSpec(args) {

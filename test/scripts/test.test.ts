@@ -49,6 +49,10 @@ describe('the test command', function () {
 
 function test(...args: string[]): { status: number | null; lines: string[] } {
   const env = { ...process.env, CLOUDBURST_TEST_LINGER_MS: '500' }
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/test.mjs', ...args], { cwd: root, env, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/test.mjs', '--no-setup', ...args], {
+    cwd: root,
+    env,
+    encoding: 'utf8'
+  })
   return { status, lines: `${stderr}${stdout}`.trimEnd().split('\n') }
 }
