@@ -4,5 +4,5 @@ module.exports = {
   reporter: './test/reporter.cjs',
   timeout: 2000,
   forbidOnly: process.env.CI === 'true',
-  failZero: false
+  failZero: true
 }
