@@ -21,7 +21,6 @@ export const idShape = v.pipe(v.string(), v.regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'a
 /** SHA-256 in hex. */
 export const hashShape = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'a hash must be 64 hex digits'))
 /** One line, not empty, without control characters: names of things. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
 export const nameShape = v.pipe(
   v.string(),
   v.minLength(1),

@@ -11,33 +11,49 @@ export const HEARTBEAT_MS = 20_000
 /** Dispatcher → executor. The first message is `request` or `follow`. */
 export type FromDispatcher =
   | {
-    readonly type: 'request'
-    /** ULID chosen by the dispatcher. The same id twice is the same goal: it is answered again, not run again. */
-    readonly id: string
-    readonly goal: string
-    readonly program: { readonly name: string, readonly hash: string }
-    readonly agent?: string
-    readonly mode: 'pursue' | 'execute'
-    readonly assignments: readonly Assignment[]
-    /** `<run id>:<goal>` of each caller, root first; a cycle across nodes is found by it. */
-    readonly chain: readonly string[]
-    /** Epoch milliseconds: not accepted later than this; accept keys are kept until then. */
-    readonly acceptBefore: number
-    /** E-mail of the person or node that asked at the dispatcher. */
-    readonly email?: string
-  }
+      readonly type: 'request'
+      /** ULID chosen by the dispatcher. The same id twice is the same goal: it is answered again, not run again. */
+      readonly id: string
+      readonly goal: string
+      readonly program: { readonly name: string; readonly hash: string }
+      readonly agent?: string
+      readonly mode: 'pursue' | 'execute'
+      readonly assignments: readonly Assignment[]
+      /** `<run id>:<goal>` of each caller, root first; a cycle across nodes is found by it. */
+      readonly chain: readonly string[]
+      /** Epoch milliseconds: not accepted later than this; accept keys are kept until then. */
+      readonly acceptBefore: number
+      /** E-mail of the person or node that asked at the dispatcher. */
+      readonly email?: string
+    }
   /** The program that the executor said it lacks. Needs program:load. */
-  | { readonly type: 'program', readonly files: readonly SourceFile[] }
-  /** Go on with a goal accepted earlier: events from number `from`. */
-  | { readonly type: 'follow', readonly id: string, readonly from: number }
+  | { readonly type: 'program'; readonly files: readonly SourceFile[] }
+  /** Go on with a goal accepted earlier: events from number `from`, output from where `have` ends. Never makes a goal. */
+  | { readonly type: 'follow'; readonly id: string; readonly from: number; readonly have?: readonly OutputHead[] }
   | { readonly type: 'heartbeat' }
 
-/** Executor → dispatcher. */
+/** How many bytes of one output the dispatcher holds. */
+export interface OutputHead {
+  readonly step: string
+  readonly attempt: number
+  readonly stream: 'stdout' | 'stderr'
+  readonly bytes: number
+}
+
+/** Executor → dispatcher. Before `accepted`, `refused` means that the goal was not accepted; after it, only that following ends. */
 export type FromExecutor =
-  | { readonly type: 'accepted', readonly id: string, readonly receipt: Uint8Array }
-  | { readonly type: 'need-program', readonly hash: string }
-  | { readonly type: 'refused', readonly error: ErrorData }
+  /** Also the first answer to `follow`. The receipt is the same each time: see receipt.ts. */
+  | { readonly type: 'accepted'; readonly id: string; readonly receipt: Uint8Array }
+  | { readonly type: 'need-program'; readonly hash: string }
+  | { readonly type: 'refused'; readonly error: ErrorData }
   /** In order of `seq`, no gap, no repeat within one stream. Durable at the executor before it is sent. */
-  | { readonly type: 'event', readonly event: GoalEvent }
-  | { readonly type: 'output', readonly step: string, readonly attempt: number, readonly stream: 'stdout' | 'stderr', readonly offset: number, readonly bytes: Uint8Array }
+  | { readonly type: 'event'; readonly event: GoalEvent }
+  | {
+      readonly type: 'output'
+      readonly step: string
+      readonly attempt: number
+      readonly stream: 'stdout' | 'stderr'
+      readonly offset: number
+      readonly bytes: Uint8Array
+    }
   | { readonly type: 'heartbeat' }

@@ -1,0 +1,154 @@
+/** The shape of a goal's events as a peer reports them. Unknown fields are dropped, unknown types refused: a fold over them must not meet surprises. */
+import * as v from 'valibot'
+import type { GoalEvent, GoalEventBody } from '../../goals/pursuit/events.ts'
+import {
+  assignmentShape,
+  countShape,
+  listOf,
+  modeShape,
+  nameShape,
+  peerShape,
+  programShape,
+  textShape,
+  timeShape,
+  treeShape,
+  variablesShape
+} from '../shapes.ts'
+
+const place = v.object({ file: textShape, line: countShape, col: countShape })
+const principal = v.object({ peer: peerShape, node: nameShape, email: v.exactOptional(nameShape) })
+const assignments = listOf(assignmentShape)
+const trees = v.record(textShape, treeShape)
+const exit = v.variant('kind', [
+  v.object({ kind: v.literal('exited'), code: v.pipe(v.number(), v.safeInteger()) }),
+  v.object({ kind: v.literal('signalled'), signal: nameShape }),
+  v.object({ kind: v.literal('timed-out'), afterMs: countShape }),
+  v.object({ kind: v.literal('not-started'), message: textShape }),
+  v.object({ kind: v.literal('stopped') }),
+  v.object({ kind: v.literal('lost') })
+])
+const candidate = v.object({
+  method: nameShape,
+  verdict: v.picklist(['selected', 'queued', 'rejected', 'failed']),
+  reason: v.exactOptional(textShape)
+})
+const duration = v.pipe(v.number(), v.minValue(0))
+const seqShape = v.pipe(countShape, v.minValue(1))
+
+const goalBodies = [
+  v.object({
+    type: v.literal('proposed'),
+    version: v.literal(1),
+    goal: nameShape,
+    program: programShape,
+    agent: v.exactOptional(nameShape),
+    mode: modeShape,
+    assignments,
+    by: principal,
+    chain: listOf(nameShape)
+  }),
+  v.object({ type: v.literal('configured'), variables: variablesShape, sources: v.record(textShape, textShape) }),
+  v.object({ type: v.literal('started'), stretch: countShape, cause: v.picklist(['first', 'repair', 'resume', 'restart']) }),
+  v.object({
+    type: v.literal('goal-began'),
+    instance: textShape,
+    goal: nameShape,
+    describe: v.exactOptional(textShape),
+    place,
+    arguments: v.exactOptional(variablesShape)
+  }),
+  v.object({
+    type: v.literal('goal-ended'),
+    instance: textShape,
+    outcome: v.picklist(['completed', 'already-true', 'shared', 'failed']),
+    results: v.exactOptional(variablesShape),
+    reason: v.exactOptional(textShape)
+  }),
+  v.object({
+    type: v.literal('method-chosen'),
+    instance: textShape,
+    method: nameShape,
+    describe: v.exactOptional(textShape),
+    place,
+    candidates: listOf(candidate)
+  }),
+  v.object({ type: v.literal('method-failed'), instance: textShape, method: nameShape, reason: textShape })
+] as const
+
+const stepBodies = [
+  v.object({
+    type: v.literal('step-began'),
+    step: textShape,
+    instance: textShape,
+    attempt: countShape,
+    kind: v.picklist(['send', 'tempFile', 'update', 'check', 'remote']),
+    key: textShape,
+    show: textShape,
+    describe: v.exactOptional(textShape),
+    place,
+    reads: trees,
+    again: v.exactOptional(textShape),
+    peer: v.exactOptional(nameShape)
+  }),
+  v.object({
+    type: v.literal('step-ended'),
+    step: textShape,
+    attempt: countShape,
+    status: v.picklist(['completed', 'failed', 'ignored', 'in-doubt', 'stopped']),
+    exit: v.exactOptional(exit),
+    durationMs: duration,
+    writes: listOf(v.object({ path: textShape, value: treeShape })),
+    reason: v.exactOptional(textShape),
+    tail: v.exactOptional(textShape)
+  })
+] as const
+
+const lifeBodies = [
+  v.object({
+    type: v.literal('suspended'),
+    code: v.picklist([
+      'step-failed',
+      'in-doubt',
+      'config-incomplete',
+      'no-method',
+      'post-not-true',
+      'requested',
+      'stopped',
+      'journal-damaged',
+      'program-missing',
+      'denied'
+    ]),
+    reason: textShape,
+    step: v.exactOptional(textShape),
+    instance: v.exactOptional(textShape),
+    values: v.exactOptional(trees)
+  }),
+  v.object({
+    type: v.literal('repaired'),
+    by: principal,
+    verb: v.picklist(['retry', 'resume']),
+    assignments,
+    why: v.exactOptional(textShape)
+  }),
+  v.object({ type: v.literal('completed'), outcome: v.picklist(['completed', 'already-true']), results: variablesShape }),
+  v.object({ type: v.literal('cancelled'), by: principal, why: v.exactOptional(textShape) })
+] as const
+
+const bodies = v.variant('type', [...goalBodies, ...stepBodies, ...lifeBodies])
+const bodyShape: v.GenericSchema<unknown, GoalEventBody> = bodies
+
+type Shaped = v.InferOutput<typeof bodies>
+type Forgotten = {
+  [T in GoalEventBody['type']]: Exclude<keyof Extract<GoalEventBody, { type: T }>, keyof Extract<Shaped, { type: T }>>
+}[GoalEventBody['type']]
+/** Does not compile when events.ts has a field that is missing here: it would be dropped on the way. */
+const nothingForgotten: [Forgotten] extends [never] ? true : Forgotten = true
+void nothingForgotten
+
+/** One numbered event. */
+export const eventShape: v.GenericSchema<unknown, GoalEvent> = v.object({
+  goalId: nameShape,
+  seq: seqShape,
+  at: timeShape,
+  body: bodyShape
+})

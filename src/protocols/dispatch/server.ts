@@ -1,0 +1,137 @@
+/** The executor's side of dispatch: decides once, then tells until the outcome. Spec: ./README.md */
+import { CloudburstError, toErrorData } from '../../errors.ts'
+import type { Principal } from '../../goals/pursuit/events.ts'
+import { firstMessage } from '../agency/server.ts'
+import { beating } from '../heartbeat.ts'
+import { accepted } from '../shapes.ts'
+import type { Caller, Channel, Handler } from '../wire/channel.ts'
+import type { Acceptance, DispatchRequest, Executor } from './executor.ts'
+import type { FromExecutor } from './messages.ts'
+import { RECEIPT_TYPE, receiptPayload } from './receipt.ts'
+import { fromDispatcherShape } from './shapes.ts'
+import { tell } from './tell.ts'
+
+/** A dispatcher has this long for its first message and for each program that it was asked for, in milliseconds. */
+export const MESSAGE_WITHIN_MS = 30_000
+/** Streams of one peer at a time: a node that fans out sends one per goal, and 200 must do. */
+export const DISPATCHES_PER_PEER_MAX = 512
+
+/** The handler of DISPATCH. */
+export function dispatchHandler(executor: Executor): Handler {
+  const deciding = new Map<string, Promise<unknown>>()
+  const busy = new Map<string, number>()
+
+  return async (raw, caller) => {
+    const channel = beating(raw)
+    const running = busy.get(caller.peer) ?? 0
+    busy.set(caller.peer, running + 1)
+    try {
+      if (running >= DISPATCHES_PER_PEER_MAX)
+        throw new CloudburstError('CB_BUSY', `peer ${caller.node} follows ${running} goals here already`)
+      await serve(executor, deciding, channel, caller)
+    } catch (error) {
+      await send(channel, { type: 'refused', error: toErrorData(error) }).catch(() => undefined)
+    } finally {
+      const left = (busy.get(caller.peer) ?? 1) - 1
+      if (left === 0) busy.delete(caller.peer)
+      else busy.set(caller.peer, left)
+      await channel.finish().catch(() => undefined)
+    }
+  }
+}
+
+async function serve(executor: Executor, deciding: Map<string, Promise<unknown>>, channel: Channel, caller: Caller): Promise<void> {
+  const first = accepted(fromDispatcherShape, await firstMessage(channel, MESSAGE_WITHIN_MS), 'first message of a dispatch', 'CB_USAGE')
+  if (first.type === 'program') throw new CloudburstError('CB_USAGE', 'a dispatch begins with a request or with follow, not with a program')
+  const { id } = first
+
+  // One decision at a time per request: a follow or a second try must see what the first one decided.
+  const acceptance = await inTurn(deciding, `${caller.peer}!${id}`, () =>
+    first.type === 'request' ? decide(executor, first, channel, caller) : known(executor, id, caller)
+  )
+  await send(channel, { type: 'accepted', id, receipt: receipt(executor, id, acceptance, caller.peer) })
+  await tell(executor, channel, caller, id, first.type === 'follow' ? first : { from: 1 })
+}
+
+async function decide(executor: Executor, request: DispatchRequest, channel: Channel, caller: Caller): Promise<Acceptance> {
+  const what = { program: request.program.hash, goal: request.goal }
+  caller.require('goal:dispatch', what)
+  const before = await executor.find(request.id, caller.peer)
+  if (before !== undefined) return sameAs(before, request)
+
+  refuseCycle(request)
+  refuseExpired(executor, request)
+  const by: Principal = { peer: caller.peer, node: caller.node, email: request.email ?? caller.email }
+  if (!(await executor.holds(request.program.hash))) await fetchProgram(executor, request, channel, caller, by)
+  for (const capability of (await executor.subject?.(request))?.also ?? []) caller.require(capability, what)
+
+  // Fetching may have taken long: look again at everything that may have changed meanwhile.
+  caller.require('goal:dispatch', what)
+  refuseExpired(executor, request)
+  if (channel.closed.aborted) throw new CloudburstError('CB_PEER_UNREACHABLE', `peer ${caller.node} left before its goal was accepted`)
+  return executor.accept(request, by)
+}
+
+async function fetchProgram(executor: Executor, request: DispatchRequest, channel: Channel, caller: Caller, by: Principal): Promise<void> {
+  const { name, hash } = request.program
+  caller.require('program:load', { program: hash })
+  await send(channel, { type: 'need-program', hash })
+  const answer = accepted(fromDispatcherShape, await firstMessage(channel, MESSAGE_WITHIN_MS), 'answer to need-program', 'CB_USAGE')
+  if (answer.type !== 'program') throw new CloudburstError('CB_USAGE', `asked for program ${name}, got ${answer.type}`)
+  caller.require('program:load', { program: hash })
+  const loaded = await executor.load(answer.files, by)
+  if (loaded !== hash)
+    throw new CloudburstError('CB_PROGRAM_INVALID', `program ${name} should have hash ${hash} but has ${loaded}`, { program: name })
+}
+
+async function known(executor: Executor, id: string, caller: Caller): Promise<Acceptance> {
+  const acceptance = await executor.find(id, caller.peer)
+  if (acceptance === undefined) {
+    caller.require('goal:dispatch')
+    throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${id} was accepted from ${caller.node} here`, { id })
+  }
+  caller.require('goal:dispatch', { program: acceptance.program, goal: acceptance.goal })
+  return acceptance
+}
+
+function sameAs(before: Acceptance, request: DispatchRequest): Acceptance {
+  if (before.goal === request.goal && before.program === request.program.hash) return before
+  throw new CloudburstError('CB_USAGE', `request id ${request.id} was used for goal ${before.goal} before`, { id: request.id })
+}
+
+/** A sub-goal's id is derived from root run, goal and arguments: the same id further up waits for itself. */
+function refuseCycle({ id, goal, chain }: DispatchRequest): void {
+  const link = chain.find(link => link.startsWith(`${id}:`))
+  if (link !== undefined)
+    throw new CloudburstError('CB_USAGE', `goal ${goal} would wait for itself: ${[...chain, `${id}:${goal}`].join(' → ')}`, { id })
+}
+
+function refuseExpired(executor: Executor, { goal, acceptBefore }: DispatchRequest): void {
+  const late = executor.now() - acceptBefore
+  if (late < 0) return
+  throw new CloudburstError(
+    'CB_REQUEST_EXPIRED',
+    `goal ${goal} had to be accepted ${late} ms ago by this node's clock; if it was sent just now, the clocks of the two nodes are apart`,
+    { goal }
+  )
+}
+
+function receipt(executor: Executor, id: string, { goal, program, acceptedAt }: Acceptance, dispatcher: string): Uint8Array {
+  return executor.seal(RECEIPT_TYPE, receiptPayload({ id, executor: executor.peer, dispatcher, goal, program, acceptedAt }))
+}
+
+async function inTurn<T>(turns: Map<string, Promise<unknown>>, key: string, work: () => Promise<T>): Promise<T> {
+  const before = turns.get(key) ?? Promise.resolve()
+  const turn = before.then(work, work)
+  const settled = turn.catch(() => undefined)
+  turns.set(key, settled)
+  try {
+    return await turn
+  } finally {
+    if (turns.get(key) === settled) turns.delete(key)
+  }
+}
+
+function send(channel: Channel, message: FromExecutor): Promise<void> {
+  return channel.write(message)
+}

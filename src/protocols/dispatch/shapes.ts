@@ -1,0 +1,64 @@
+/** The shape of every message of the dispatch protocol. */
+import * as v from 'valibot'
+import {
+  assignmentShape,
+  bytesShape,
+  countShape,
+  errorShape,
+  hashShape,
+  idShape,
+  listOf,
+  modeShape,
+  nameShape,
+  programShape,
+  sourceFilesShape,
+  streamShape,
+  textShape,
+  timeShape
+} from '../shapes.ts'
+import { eventShape } from './event-shapes.ts'
+import type { FromDispatcher, FromExecutor } from './messages.ts'
+
+/** Longest chain of sub-goals across nodes: deeper is a cycle that changes its arguments on the way. */
+export const CHAIN_LENGTH_MAX = 32
+/** Longest receipt, in bytes. */
+export const RECEIPT_BYTES_MAX = 4096
+
+const output = { step: textShape, attempt: countShape, stream: streamShape }
+
+export const fromDispatcherShape: v.GenericSchema<unknown, Exclude<FromDispatcher, { type: 'heartbeat' }>> = v.variant('type', [
+  v.strictObject({
+    type: v.literal('request'),
+    id: idShape,
+    goal: nameShape,
+    program: v.strictObject(programShape.entries),
+    agent: v.exactOptional(nameShape),
+    mode: modeShape,
+    assignments: listOf(assignmentShape),
+    chain: v.pipe(v.array(nameShape), v.maxLength(CHAIN_LENGTH_MAX)),
+    acceptBefore: timeShape,
+    email: v.exactOptional(nameShape)
+  }),
+  v.strictObject({ type: v.literal('program'), files: sourceFilesShape }),
+  v.strictObject({
+    type: v.literal('follow'),
+    id: idShape,
+    from: v.pipe(countShape, v.minValue(1)),
+    have: v.exactOptional(listOf(v.strictObject({ ...output, bytes: countShape })))
+  })
+])
+
+export const fromExecutorShape: v.GenericSchema<unknown, Exclude<FromExecutor, { type: 'heartbeat' }>> = v.variant('type', [
+  v.object({
+    type: v.literal('accepted'),
+    id: idShape,
+    receipt: v.pipe(
+      bytesShape,
+      v.check(bytes => bytes.byteLength <= RECEIPT_BYTES_MAX, 'a receipt is short')
+    )
+  }),
+  v.object({ type: v.literal('need-program'), hash: hashShape }),
+  v.object({ type: v.literal('refused'), error: errorShape }),
+  v.object({ type: v.literal('event'), event: eventShape }),
+  v.object({ type: v.literal('output'), ...output, offset: countShape, bytes: bytesShape })
+])

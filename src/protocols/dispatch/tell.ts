@@ -1,0 +1,80 @@
+import { CloudburstError } from '../../errors.ts'
+import type { GoalEvent } from '../../goals/pursuit/events.ts'
+import type { Caller, Channel } from '../wire/channel.ts'
+import type { Executor } from './executor.ts'
+import { liveEvents } from './live-events.ts'
+import type { FromExecutor, OutputHead } from './messages.ts'
+
+/** Output that is still unread when the goal has come to its outcome is waited for this long, in milliseconds. */
+const REST_OF_OUTPUT_MS = 5_000
+
+/**
+ * Sends a goal's events and output to its dispatcher until the outcome has been sent, the dispatcher has left or its
+ * session has ended. A suspended goal is not an outcome: the stream stays open.
+ * @throws CloudburstError CB_DENIED when the session has ended
+ */
+export async function tell(
+  executor: Executor,
+  channel: Channel,
+  caller: Caller,
+  goalId: string,
+  { from, have = [] }: { readonly from: number; readonly have?: readonly OutputHead[] }
+): Promise<void> {
+  const left = new AbortController()
+  const leave = (): void => left.abort()
+  const stop = AbortSignal.any([left.signal, channel.closed, caller.ended])
+  const outputEnds = new AbortController()
+  if (caller.ended.aborted) throw sessionEnded(caller)
+
+  void untilLeft(channel).then(leave, leave)
+  // Output is a courtesy: it is in the executor's files whatever happens here.
+  const printing = print(executor, channel, goalId, have, AbortSignal.any([outputEnds.signal, stop])).catch(() => undefined)
+  try {
+    for await (const event of liveEvents(executor.events, goalId, from, stop)) {
+      const last = isOutcome(event)
+      if (last) {
+        // What the last steps printed belongs before the outcome: the dispatcher stops listening there.
+        outputEnds.abort()
+        await atMost(printing, REST_OF_OUTPUT_MS)
+      }
+      await channel.write({ type: 'event', event } satisfies FromExecutor)
+      if (last) return
+    }
+    if (caller.ended.aborted) throw sessionEnded(caller)
+  } finally {
+    outputEnds.abort()
+    leave()
+  }
+}
+
+/** Whether nothing can follow this event. */
+export function isOutcome({ body }: GoalEvent): boolean {
+  return body.type === 'completed' || body.type === 'cancelled'
+}
+
+async function print(executor: Executor, channel: Channel, goalId: string, have: readonly OutputHead[], until: AbortSignal): Promise<void> {
+  if (executor.output === undefined) return
+  for await (const { step, attempt, stream, offset, bytes } of executor.output(goalId, have, until)) {
+    await channel.write({ type: 'output', step, attempt, stream, offset, bytes } satisfies FromExecutor)
+  }
+}
+
+/** After its request a dispatcher says nothing but heartbeats; the end of its messages is its leaving. */
+async function untilLeft(channel: Channel): Promise<void> {
+  const message = await channel.read()
+  if (message !== undefined) channel.abort(new CloudburstError('CB_FRAME_INVALID', `peer ${channel.peer} sent a message while following`))
+}
+
+async function atMost(work: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, ms)
+    timer.unref()
+  })
+  await Promise.race([work, late])
+  clearTimeout(timer)
+}
+
+function sessionEnded(caller: Caller): CloudburstError {
+  return new CloudburstError('CB_DENIED', `the session of ${caller.node} has ended`, { peer: caller.peer })
+}
