@@ -27,6 +27,8 @@ export interface Program {
   readonly methods: readonly Method[]
   readonly agents: ReadonlyMap<string, AgentProto>
   readonly warnings: readonly Complaint[]
+  /** What `--verbose` tells: definitions that replaced earlier ones. */
+  readonly notes?: readonly Complaint[]
 }
 
 export interface SourceFile {
@@ -78,6 +80,7 @@ export interface Method {
   readonly target: string
   readonly priority: number
   readonly describe: readonly Description[]
+  readonly docs?: readonly string[]
   readonly pre: readonly Expression[]
   readonly body: readonly Statement[]
   readonly place: Place
@@ -97,21 +100,43 @@ export interface AgentProto {
 export type Template = readonly Expression[]
 
 export type Expression =
-  | { readonly kind: 'text', readonly text: string, readonly place: Place }
-  | { readonly kind: 'get', readonly path: Path, readonly quote?: 'shell' | 'none', readonly as?: 'env', readonly place: Place }
-  | { readonly kind: 'set', readonly path: Path, readonly place: Place }
-  | { readonly kind: 'string', readonly parts: Template, readonly place: Place }
-  | { readonly kind: 'convert', readonly to: 'int' | 'bool', readonly parts: Template, readonly place: Place }
-  | { readonly kind: 'op', readonly name: OpName, readonly operands: readonly Expression[], readonly place: Place }
-  | { readonly kind: 'defined', readonly of: Expression, readonly place: Place }
-  | { readonly kind: 'fileTest', readonly test: FileTest, readonly path: Template, readonly place: Place }
-  | { readonly kind: 'shell', readonly value: 'returnCode' | 'isZero' | 'stdout', readonly pure: boolean, readonly shell: ShellStatement, readonly place: Place }
-  | { readonly kind: 'completed', readonly call: GoalCall, readonly place: Place }
-  | { readonly kind: 'env', readonly name: string, readonly place: Place }
-  | { readonly kind: 'now' | 'uuid', readonly place: Place }
-  | { readonly kind: 'urlEncode', readonly parts: Template, readonly place: Place }
+  | { readonly kind: 'text'; readonly text: string; readonly place: Place }
+  | { readonly kind: 'get'; readonly path: Path; readonly quote?: 'shell' | 'none'; readonly as?: 'env'; readonly place: Place }
+  | { readonly kind: 'set'; readonly path: Path; readonly place: Place }
+  | { readonly kind: 'string'; readonly parts: Template; readonly place: Place }
+  | { readonly kind: 'convert'; readonly to: 'int' | 'bool'; readonly parts: Template; readonly place: Place }
+  | { readonly kind: 'op'; readonly name: OpName; readonly operands: readonly Expression[]; readonly place: Place }
+  | { readonly kind: 'defined'; readonly of: Expression; readonly place: Place }
+  | { readonly kind: 'fileTest'; readonly test: FileTest; readonly path: Template; readonly place: Place }
+  | {
+      readonly kind: 'shell'
+      readonly value: 'returnCode' | 'isZero' | 'stdout'
+      readonly pure: boolean
+      readonly shell: ShellStatement
+      readonly place: Place
+    }
+  | { readonly kind: 'completed'; readonly call: GoalCall; readonly place: Place }
+  | { readonly kind: 'env'; readonly name: string; readonly place: Place }
+  | { readonly kind: 'now' | 'uuid'; readonly place: Place }
+  | { readonly kind: 'urlEncode'; readonly parts: Template; readonly place: Place }
 
-export type OpName = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'add' | 'sub' | 'mul' | 'div' | 'mod' | 'and' | 'or' | 'not' | 'isZero' | 'isNotZero'
+export type OpName =
+  | 'eq'
+  | 'ne'
+  | 'gt'
+  | 'lt'
+  | 'ge'
+  | 'le'
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'mod'
+  | 'and'
+  | 'or'
+  | 'not'
+  | 'isZero'
+  | 'isNotZero'
 export type FileTest = 'exists' | 'file' | 'directory' | 'executable'
 
 /** `goalCompleted`: a sub-goal and its arguments, evaluated in the caller's scope. */
@@ -142,7 +167,15 @@ export interface StatementBase {
   readonly place: Place
 }
 
-export type Statement = DoStatement | FindStatement | RepeatStatement | ShellStatement | TempFileStatement | UpdateStatement | CheckStatement | CallStatement
+export type Statement =
+  | DoStatement
+  | FindStatement
+  | RepeatStatement
+  | ShellStatement
+  | TempFileStatement
+  | UpdateStatement
+  | CheckStatement
+  | CallStatement
 
 export interface DoStatement extends StatementBase {
   readonly kind: 'do'

@@ -1,0 +1,99 @@
+/** Checks between the parts of a program: sub-goals and the goals of methods must exist, arguments must be parameters. */
+import { didYouMean } from './did-you-mean.ts'
+import type { AgentProto, Expression, GoalCall, GoalProto, Method, Program, Statement } from './model.ts'
+import type { Reading } from './reading.ts'
+import { fail, warn } from './reading.ts'
+
+type Goals = ReadonlyMap<string, GoalProto>
+
+/** Complains of every name in `program` that names nothing. */
+export function checkCalls(reading: Reading, program: Program): void {
+  const all = new Map([...program.agents.values()].flatMap(agent => [...agent.goals]).concat([...program.goals]))
+  for (const method of program.methods) checkMethod(reading, all, method)
+  for (const goal of program.goals.values()) checkGoal(reading, all, goal)
+  for (const agent of program.agents.values()) checkAgent(reading, program, agent)
+}
+
+function checkAgent(reading: Reading, program: Program, agent: AgentProto): void {
+  const visible = new Map([...program.goals, ...agent.goals])
+  for (const expression of agent.pre) checkExpression(reading, visible, expression)
+  for (const goal of agent.goals.values()) checkGoal(reading, visible, goal)
+  for (const method of agent.methods) checkMethod(reading, visible, method)
+}
+
+function checkGoal(reading: Reading, goals: Goals, goal: GoalProto): void {
+  for (const expression of [...goal.pre, ...goal.post]) checkExpression(reading, goals, expression)
+  for (const method of goal.methods) checkMethod(reading, goals, method)
+}
+
+function checkMethod(reading: Reading, goals: Goals, method: Method): void {
+  if (method.target !== '' && !goals.has(method.target)) {
+    warn(
+      reading,
+      method.place,
+      `method ${method.name} is for goal ${method.target}, which is not defined${didYouMean(method.target, goals.keys())}`
+    )
+  }
+  for (const expression of method.pre) checkExpression(reading, goals, expression)
+  for (const statement of method.body) checkStatement(reading, goals, statement)
+}
+
+function checkStatement(reading: Reading, goals: Goals, statement: Statement): void {
+  switch (statement.kind) {
+    case 'find':
+      for (const expression of statement.in) checkExpression(reading, goals, expression)
+      break
+    case 'repeat':
+      checkExpression(reading, goals, statement.count)
+      break
+    case 'update':
+      checkExpression(reading, goals, statement.value)
+      break
+    case 'check':
+      checkExpression(reading, goals, statement.expression)
+      break
+    case 'call':
+      checkCall(reading, goals, statement.call)
+      break
+    default:
+      break
+  }
+  if ('body' in statement) for (const inner of statement.body) checkStatement(reading, goals, inner)
+}
+
+function checkExpression(reading: Reading, goals: Goals, expression: Expression): void {
+  switch (expression.kind) {
+    case 'completed':
+      checkCall(reading, goals, expression.call)
+      break
+    case 'op':
+      for (const operand of expression.operands) checkExpression(reading, goals, operand)
+      break
+    case 'defined':
+      checkExpression(reading, goals, expression.of)
+      break
+    case 'string':
+    case 'convert':
+    case 'urlEncode':
+      for (const part of expression.parts) checkExpression(reading, goals, part)
+      break
+    default:
+      break
+  }
+}
+
+function checkCall(reading: Reading, goals: Goals, call: GoalCall): void {
+  if (call.goal === '') return
+  const goal = goals.get(call.goal)
+  if (goal === undefined) {
+    // a goal on another node may be defined there only
+    if (call.peer === undefined && call.where === undefined)
+      fail(reading, call.place, `there is no goal ${call.goal}${didYouMean(call.goal, goals.keys())}`)
+    return
+  }
+  const parameters = goal.parameters.map(parameter => parameter.name)
+  for (const argument of call.arguments) {
+    if (!parameters.includes(argument.name))
+      warn(reading, argument.place, `goal ${call.goal} has no parameter ${argument.name}${didYouMean(argument.name, parameters)}`)
+  }
+}

@@ -1,0 +1,88 @@
+/** `<shell>`: commands to run, with or without an explicit prefix. */
+import { createHash } from 'node:crypto'
+import type { Send, ShellStatement, StatementBase, Template } from './model.ts'
+import type { Reading } from './reading.ts'
+import { attribute, choice, count, fail, flag, parts, seconds, unexpected, warn } from './reading.ts'
+import { readDescriptions, readTemplate } from './read-template.ts'
+import { splitWords } from './split-words.ts'
+import { elementsOf } from './xml.ts'
+import type { XmlElement } from './xml.ts'
+
+/** Runs the sends of a `<shell>` that has no prefix. */
+export const DEFAULT_SHELL = '/bin/bash'
+/** Wait before the next try, in seconds, unless backoff= says otherwise. */
+export const BACKOFF_S = 1
+
+/** What every statement may carry. */
+export function readBase(reading: Reading, element: XmlElement): StatementBase {
+  const name = attribute(element, 'name')
+  const timeoutS = seconds(reading, element, 'timeout')
+  const retries = count(reading, element, 'retries', 0)
+  if (name !== undefined && !/^[\p{L}_][\p{L}\p{N}_-]*$/u.test(name)) {
+    fail(reading, element.attributes.get('name')!.place, `name="${name}" cannot be part of a path: use letters, digits, _ and -`)
+  }
+  return {
+    ...(name === undefined ? {} : { name }),
+    key: keyOf(element),
+    describe: readDescriptions(reading, element),
+    onFail: choice(reading, element, 'onFail', ['stop', 'ignore', 'suspend', 'retry']) ?? 'stop',
+    retries,
+    backoffS: seconds(reading, element, 'backoff') ?? BACKOFF_S,
+    ...(timeoutS === undefined ? {} : { timeoutS }),
+    idempotent: flag(reading, element, 'idempotent'),
+    place: element.place
+  }
+}
+
+/** Identity of a statement that has no name: its own text, whatever the line ends of its file. */
+function keyOf(element: XmlElement): string {
+  return createHash('sha256').update(element.source.replaceAll('\r\n', '\n')).digest('hex').slice(0, 12)
+}
+
+/** `<shell>` as a statement or inside an expression. `timeout` and `idempotent` hold for each send that has none of its own. */
+export function readShell(reading: Reading, element: XmlElement): ShellStatement {
+  const base = readBase(reading, element)
+  let prefix: readonly Template[] | undefined
+  const sends: Send[] = []
+  reading.label = attribute(element, 'label') ?? reading.label
+  for (const child of element.children) {
+    if (child.kind === 'text' && child.text.trim() !== '') fail(reading, child.place, 'text in <shell> is not run: put it into <send>')
+  }
+  for (const part of parts(reading, element)) {
+    if (part.name === 'send') sends.push(readSend(reading, part, base))
+    else if (part.name === 'command') {
+      if (prefix !== undefined) fail(reading, part.place, 'a <shell> has one <command>')
+      prefix = readPrefix(reading, part) ?? []
+    } else if (part.name !== 'describe') unexpected(reading, part, 'shell', ['command', 'send', 'describe'])
+  }
+  if (sends.length === 0 && !elementsOf(element).some(part => /^send/.test(part.name))) {
+    fail(
+      reading,
+      element.place,
+      prefix === undefined ? '<shell> needs a <send>' : '<shell> has a <command> but no <send>: what is to be sent?'
+    )
+  } else if (sends.length === 0) warn(reading, element.place, 'all sends of this <shell> are switched off')
+  return { ...base, kind: 'shell', ...(prefix === undefined ? {} : { prefix }), shell: attribute(element, 'shell') ?? DEFAULT_SHELL, sends }
+}
+
+function readSend(reading: Reading, element: XmlElement, shell: StatementBase): Send {
+  const base = readBase(reading, element)
+  const text = readTemplate(reading, element, ['describe'])
+  const timeoutS = base.timeoutS ?? shell.timeoutS
+  reading.label = attribute(element, 'label') ?? reading.label
+  if (text.every(part => part.kind === 'text' && part.text.trim() === '')) fail(reading, element.place, '<send> is empty')
+  return {
+    ...base,
+    ...(timeoutS === undefined ? {} : { timeoutS }),
+    idempotent: base.idempotent || shell.idempotent,
+    text,
+    ...(reading.label === undefined ? {} : { label: reading.label })
+  }
+}
+
+function readPrefix(reading: Reading, element: XmlElement): readonly Template[] | undefined {
+  const words = splitWords(readTemplate(reading, element, ['describe']))
+  if ('message' in words) return fail(reading, words.place, `<command>: ${words.message}`)
+  if (words.length === 0) return fail(reading, element.place, '<command> is empty')
+  return words
+}
