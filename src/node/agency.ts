@@ -1,0 +1,180 @@
+/**
+ * The agency of this node: every call of protocols/agency/calls.ts, done here. Who may call what has been decided
+ * before: at the control socket by the file system, for peers by protocols/agency/server.ts.
+ */
+import { CloudburstError } from '../errors.ts'
+import { agentVariables } from '../goals/config/agent-variables.ts'
+import { tabulate } from '../goals/config/tabulator.ts'
+import { showPath } from '../goals/expression/path.ts'
+import { explainSuspension } from '../goals/pursuit/summarise.ts'
+import type { RunSummary } from '../goals/pursuit/summary.ts'
+import type { Principal } from '../goals/pursuit/events.ts'
+import type { Agency, AgentDetail, AgentInfo, CallName, Calls, EventItem, NodeInfo, RunInfo, StreamCalls } from '../protocols/agency/calls.ts'
+import type { Agent, Agents } from './agents.ts'
+import { feed, type OutputSource } from './feed.ts'
+import type { Programs } from './programs.ts'
+import type { Runs } from './runs.ts'
+import type { NodeJournal } from './store/journal.ts'
+
+/** Most runs in one answer, newest first; a page a person can still read. */
+const RUNS_PER_ANSWER_MAX = 1_000
+/** Agent whose variables are the node's inventory. */
+const INVENTORY_AGENT = 'inventory'
+
+export interface AgencyParts {
+  readonly info: () => NodeInfo
+  readonly journal: NodeJournal
+  readonly programs: Programs
+  readonly agents: Agents
+  readonly runs: Runs
+  readonly output: OutputSource
+  /** What this node knows of all nodes: the replica of SendStateUpdate. */
+  readonly state: {
+    get(path: string): Calls['state']['reply']['value']
+    watch(path: string, signal: AbortSignal): AsyncIterable<StreamCalls['watch']['item']>
+  }
+  /** Goals sent to other nodes: where each is pursued, and why nothing is heard of it. */
+  readonly sent: {
+    nodeOf(id: string): string | undefined
+    onWaiting(id: string, listener: (reason: string) => void): () => void
+    /** Sends a repair on to the node that pursues the goal. */
+    repair(request: Calls['repair']['request'], by: Principal): Promise<void>
+    cancel(request: Calls['cancel']['request'], by: Principal): Promise<void>
+  }
+}
+
+type CallTable = { readonly [N in CallName]: (request: Calls[N]['request'], by: Principal, signal: AbortSignal) => Promise<Calls[N]['reply']> }
+
+/** The agency as an object with the calls as data, so that one server serves them all. */
+export function openAgency(parts: AgencyParts): Agency {
+  const calls = callTable(parts)
+  const streams = {
+    events: (request: StreamCalls['events']['request'], signal: AbortSignal): AsyncIterable<EventItem> => events(parts, request, signal),
+    watch: (request: StreamCalls['watch']['request'], signal: AbortSignal) => parts.state.watch(request.path, signal)
+  }
+  const never = new AbortController().signal
+  return {
+    call: (name, request, by, signal = never) => calls[name](request, by, signal),
+    stream: (name, request, _by, signal = never) => streams[name](request as never, signal) as never
+  }
+}
+
+function callTable(parts: AgencyParts): CallTable {
+  const { journal, programs, agents, runs, sent } = parts
+  const find = async (id: string): Promise<RunSummary> => {
+    const summary = await journal.summary(await fullId(journal, id))
+    if (summary === undefined) throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${id} is known here`, { id })
+    return summary
+  }
+  const detail = async (id: string): Promise<RunInfo> => {
+    const summary = await find(id)
+    const suspended = summary.status === 'suspended' ? explainSuspension(await journal.read(summary.id)) : undefined
+    return { ...withNode(parts, summary), ...(suspended !== undefined && { suspended }) }
+  }
+  return {
+    hello: () => Promise.resolve(parts.info()),
+    programs: () => programs.list(),
+    program: async ({ program }) => {
+      const found = await programs.find(program)
+      return { files: found.files, info: programs.info(found) }
+    },
+    load: ({ files }) => programs.load(files),
+    list: async ({ program }) => {
+      const wanted = program === undefined ? await programs.list() : [programs.info(await programs.find(program))]
+      const rows = await Promise.all(wanted.map(async ({ hash }) => tabulate(await programs.find(hash))))
+      return rows.flat()
+    },
+    agents: () => Promise.resolve(agents.list().map(agent => agentInfo(parts, agent))),
+    start: async ({ program, agent, name, assignments }) => {
+      const found = await programs.find(program)
+      const proto = found.agents.get(agent ?? [...found.agents.keys()][0] ?? '')
+      if (proto === undefined) throw new CloudburstError('CB_AGENT_UNKNOWN', `program ${found.name} has no agent ${agent ?? ''}`.trimEnd(), { program: found.name })
+      const started = await agents.start(found, proto, name ?? proto.name)
+      for (const { path, value } of assignments) {
+        await agents.assign(started.name, path, typeof value === 'string' ? { value } : value)
+      }
+      return agentInfo(parts, agents.get(started.name))
+    },
+    examine: async ({ agent }) => await examine(parts, agents.get(agent)),
+    suspend: async ({ agent }) => {
+      await agents.setStatus(agent, 'suspended')
+      await runs.suspendAgent(agent)
+      return agentInfo(parts, agents.get(agent))
+    },
+    resume: async ({ agent }) => {
+      await agents.setStatus(agent, 'running')
+      await runs.resumeAgent(agent)
+      return agentInfo(parts, agents.get(agent))
+    },
+    stop: async ({ agent }) => {
+      await agents.setStatus(agent, 'stopped')
+      await runs.suspendAgent(agent)
+      return agentInfo(parts, agents.get(agent))
+    },
+    plan: request => runs.plan(request),
+    pursue: async (request, by) => ({ id: (await runs.accept({ ...request, by })).id }),
+    goals: async ({ suspended, limit = RUNS_PER_ANSWER_MAX }) => {
+      const found: RunInfo[] = []
+      for await (const summary of journal.summaries()) {
+        if (suspended === true && summary.status !== 'suspended') continue
+        found.push(withNode(parts, summary))
+        if (found.length >= Math.min(limit, RUNS_PER_ANSWER_MAX)) break
+      }
+      return found
+    },
+    goal: ({ id }) => detail(id),
+    repair: async (request, by) => {
+      const { id } = await find(request.id)
+      await (sent.nodeOf(id) === undefined ? runs.repair({ ...request, id }, by) : sent.repair({ ...request, id }, by))
+      return await detail(id)
+    },
+    cancel: async ({ id: given, why }, by) => {
+      const { id } = await find(given)
+      await (sent.nodeOf(id) === undefined ? runs.cancel(id, by, why) : sent.cancel({ id, ...(why !== undefined && { why }) }, by))
+      return await detail(id)
+    },
+    state: ({ path }) => {
+      const value = parts.state.get(path)
+      return Promise.resolve(value === undefined ? {} : { value })
+    },
+    inventory: () => {
+      if (!agents.has(INVENTORY_AGENT)) return Promise.resolve({})
+      const { variables, startedAt } = agents.get(INVENTORY_AGENT)
+      return Promise.resolve({ at: startedAt, variables })
+    }
+  }
+}
+
+/** A goal's id from a unique beginning of it. */
+async function fullId(journal: NodeJournal, id: string): Promise<string> {
+  const found = journal.runs().filter(run => run.id.startsWith(id.toUpperCase()))
+  if (found.length > 1) throw new CloudburstError('CB_RUN_UNKNOWN', `${id} is the beginning of ${found.length} goals' ids: type more of it`, { id })
+  return found[0]?.id ?? id
+}
+
+async function* events(parts: AgencyParts, request: StreamCalls['events']['request'], signal: AbortSignal): AsyncGenerator<EventItem> {
+  const id = await fullId(parts.journal, request.id)
+  if ((await parts.journal.summary(id)) === undefined && parts.sent.nodeOf(id) === undefined) throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${request.id} is known here`, { id: request.id })
+  yield* feed(parts.journal, parts.output, { ...request, id }, signal, listener => parts.sent.onWaiting(id, listener))
+}
+
+function withNode(parts: AgencyParts, summary: RunSummary): RunInfo {
+  const on = parts.sent.nodeOf(summary.id)
+  return { ...summary, ...(on !== undefined && { on }) }
+}
+
+function agentInfo({ journal }: AgencyParts, agent: Agent): AgentInfo {
+  const { name, program, proto, status, startedAt } = agent
+  void journal
+  return { name, program, proto, status, startedAt, goals: { running: 0, suspended: 0 } }
+}
+
+async function examine(parts: AgencyParts, agent: Agent): Promise<AgentDetail> {
+  const runs: RunInfo[] = []
+  for await (const summary of parts.journal.summaries()) {
+    if (summary.agent === agent.name && parts.sent.nodeOf(summary.id) === undefined) runs.push(withNode(parts, summary))
+    if (runs.length >= RUNS_PER_ANSWER_MAX) break
+  }
+  const count = (status: RunSummary['status']): number => runs.filter(run => run.status === status).length
+  return { ...agentInfo(parts, agent), goals: { running: count('pursuing') + count('proposed'), suspended: count('suspended') }, variables: agent.variables, runs }
+}

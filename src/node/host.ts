@@ -1,0 +1,33 @@
+/** What a program sees of the machine: the top names `host` and `peer`. */
+import { cpus, hostname, networkInterfaces, totalmem, type as systemName, release, version as systemVersion, machine } from 'node:os'
+import type { Variables } from '../goals/tree.ts'
+
+/** `host`: uname, platform, arch, hostname, hostip, cpus, memory (bytes) of this machine. */
+export function hostVariables(): Variables {
+  return {
+    uname: { value: `${systemName()} ${hostname()} ${release()} ${systemVersion()} ${machine()}` },
+    platform: { value: process.platform },
+    arch: { value: process.arch },
+    hostname: { value: hostname() },
+    hostip: { value: firstAddress() },
+    cpus: { type: 'int', value: cpus().length },
+    memory: { type: 'int', value: totalmem() }
+  }
+}
+
+/** `peer`: the node that pursues. */
+export function peerVariables(id: string, name: string, labels: Readonly<Record<string, string>>): Variables {
+  return {
+    id: { value: id },
+    name: { value: name },
+    labels: { fields: Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, { value }])) }
+  }
+}
+
+/** The first address that other machines could know, else loopback. */
+function firstAddress(): string {
+  for (const addresses of Object.values(networkInterfaces())) {
+    for (const { family, internal, address } of addresses ?? []) if (family === 'IPv4' && !internal) return address
+  }
+  return '127.0.0.1'
+}

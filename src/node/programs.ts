@@ -1,0 +1,120 @@
+/** The programs that this node holds: loaded ones in the store, shipped ones beside the code. Known by name and by content hash. */
+import { readdir, readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { CloudburstError } from '../errors.ts'
+import { readProgram } from '../goals/program/read.ts'
+import type { Program, SourceFile } from '../goals/program/model.ts'
+import type { ProgramInfo } from '../protocols/agency/calls.ts'
+import type { Store } from './store/store.ts'
+
+const PREFIX = 'p!'
+/** A hash may be shortened to this many hex digits where it names a program. */
+const HASH_DIGITS_MIN = 8
+
+interface Loaded {
+  readonly name: string
+  readonly files: readonly SourceFile[]
+  readonly loadedAt: number
+}
+
+interface Held {
+  readonly program: Program
+  readonly loadedAt?: number
+  readonly shipped: boolean
+}
+
+export interface Programs {
+  list(): Promise<readonly ProgramInfo[]>
+  /** @throws CloudburstError CB_PROGRAM_UNKNOWN */
+  find(nameOrHash: string): Promise<Program>
+  /** The program with that hash, if it is held: what a dispatch asks before the program is sent. */
+  withHash(hash: string): Promise<Program | undefined>
+  /**
+   * The one program that has this goal.
+   * @throws CloudburstError CB_GOAL_UNKNOWN when none has, CB_USAGE when several have and none is named
+   */
+  withGoal(goal: string): Promise<Program>
+  /** Reads and keeps a program; durable on return. @throws CloudburstError CB_PROGRAM_INVALID */
+  load(files: readonly SourceFile[]): Promise<ProgramInfo>
+  info(program: Program): ProgramInfo
+}
+
+/** @param shippedDirectory where the programs lie that come with the product; read when first needed */
+export function openPrograms(store: Pick<Store, 'range' | 'batch'>, shippedDirectory: string, now: () => number): Programs {
+  const held = new Map<string, Held>()
+  let reading: Promise<void> | undefined
+
+  const readAll = async (): Promise<void> => {
+    for (const program of await readShipped(shippedDirectory)) held.set(program.hash, { program, shipped: true })
+    for await (const [, { files, loadedAt }] of store.range<Loaded>({ prefix: PREFIX })) {
+      const program = readProgram(files)
+      held.set(program.hash, { program, loadedAt, shipped: held.get(program.hash)?.shipped ?? false })
+    }
+  }
+  const ready = (): Promise<void> => {
+    reading ??= readAll().catch(error => {
+      reading = undefined
+      throw error
+    })
+    return reading
+  }
+  /** Newest last: a name means what was loaded last under it, and a loaded one before a shipped one. */
+  const all = async (): Promise<readonly Held[]> => {
+    await ready()
+    return [...held.values()].sort((a, b) => (a.loadedAt ?? 0) - (b.loadedAt ?? 0))
+  }
+  const info = (program: Program): ProgramInfo => {
+    const entry = held.get(program.hash)
+    return {
+      name: program.name,
+      hash: program.hash,
+      goals: [...program.goals.keys(), ...[...program.agents.values()].flatMap(agent => [...agent.goals.keys()])],
+      agents: [...program.agents.keys()],
+      shipped: entry?.shipped ?? false,
+      ...(entry?.loadedAt !== undefined && { loadedAt: entry.loadedAt }),
+      warnings: program.warnings
+    }
+  }
+
+  return {
+    info,
+    list: async () => (await all()).map(({ program }) => info(program)),
+    find: async nameOrHash => {
+      const entries = await all()
+      const found = entries.findLast(({ program }) => program.name === nameOrHash || program.hash === nameOrHash) ??
+        (nameOrHash.length >= HASH_DIGITS_MIN ? entries.findLast(({ program }) => program.hash.startsWith(nameOrHash)) : undefined)
+      if (found === undefined) throw new CloudburstError('CB_PROGRAM_UNKNOWN', `no program ${nameOrHash} is loaded or shipped here`, { program: nameOrHash })
+      return found.program
+    },
+    withHash: async hash => {
+      await ready()
+      return held.get(hash)?.program
+    },
+    withGoal: async goal => {
+      const newest = new Map((await all()).filter(({ program }) => hasGoal(program, goal)).map(({ program }) => [program.name, program]))
+      const [first, second] = newest.values()
+      if (first === undefined) throw new CloudburstError('CB_GOAL_UNKNOWN', `no program here has a goal ${goal}`, { goal })
+      if (second !== undefined) throw new CloudburstError('CB_USAGE', `${[...newest.keys()].join(' and ')} both have a goal ${goal}: say which with --program`, { goal })
+      return first
+    },
+    load: async files => {
+      const program = readProgram(files)
+      await ready()
+      const loadedAt = now()
+      await store.batch([{ type: 'put', key: PREFIX + program.hash, value: { name: program.name, files, loadedAt } satisfies Loaded }], { sync: true })
+      held.set(program.hash, { program, loadedAt, shipped: held.get(program.hash)?.shipped ?? false })
+      return info(program)
+    }
+  }
+}
+
+/** Whether the program declares the goal, globally or in one of its agents. */
+export function hasGoal(program: Program, goal: string): boolean {
+  return program.goals.has(goal) || [...program.agents.values()].some(agent => agent.goals.has(goal))
+}
+
+async function readShipped(directory: string): Promise<readonly Program[]> {
+  const names = await readdir(directory).catch(() => [])
+  const files = names.filter(name => name.endsWith('.xml')).sort()
+  return await Promise.all(files.map(async name => readProgram([{ name: basename(name), text: await readFile(join(directory, name), 'utf8') }])))
+}
