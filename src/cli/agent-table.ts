@@ -1,0 +1,27 @@
+/** Agents as a table, and after a change of one. */
+import type { AgentInfo } from '../node/control/contract.ts'
+import { type Invocation, onlyWord } from './arguments.ts'
+import { ageOf, showRows, type Table } from './output.ts'
+import { openSession } from './session.ts'
+
+export const agentTable: Table<AgentInfo> = {
+  columns: [
+    { title: 'NAME', of: agent => agent.name },
+    { title: 'STATUS', of: agent => agent.status },
+    { title: 'PROGRAM', of: agent => `${agent.program.name}@${agent.program.hash.slice(0, 8)}` },
+    { title: 'AGENT', of: agent => agent.proto },
+    { title: 'RUNNING', of: agent => agent.goals.running },
+    { title: 'SUSPENDED', of: agent => agent.goals.suspended },
+    { title: 'AGE', of: agent => ageOf(agent.startedAt) }
+  ],
+  name: agent => agent.name,
+  empty: 'no agents; cloudburst start PROGRAM starts one'
+}
+
+/** The commands suspend, resume and stop: one word, one agent, its row. */
+export async function control(invocation: Invocation, verb: 'suspend' | 'resume' | 'stop'): Promise<number> {
+  const agent = onlyWord(invocation, 'the name of an agent')
+  const { agency, by } = await openSession(invocation)
+  await showRows(invocation, [await agency.call(verb, { agent }, by)], agentTable)
+  return 0
+}

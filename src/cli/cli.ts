@@ -1,0 +1,33 @@
+/** The main path of the CLI. */
+import { CloudburstError } from '../errors.ts'
+import { parseInvocation } from './arguments.ts'
+import { closest } from '../goals/program/did-you-mean.ts'
+import { commands } from './commands.ts'
+import { complain } from './complaint.ts'
+import type { Io } from './io.ts'
+
+/** Runs one command; resolves with the exit status of docs/cli.md. Never throws. */
+export async function cli(words: readonly string[], io: Io): Promise<number> {
+  try {
+    const [first = '--help', ...others] = words
+    if (first === '--help' || first === '-h') return await runCommand('help', others, io)
+    if (first === '--version' || first === '-V') return await runCommand('version', others, io)
+    return await runCommand(first, others, io)
+  } catch (error) {
+    return complain(error, words, io)
+  }
+}
+
+async function runCommand(name: string, words: readonly string[], io: Io): Promise<number> {
+  const spec = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (spec === undefined) throw unknownCommand(name)
+  const invocation = parseInvocation(name, spec, words, io)
+  if (invocation.options.help) return await runCommand('help', [name], io)
+  const { run } = await spec.load()
+  return await run(invocation)
+}
+
+function unknownCommand(name: string): CloudburstError {
+  const near = closest(name, Object.keys(commands))
+  return new CloudburstError('CB_USAGE', `there is no command ${name}${near === undefined ? '' : `; did you mean ${near}?`}`)
+}

@@ -1,0 +1,229 @@
+/** Every command: what it is for, which words and options it takes, and where its code is. Help and completion read this too. */
+import type { Invocation } from './arguments.ts'
+import type { OptionName } from './options.ts'
+
+export interface CommandSpec {
+  readonly summary: string
+  /** Words after the command's name. */
+  readonly usage: string
+  readonly options: readonly OptionName[]
+  /** Pasted as it is, without the leading `cloudburst`. */
+  readonly example: string
+  /** What completion offers for words. */
+  readonly completes?: 'goals' | 'runs' | 'agents' | 'programs' | 'files' | 'commands'
+  /** Words after the first that is not an option belong to somebody else: `run ls -l`. */
+  readonly raw?: true
+  readonly load: () => Promise<{ readonly run: (invocation: Invocation) => Promise<number> }>
+}
+
+const verbosity = ['narrate', 'goals', 'echo', 'lines'] as const
+const goalOptions = ['program', 'agent', 'set'] as const
+
+export const commands: Readonly<Record<string, CommandSpec>> = {
+  init: {
+    summary: 'make a home for a node, or join two nodes',
+    usage: '',
+    options: ['name', 'listen', 'label', 'no-mdns', 'ticket', 'join', 'lifetime', 'email', 'capability'],
+    example: 'init --home ~/node1 --name node1',
+    load: () => import('./commands/init.ts')
+  },
+  hello: {
+    summary: 'what a node says about itself',
+    usage: '',
+    options: ['peer'],
+    example: 'hello --peer node2',
+    load: () => import('./commands/hello.ts')
+  },
+  peers: {
+    summary: 'nodes that this one knows',
+    usage: '',
+    options: [],
+    example: 'peers -o wide',
+    load: () => import('./commands/peers.ts')
+  },
+  programs: {
+    summary: 'programs that a node holds',
+    usage: '',
+    options: ['peer'],
+    example: 'programs',
+    load: () => import('./commands/programs.ts')
+  },
+  load: {
+    summary: 'give a program to a node',
+    usage: 'FILE…',
+    options: ['peer'],
+    example: 'load site.xml',
+    completes: 'files',
+    load: () => import('./commands/load.ts')
+  },
+  agents: {
+    summary: 'agents of a node',
+    usage: '',
+    options: ['peer'],
+    example: 'agents --peer node2',
+    load: () => import('./commands/agents.ts')
+  },
+  start: {
+    summary: 'start an agent of a program',
+    usage: 'PROGRAM[/AGENT] [PATH=VALUE…]',
+    options: ['peer', 'name', 'set'],
+    example: 'start inventory --peer node2',
+    completes: 'programs',
+    load: () => import('./commands/start.ts')
+  },
+  examine: {
+    summary: 'an agent, with its variables and goals',
+    usage: 'AGENT',
+    options: ['peer'],
+    example: 'examine inventory',
+    completes: 'agents',
+    load: () => import('./commands/examine.ts')
+  },
+  suspend: {
+    summary: 'let an agent pause',
+    usage: 'AGENT',
+    options: ['peer'],
+    example: 'suspend inventory',
+    completes: 'agents',
+    load: () => import('./commands/suspend.ts')
+  },
+  resume: {
+    summary: 'let an agent go on',
+    usage: 'AGENT',
+    options: ['peer'],
+    example: 'resume inventory',
+    completes: 'agents',
+    load: () => import('./commands/resume.ts')
+  },
+  stop: {
+    summary: 'end an agent',
+    usage: 'AGENT',
+    options: ['peer'],
+    example: 'stop inventory',
+    completes: 'agents',
+    load: () => import('./commands/stop.ts')
+  },
+  list: {
+    summary: 'goal prototypes with type, name and description',
+    usage: '[FILE…]',
+    options: ['peer', 'program'],
+    example: 'list site.xml -o wide',
+    completes: 'files',
+    load: () => import('./commands/list.ts')
+  },
+  plan: {
+    summary: 'what pursuing a goal would do; has no effect',
+    usage: '[FILE…] GOAL [PATH=VALUE…]',
+    options: ['peer', ...goalOptions, 'detailed-exitcode'],
+    example: 'plan site.xml publish goal.port=8080',
+    completes: 'goals',
+    load: () => import('./commands/plan.ts')
+  },
+  pursue: {
+    summary: 'make a goal true; try other methods when one fails',
+    usage: '[FILE…] GOAL [PATH=VALUE…]',
+    options: ['peer', ...goalOptions, ...verbosity, 'detach'],
+    example: 'pursue publish goal.port=8080',
+    completes: 'goals',
+    load: () => import('./commands/pursue.ts')
+  },
+  execute: {
+    summary: 'make a goal true as planned; no other methods',
+    usage: '[FILE…] GOAL [PATH=VALUE…]',
+    options: ['peer', ...goalOptions, ...verbosity, 'detach'],
+    example: 'execute site.xml publish',
+    completes: 'goals',
+    load: () => import('./commands/execute.ts')
+  },
+  dispatch: {
+    summary: 'send a goal to other nodes and follow it there',
+    usage: 'GOAL --peer PEER[,PEER…] [PATH=VALUE…]',
+    options: ['peer', 'all', ...goalOptions, ...verbosity, 'detach', 'timeout'],
+    example: 'dispatch inventory --peer node2,node3',
+    completes: 'goals',
+    load: () => import('./commands/dispatch.ts')
+  },
+  goals: {
+    summary: 'goals pursued here or sent from here, newest first',
+    usage: '',
+    options: ['peer', 'suspended', 'limit'],
+    example: 'goals --suspended',
+    load: () => import('./commands/goals.ts')
+  },
+  goal: {
+    summary: 'one goal: where it stands, why it waits, what to type',
+    usage: 'ID',
+    options: ['peer'],
+    example: 'goal 01JD',
+    completes: 'runs',
+    load: () => import('./commands/goal.ts')
+  },
+  repair: {
+    summary: 'let a suspended goal go on, with corrected values',
+    usage: 'ID [PATH=VALUE…]',
+    options: ['peer', 'set', 'retry', 'why', 'seq', ...verbosity, 'detach'],
+    example: 'repair 01JD --peer node3 --set goal.port=8080',
+    completes: 'runs',
+    load: () => import('./commands/repair.ts')
+  },
+  cancel: {
+    summary: 'give up a goal; what was done stays done',
+    usage: 'ID',
+    options: ['peer', 'why'],
+    example: 'cancel 01JD --why "no longer wanted"',
+    completes: 'runs',
+    load: () => import('./commands/cancel.ts')
+  },
+  logs: {
+    summary: 'what happened to a goal, and what its steps printed',
+    usage: 'ID',
+    options: ['peer', 'follow', 'replay', ...verbosity],
+    example: 'logs 01JD --follow',
+    completes: 'runs',
+    load: () => import('./commands/logs.ts')
+  },
+  inventory: {
+    summary: 'what is known of the nodes: system, disks, software, ports, data',
+    usage: '',
+    options: ['peer', 'all'],
+    example: 'inventory -o wide',
+    load: () => import('./commands/inventory.ts')
+  },
+  state: {
+    summary: 'a value of this node or, below nodes.NAME, of any other',
+    usage: 'PATH',
+    options: ['peer', 'watch'],
+    example: 'state nodes.node2.agents --watch',
+    load: () => import('./commands/state.ts')
+  },
+  run: {
+    summary: 'run a command here or on peers (there it needs node:shell)',
+    usage: '[--peer PEER] -- COMMAND…',
+    options: ['peer', 'all', 'timeout'],
+    example: 'run --peer node2 -- uname -a',
+    raw: true,
+    load: () => import('./commands/run.ts')
+  },
+  help: {
+    summary: 'about a command',
+    usage: '[COMMAND]',
+    options: [],
+    example: 'help dispatch',
+    completes: 'commands',
+    load: () => import('./commands/help.ts')
+  },
+  version: {
+    summary: 'the version of this program',
+    usage: '',
+    options: [],
+    example: 'version',
+    load: () => import('./commands/version.ts')
+  },
+  completion: {
+    summary: 'completion for a shell',
+    usage: 'bash|zsh|fish',
+    options: [],
+    example: 'completion bash',
+    load: () => import('./commands/completion.ts')
+  }
+}

@@ -1,0 +1,24 @@
+import { CloudburstError } from '../../errors.ts'
+import type { Invocation } from '../arguments.ts'
+import { acceptWithin, followDispatched, namedPeers, tellOutcomes, unfollowed } from '../dispatching.ts'
+import { goalRequest } from '../goal-request.ts'
+import { print } from '../io.ts'
+import { isForPrograms } from '../output.ts'
+import { daemonOf, homeWords, sessionWith } from '../session.ts'
+
+/** Sends a goal to other nodes, and the program with it where it is not known; follows it there. */
+export async function run(invocation: Invocation): Promise<number> {
+  const [file, another] = invocation.files
+  if (another !== undefined)
+    throw new CloudburstError('CB_USAGE', 'dispatch takes one program file; it may include others', { command: 'dispatch' })
+  const peers = namedPeers(invocation)
+  const client = daemonOf(invocation)
+  const { agency, by } = sessionWith(client, undefined, homeWords(invocation))
+  const withProgram = file === undefined ? invocation : { ...invocation, options: { ...invocation.options, program: file } }
+  const request = await goalRequest(withProgram, agency, by)
+  const sent = await client.local('dispatch', { ...request, peers, ...acceptWithin(invocation) })
+  if (invocation.options.detach) return await tellOutcomes(invocation, unfollowed(sent))
+  const outcomes = await followDispatched(invocation, client, sent)
+  if (!isForPrograms(invocation)) print(invocation.io.stdout, [''])
+  return await tellOutcomes(invocation, outcomes)
+}

@@ -1,0 +1,46 @@
+import type { RunInfo } from '../../node/control/contract.ts'
+import { suspensionReport } from '../../goals/render/report.ts'
+import { duration, valueText } from '../../goals/render/words.ts'
+import { type Invocation, onlyWord } from '../arguments.ts'
+import { colours } from '../io.ts'
+import { factLines, showOne } from '../output.ts'
+import { findRun } from '../run-ids.ts'
+import { openSession } from '../session.ts'
+
+/** One goal: where it stands, why it waits, what to type. */
+export async function run(invocation: Invocation): Promise<number> {
+  const prefix = onlyWord(invocation, 'the id of a goal')
+  const session = await openSession(invocation)
+  try {
+    const info = await findRun(session.agency, session.by, prefix)
+    const suffix = info.on === undefined || session.suffix.includes('--peer') ? session.suffix : ['--peer', info.on, ...session.suffix]
+    await showOne(invocation, info, info.id, () => lines(info, suffix, colours(invocation.io.stdout, invocation.io.env)))
+    return 0
+  } finally {
+    await session.close()
+  }
+}
+
+function lines(info: RunInfo, suffix: readonly string[], colour: boolean): string[] {
+  const facts = factLines([
+    ['goal', info.goal],
+    ['id', info.id],
+    ['program', `${info.program.name}@${info.program.hash.slice(0, 12)}`],
+    ['agent', info.agent],
+    ['on', info.on],
+    ['by', info.by.email ?? info.by.node],
+    ['begun', new Date(info.createdAt).toISOString()],
+    ['status', info.status],
+    [
+      'steps',
+      `${info.steps.done} done, ${info.steps.failed} failed, ${info.steps.running} running, ${duration(info.updatedAt - info.createdAt)}`
+    ],
+    ...info.assignments.map(
+      ({ path, value }, at) => [at === 0 ? 'given' : '', `${path}=${typeof value === 'string' ? value : valueText(value)}`] as const
+    ),
+    ...Object.entries(info.results ?? {}).map(
+      ([name, value], at) => [at === 0 ? 'results' : '', `goal.${name} = ${valueText(value)}`] as const
+    )
+  ])
+  return info.suspended === undefined ? facts : [...facts, '', ...suspensionReport(info.suspended, { id: info.id, colour, suffix })]
+}

@@ -1,0 +1,56 @@
+import { CloudburstError } from '../../errors.ts'
+import { controlBase } from '../../node/control/contract.ts'
+import { type Invocation, milliseconds, noWords } from '../arguments.ts'
+import { showOne } from '../output.ts'
+import { daemonOf } from '../session.ts'
+
+/** Longest text of tickets on standard input, in characters: some dozens of them. */
+const TICKETS_LENGTH_MAX = 64 * 1024
+
+/** Makes a home, asks the daemon for a ticket, or takes tickets in. */
+export async function run(invocation: Invocation): Promise<number> {
+  noWords(invocation)
+  if (invocation.options.ticket) return await printTicket(invocation)
+  const tickets = invocation.options.join === undefined ? [] : await ticketsOf(invocation)
+  const { initHome, joinHome } = await import('../../node/solo.ts')
+  const { options, io } = invocation
+  const home = options.home ?? io.env['CLOUDBURST_HOME']
+  const labels = Object.fromEntries((options.label ?? []).map(label => keyAndValue(label)))
+  const made =
+    tickets.length > 0 && options.name === undefined
+      ? undefined
+      : await initHome({ home, env: io.env, uid: io.uid, name: options.name, listen: options.listen, labels, mdns: !options['no-mdns'] })
+  void [made, joinHome, controlBase]
+  return 0
+}
+
+async function printTicket(invocation: Invocation): Promise<number> {
+  const { lifetime, capability, email } = invocation.options
+  const reply = await daemonOf(invocation).local('ticket', {
+    ...(lifetime === undefined ? {} : { lifetimeMs: milliseconds(lifetime, 'lifetime') }),
+    ...(capability === undefined ? {} : { capabilities: capability as never }),
+    ...(email === undefined ? {} : { email })
+  })
+  invocation.io.stderr.write(`paste this on the other node, before ${new Date(reply.expiresAt).toISOString()}; it works once:\n`)
+  await showOne(invocation, reply, reply.ticket, () => [`printf %s '${reply.ticket}' | cloudburst init --join -`])
+  return 0
+}
+
+async function ticketsOf({ options, io }: Invocation): Promise<string[]> {
+  if (options.join !== '-')
+    throw new CloudburstError('CB_USAGE', 'a ticket is a secret: give it on standard input, with --join -', { command: 'init' })
+  let text = ''
+  for await (const chunk of io.stdin) {
+    text += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8')
+    if (text.length > TICKETS_LENGTH_MAX) throw new CloudburstError('CB_TICKET_INVALID', 'standard input is longer than tickets are')
+  }
+  const tickets = text.split(/\s+/).filter(word => word !== '')
+  if (tickets.length === 0) throw new CloudburstError('CB_TICKET_INVALID', 'there is no ticket on standard input')
+  return tickets
+}
+
+function keyAndValue(label: string): [string, string] {
+  const at = label.indexOf('=')
+  if (at <= 0) throw new CloudburstError('CB_USAGE', `--label takes KEY=VALUE, not ${label}`, { command: 'init' })
+  return [label.slice(0, at), label.slice(at + 1)]
+}

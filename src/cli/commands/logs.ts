@@ -1,0 +1,36 @@
+import { eventRenderer } from '../../goals/render/events.ts'
+import { type Invocation, onlyWord } from '../arguments.ts'
+import { renderOptions } from '../follow.ts'
+import { colours, print } from '../io.ts'
+import { formatOf } from '../output.ts'
+import { findRun } from '../run-ids.ts'
+import { openSession } from '../session.ts'
+
+/**
+ * What happened to a goal, and what its steps printed: as with `-e`, unless `--replay` or verbosity options say otherwise.
+ * `-o json` gives the stream itself, one item a line, after a line with its version.
+ */
+export async function run(invocation: Invocation): Promise<number> {
+  const prefix = onlyWord(invocation, 'the id of a goal')
+  const { replay, follow, narrate, goals, echo, lines } = invocation.options
+  const raw = formatOf(invocation) === 'json'
+  const chosen = replay || narrate || goals || echo || lines
+  const session = await openSession(invocation)
+  try {
+    const { id } = await findRun(session.agency, session.by, prefix)
+    const options = renderOptions(invocation, colours(invocation.io.stdout, invocation.io.env), session.suffix)
+    const renderer = eventRenderer(chosen ? options : { ...options, echo: true })
+    if (raw) print(invocation.io.stdout, [JSON.stringify({ type: 'version', version: 1 })])
+    for await (const item of session.agency.stream(
+      'events',
+      { id, from: 1, output: true, ...(follow ? { follow } : {}) },
+      session.by,
+      invocation.io.interrupted
+    )) {
+      print(invocation.io.stdout, raw ? [JSON.stringify(item)] : renderer.next(item))
+    }
+    return 0
+  } finally {
+    await session.close()
+  }
+}

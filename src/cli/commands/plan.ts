@@ -1,0 +1,23 @@
+import { hasChanges, planLines, planText } from '../../goals/render/plan.ts'
+import type { Invocation } from '../arguments.ts'
+import { goalRequest } from '../goal-request.ts'
+import { colours, print } from '../io.ts'
+import { formatOf, showOne } from '../output.ts'
+import { openSession } from '../session.ts'
+
+/** Exit status of `--detailed-exitcode` when there is something to do. */
+const HAS_CHANGES = 2
+
+/** What pursuing a goal would do. Has no effect. */
+export async function run(invocation: Invocation): Promise<number> {
+  const session = await openSession(invocation)
+  try {
+    const plan = await session.agency.call('plan', await goalRequest(invocation, session.agency, session.by), session.by)
+    if (formatOf(invocation) === 'plain') print(invocation.io.stdout, planLines(plan))
+    else await showOne(invocation, plan, plan.goal, () => planText(plan, { colour: colours(invocation.io.stdout, invocation.io.env) }))
+    if (plan.problems.length > 0) return 1
+    return invocation.options['detailed-exitcode'] && hasChanges(plan) ? HAS_CHANGES : 0
+  } finally {
+    await session.close()
+  }
+}

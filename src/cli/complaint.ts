@@ -1,0 +1,41 @@
+/** The one place that phrases errors. */
+import { CloudburstError, errors, toProblem } from '../errors.ts'
+import { escapeTerminal } from '../goals/render/escape.ts'
+import type { Io } from './io.ts'
+
+/** Prints `error: …` and `next: …`, or problem details as JSON when the words ask for `-o json`; returns the exit status. */
+export function complain(error: unknown, words: readonly string[], io: Io): number {
+  const known = io.interrupted.aborted && isAbort(error) ? interruption() : error
+  const problem = toProblem(known)
+  if (wantsJson(words)) io.stderr.write(`${JSON.stringify(problem)}\n`)
+  else io.stderr.write(`error: ${escapeTerminal(problem.detail)}\n${adviceOf(known, problem.next)}`)
+  if (io.env['CLOUDBURST_DEBUG'] && error instanceof Error) io.stderr.write(`${error.stack}\n`)
+  return errors[problem.code].exit
+}
+
+/** A usage error is answered by the help of the command; a hint with a hole in it that nobody can fill is none. */
+function adviceOf(error: unknown, next: string): string {
+  if (!(error instanceof CloudburstError)) return ''
+  const command = error.code === 'CB_USAGE' ? error.details['command'] : undefined
+  return `next: ${escapeTerminal(typeof command === 'string' ? `cloudburst help ${command}` : next)}\n`
+}
+
+function interruption(): CloudburstError {
+  return new CloudburstError('CB_INTERRUPTED', 'interrupted')
+}
+
+function isAbort(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    (error.name === 'AbortError' ||
+      (error instanceof CloudburstError && error.code === 'CB_INTERRUPTED' && error.details['id'] === undefined))
+  )
+}
+
+function wantsJson(words: readonly string[]): boolean {
+  const end = words.indexOf('--')
+  const own = end < 0 ? words : words.slice(0, end)
+  return own.some(
+    (word, at) => word === '-ojson' || word === '--output=json' || ((word === '-o' || word === '--output') && own[at + 1] === 'json')
+  )
+}

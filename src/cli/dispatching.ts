@@ -1,0 +1,101 @@
+/** Goals sent to other nodes: followed together, then told as one table. */
+import type { Agency, Dispatched, DispatchRequest, RunInfo } from '../node/control/contract.ts'
+import { CloudburstError, errors } from '../errors.ts'
+import { type Invocation, milliseconds, peersOf } from './arguments.ts'
+import type { ControlClient } from './control-client.ts'
+import { exitOfRest, followGoals, type Rest } from './follow.ts'
+import { duration } from '../goals/render/words.ts'
+import { showRows, type Table } from './output.ts'
+import { homeWords, sessionWith } from './session.ts'
+
+/** How a goal sent to one peer came out. */
+export interface Outcome {
+  readonly node: string
+  readonly peer: string
+  readonly id?: string
+  readonly status: Rest | 'dispatched' | 'refused'
+  readonly run?: RunInfo
+  readonly error?: string
+  readonly exit: number
+}
+
+/** One row a peer. */
+export const outcomeTable: Table<Outcome> = {
+  columns: [
+    { title: 'NODE', of: outcome => outcome.node },
+    { title: 'STATUS', of: outcome => outcome.status },
+    { title: 'DONE', of: outcome => outcome.run?.steps.done },
+    { title: 'FAILED', of: outcome => outcome.run?.steps.failed },
+    { title: 'TIME', of: outcome => (outcome.run === undefined ? undefined : duration(outcome.run.updatedAt - outcome.run.createdAt)) },
+    { title: 'ID', of: outcome => outcome.id },
+    { title: 'WHY', of: outcome => outcome.error ?? outcome.run?.suspended?.reason }
+  ],
+  name: outcome => outcome.id ?? outcome.node,
+  empty: 'no peers'
+}
+
+/**
+ * Peers that the options name.
+ * @throws CloudburstError CB_USAGE when there are none
+ */
+export function namedPeers({ command, options }: Invocation): string[] {
+  const peers = options.all ? ['*'] : peersOf(options)
+  if (peers.length === 0) throw new CloudburstError('CB_USAGE', `${command} needs --peer PEER or --all`, { command })
+  return peers
+}
+
+/** `--timeout`, as dispatch takes it. */
+export function acceptWithin({ options }: Invocation): Pick<DispatchRequest, 'acceptWithinMs'> {
+  return options.timeout === undefined ? {} : { acceptWithinMs: milliseconds(options.timeout, 'timeout') }
+}
+
+/** Follows what was accepted until it rests; one outcome a peer, in the order of the peers. */
+export async function followDispatched(invocation: Invocation, client: ControlClient, sent: readonly Dispatched[]): Promise<Outcome[]> {
+  const accepted = sent.filter(isAccepted)
+  const { agency, by } = sessionWith(client, undefined, [])
+  const runs = accepted.map(({ id, node }) => ({ id, node, agency, by, suffix: ['--peer', node, ...homeWords(invocation)] }))
+  const rests = await followGoals(invocation, runs)
+  const infos = await Promise.all(accepted.map(({ id }) => infoOf(agency, by, id)))
+  return sent.map(one => {
+    if (!isAccepted(one)) return refused(one)
+    const at = accepted.indexOf(one)
+    const [rest, run] = [rests[at] ?? 'unknown', infos[at]]
+    return { node: one.node, peer: one.peer, id: one.id, status: rest, exit: exitOfRest[rest], ...(run === undefined ? {} : { run }) }
+  })
+}
+
+/** Outcomes of what is not followed. */
+export function unfollowed(sent: readonly Dispatched[]): Outcome[] {
+  return sent.map(one => (isAccepted(one) ? { node: one.node, peer: one.peer, id: one.id, status: 'dispatched', exit: 0 } : refused(one)))
+}
+
+/** The table of all, and the status of the worst. */
+export async function tellOutcomes(invocation: Invocation, outcomes: readonly Outcome[]): Promise<number> {
+  await showRows(invocation, outcomes, outcomeTable)
+  return worstExit(outcomes)
+}
+
+/** Refusals weigh more than what waits for repair, and that more than nothing. */
+export function worstExit(outcomes: readonly Outcome[]): number {
+  const exits = outcomes.map(outcome => outcome.exit)
+  return exits.find(exit => exit !== 0 && exit !== exitOfRest.suspended) ?? Math.max(0, ...exits)
+}
+
+type Accepted = Extract<Dispatched, { readonly id: string }>
+
+function isAccepted(one: Dispatched): one is Accepted {
+  return 'id' in one
+}
+
+function refused(one: Exclude<Dispatched, Accepted>): Outcome {
+  return { node: one.node, peer: one.peer, status: 'refused', error: one.error.message, exit: errors[one.error.code]?.exit ?? 1 }
+}
+
+async function infoOf(agency: Agency, by: Parameters<Agency['call']>[2], id: string): Promise<RunInfo | undefined> {
+  try {
+    return await agency.call('goal', { id }, by)
+  } catch {
+    // The outcome is known from its events; the summary only adds to it.
+    return undefined
+  }
+}

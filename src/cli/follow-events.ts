@@ -1,0 +1,62 @@
+/** A stream of events that survives the daemon: it goes on after the last event seen, and repeats nothing. */
+import type { EventItem, StreamCalls } from '../node/control/contract.ts'
+import { CloudburstError } from '../errors.ts'
+
+type Request = StreamCalls['events']['request']
+
+/** Streams that end with a gap, one after the other, before that is called a fault of the daemon. */
+const GAPS_MAX = 5
+
+/**
+ * @param open begins the stream; waits for the daemon by itself
+ * @param isAway whether an error means that the daemon has gone
+ */
+export async function* follow(
+  open: (request: Request) => Promise<AsyncIterable<unknown>>,
+  request: Request,
+  isAway: (error: unknown) => boolean
+): AsyncGenerator<EventItem> {
+  let next = request.from ?? 1
+  const printed = new Map<string, number>()
+  for (let gaps = 0; ; ) {
+    try {
+      for await (const item of (await open({ ...request, from: next })) as AsyncIterable<EventItem>) {
+        if (item.type === 'event') {
+          if (item.event.seq < next) continue
+          if (item.event.seq > next) throw new Gap(next, item.event.seq)
+          next++
+          gaps = 0
+          yield item
+        } else if (item.type === 'output') {
+          const rest = unseen(item, printed)
+          if (rest !== undefined) yield rest
+        } else {
+          yield item
+        }
+      }
+      return
+    } catch (error) {
+      if (error instanceof Gap && ++gaps <= GAPS_MAX) continue
+      if (error instanceof Gap) throw new CloudburstError('CB_INTERNAL', error.message)
+      if (!isAway(error)) throw error
+    }
+  }
+}
+
+class Gap extends Error {
+  constructor(wanted: number, got: number) {
+    super(`the daemon sent event ${got} where ${wanted} was next`)
+  }
+}
+
+/** The part of an output chunk beyond what was already given; offsets count bytes. */
+function unseen(item: Extract<EventItem, { type: 'output' }>, printed: Map<string, number>): EventItem | undefined {
+  const key = `${item.step}\0${item.attempt}\0${item.stream}`
+  const known = printed.get(key) ?? 0
+  const bytes = Buffer.from(item.text)
+  const end = item.offset + bytes.length
+  if (end <= known) return undefined
+  printed.set(key, end)
+  if (item.offset >= known) return item
+  return { ...item, offset: known, text: bytes.subarray(known - item.offset).toString('utf8') }
+}

@@ -1,0 +1,23 @@
+/** Words of a goal command → what the agency is asked. */
+import type { Agency, GoalRequest, Principal } from '../node/control/contract.ts'
+import { type Invocation, onlyWord } from './arguments.ts'
+import type { Io } from './io.ts'
+
+/** The request, its program loaded first when `--program` names a file. */
+export async function goalRequest(invocation: Invocation, agency: Agency, by: Principal): Promise<GoalRequest> {
+  const goal = onlyWord(invocation, 'the name of a goal')
+  const { program, agent } = invocation.options
+  return {
+    goal,
+    assignments: invocation.assignments,
+    ...(program === undefined ? {} : { program: await loadedProgram(program, agency, by, invocation.io) }),
+    ...(agent === undefined ? {} : { agent })
+  }
+}
+
+/** A name or hash as it is; a file is loaded, and its hash is what names it. */
+export async function loadedProgram(program: string, agency: Agency, by: Principal, io: Io): Promise<string> {
+  if (!program.endsWith('.xml')) return program
+  const { readProgramFiles } = await import('./program-files.ts')
+  return (await agency.call('load', { files: readProgramFiles([program], io) }, by)).hash
+}

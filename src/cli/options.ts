@@ -1,0 +1,65 @@
+/** Every option of every command: one name means one thing. */
+export interface OptionSpec {
+  readonly type: 'string' | 'boolean'
+  readonly short?: string
+  readonly multiple?: boolean
+  /** Placeholder of its value in help. */
+  readonly value?: string
+  readonly help: string
+}
+
+export const optionSpecs = {
+  home: { type: 'string', value: 'DIR', help: 'home of the node (else $CLOUDBURST_HOME, else the XDG directories)' },
+  output: { type: 'string', short: 'o', value: 'FORMAT', help: 'table, wide, json, yaml or name; plan: also plain' },
+  help: { type: 'boolean', short: 'h', help: 'show this' },
+  verbose: { type: 'boolean', short: 'v', multiple: true, help: 'more detail; repeatable' },
+  peer: {
+    type: 'string',
+    short: 'p',
+    multiple: true,
+    value: 'PEER',
+    help: 'name, label selector (os=linux), unique id prefix or multiaddr of a node'
+  },
+  all: { type: 'boolean', help: 'all known nodes but this one' },
+  program: { type: 'string', value: 'PROGRAM', help: 'name or hash of a program, or its FILE.xml' },
+  agent: { type: 'string', value: 'AGENT', help: 'agent in whose scope the goal is pursued' },
+  set: { type: 'string', multiple: true, value: 'PATH=VALUE', help: 'value of a variable; the same as the word PATH=VALUE' },
+  narrate: { type: 'boolean', short: 'n', help: 'print # BEGIN and # END of goals, methods and described statements' },
+  goals: { type: 'boolean', short: 'g', help: 'print configurations, and methods with their verdicts' },
+  echo: { type: 'boolean', short: 'e', help: 'print commands before they run, and their output' },
+  lines: { type: 'boolean', short: 'l', help: 'print FILE:LINE, with all of -n, -g and -e' },
+  detach: { type: 'boolean', short: 'd', help: 'print the id and return; the goal goes on' },
+  follow: { type: 'boolean', short: 'f', help: 'go on until the goal has come to rest' },
+  replay: { type: 'boolean', help: 'print the whole stream again, at the verbosity of the options' },
+  watch: { type: 'boolean', short: 'w', help: 'print every change, until ctrl-C' },
+  suspended: { type: 'boolean', help: 'only goals that wait for repair' },
+  limit: { type: 'string', value: 'N', help: 'at most so many' },
+  retry: { type: 'boolean', help: 'try the failed step again as it is' },
+  why: { type: 'string', value: 'TEXT', help: 'reason, kept in the journal' },
+  seq: { type: 'string', value: 'N', help: 'refuse when anything happened after event N' },
+  name: { type: 'string', value: 'NAME', help: 'name to give' },
+  'detailed-exitcode': { type: 'boolean', help: 'exit 2 when there is something to do' },
+  listen: { type: 'string', multiple: true, value: 'MULTIADDR', help: 'address to listen on' },
+  label: { type: 'string', multiple: true, value: 'KEY=VALUE', help: 'label of this node' },
+  'no-mdns': { type: 'boolean', help: 'neither announce this node nor look for others by mDNS' },
+  ticket: { type: 'boolean', help: 'print one line to paste on another node: the two will know and permit each other' },
+  join: { type: 'string', value: '-', help: 'read such a ticket from standard input' },
+  lifetime: { type: 'string', value: 'TIME', help: 'how long the ticket is good for, e.g. 30m, 2h' },
+  email: { type: 'string', value: 'EMAIL', help: 'e-mail under which the other node is permitted' },
+  capability: { type: 'string', multiple: true, value: 'CAPABILITY', help: 'what the other node may do here' },
+  timeout: { type: 'string', value: 'TIME', help: 'how long to try to reach the peer, e.g. 10s' },
+  version: { type: 'boolean', help: 'print the version' }
+} as const satisfies Record<string, OptionSpec>
+
+export type OptionName = keyof typeof optionSpecs
+
+/** Values as given; absent ones are absent. */
+export type Options = {
+  readonly [N in OptionName]?: ValueOf<(typeof optionSpecs)[N]>
+}
+
+type ValueOf<S> = S extends { readonly multiple: true } ? readonly Scalar<S>[] : Scalar<S>
+type Scalar<S> = S extends { readonly type: 'boolean' } ? boolean : string
+
+/** Accepted by every command. */
+export const commonOptions = ['home', 'output', 'verbose', 'help'] as const satisfies readonly OptionName[]

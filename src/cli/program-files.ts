@@ -1,0 +1,64 @@
+/** Program files named on the command line: where they are, and what goes to a daemon. Source: docs/language.md, "Files" */
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { CloudburstError } from '../errors.ts'
+import type { SourceFile } from '../goals/program/model.ts'
+import { readXml, type XmlElement } from '../goals/program/xml.ts'
+import type { Io } from './io.ts'
+
+/** Files of one program, includes counted: what one could still call a program. */
+const FILES_MAX = 200
+
+/**
+ * Paths of the files named: as they are when they contain `/`, else in the working directory, $CBPATH, or the shipped programs.
+ * @throws CloudburstError CB_PROGRAM_UNKNOWN
+ */
+export function findFiles(names: readonly string[], io: Io): string[] {
+  return names.map(name => find(name, io.cwd, io))
+}
+
+/**
+ * The files named and all that they include, each once, in order of first mention.
+ * @throws CloudburstError CB_PROGRAM_UNKNOWN, CB_XML_INVALID
+ */
+export function readProgramFiles(names: readonly string[], io: Io): SourceFile[] {
+  const files = new Map<string, SourceFile>()
+  const read = (path: string, name: string): void => {
+    if (files.has(path)) return
+    if (files.size >= FILES_MAX)
+      throw new CloudburstError('CB_PROGRAM_INVALID', `a program has more than ${FILES_MAX} files`, { file: name })
+    const text = readFileSync(path, 'utf8')
+    files.set(path, { name, text })
+    for (const include of includesOf(readXml(text, name))) read(find(include, dirname(path), io), include)
+  }
+  for (const name of names) read(find(name, io.cwd, io), name.split('/').at(-1) ?? name)
+  return [...files.values()]
+}
+
+function find(name: string, from: string, io: Io): string {
+  const places = name.includes('/') ? [from] : [from, io.cwd, ...searchPath(io), ...shipped()]
+  const found = places.map(place => resolve(place, name)).find(path => existsSync(path))
+  if (found !== undefined) return found
+  throw new CloudburstError(
+    'CB_PROGRAM_UNKNOWN',
+    `there is no file ${name}${name.includes('/') ? '' : ' here, in $CBPATH or among the shipped programs'}`,
+    { file: name }
+  )
+}
+
+function searchPath({ env, cwd }: Io): string[] {
+  const places = (env['CBPATH'] ?? '').split(':').filter(place => place !== '')
+  return places.map(place => resolve(cwd, place.replace(/^~(?=\/|$)/, env['HOME'] ?? '~')))
+}
+
+/** Beside dist/ when bundled, beside src/ when not. */
+function shipped(): string[] {
+  const here = dirname(fileURLToPath(import.meta.url))
+  return [join(here, '../programs'), join(here, '../../programs')]
+}
+
+function includesOf(root: XmlElement): string[] {
+  const elements = root.children.filter((child): child is XmlElement => 'name' in child && child.name === 'include')
+  return elements.flatMap(element => element.attributes.get('file')?.value ?? [])
+}
