@@ -1,0 +1,72 @@
+#!/usr/bin/env node
+/** cloudburstd: words → daemon → exit status. */
+import '../polyfill.ts'
+import { parseArgs } from 'node:util'
+import { CloudburstError } from '../errors.ts'
+import { type LogLevel, logLevels } from './log.ts'
+import { VERSION } from './version.ts'
+
+const HELP = `cloudburstd ${VERSION}: the daemon of one node
+
+  cloudburstd [--home DIR] [--listen MULTIADDR]… [--no-mdns] [--log-level LEVEL]
+
+  --home DIR          where the node's files are; else $CLOUDBURST_HOME, else the XDG directories
+                      (root: /etc/cloudburst and /var/lib/cloudburst)
+  --listen MULTIADDR  instead of what neighborhood.xml says, e.g. /ip4/0.0.0.0/tcp/4001; may be repeated
+  --no-mdns           do not look for neighbours on the local network
+  --log-level LEVEL   ${logLevels.join(', ')} (default info); logs are JSON lines on standard error
+  --version, --help
+
+A home is made by \`cloudburst init\`. SIGTERM and SIGINT stop the daemon; steps that run go on, and are found again.
+`
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      home: { type: 'string' },
+      listen: { type: 'string', multiple: true },
+      'no-mdns': { type: 'boolean' },
+      'log-level': { type: 'string', default: 'info' },
+      version: { type: 'boolean' },
+      help: { type: 'boolean' }
+    }
+  })
+  if (values.help === true) return say(HELP)
+  if (values.version === true) return say(`${VERSION}\n`)
+  const level = logLevels.find(each => each === values['log-level'])
+  if (level === undefined) throw new CloudburstError('CB_USAGE', `--log-level takes ${logLevels.join(', ')}, not ${values['log-level']}`)
+  return await run(values, level)
+}
+
+async function run(values: { readonly home?: string | undefined, readonly listen?: string[] | undefined, readonly 'no-mdns'?: boolean | undefined }, level: LogLevel): Promise<number> {
+  const stopping = new Promise<NodeJS.Signals>(resolve => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve)
+  })
+  const { startDaemon } = await import('./daemon.ts')
+  const daemon = await startDaemon({
+    ...(values.home !== undefined && { home: values.home }),
+    ...(values.listen !== undefined && { listen: values.listen }),
+    mdns: values['no-mdns'] !== true,
+    level
+  })
+  await Promise.race([stopping, daemon.stopRequested])
+  await daemon.stop()
+  return 0
+}
+
+function say(text: string): number {
+  process.stdout.write(text)
+  return 0
+}
+
+function fail(error: unknown): number {
+  if (error instanceof CloudburstError) {
+    process.stderr.write(`error: ${error.message}\nnext: ${error.next}\n`)
+    return error.exit
+  }
+  const usage = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+  process.stderr.write(`error: ${usage ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\nnext: cloudburstd --help\n`)
+  return usage ? 64 : 1
+}
+
+process.exit(await main().catch(fail))
