@@ -1,0 +1,243 @@
+/**
+ * Starts commands, ends them in time, knows how they ended. Pure of sockets: main.ts serves it to a daemon,
+ * solo mode calls it in its own process. Each command is a process group of its own, led by the shell of exit-file.ts.
+ */
+import { spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { uptime } from 'node:os'
+import { join } from 'node:path'
+import type { CommandKey, Exit } from '../../goals/ports.ts'
+import { type Adopted, adopt } from './adoption.ts'
+import { appendEnded, type Ended, exitOf, readExitFile, WRAPPER } from './exit-file.ts'
+import { openExitLog } from './exit-log.ts'
+import { capOutput, LOOK_EVERY_MS } from './output-cap.ts'
+import { endGroup, groupAlive } from './process-group.ts'
+import { programPath } from './program-path.ts'
+import type { Runner, StartRequest } from './protocol.ts'
+import { ERR, EXIT, META, OUT, type StepMeta, stepDirectory, stepsDirectory } from './step-directory.ts'
+
+/** A runner in this process, with a look at what it is doing. */
+export interface LocalRunner extends Runner {
+  /** Commands that run now. */
+  readonly running: number
+  /** Environment that every command gets, before its own. */
+  setEnvironment(env: Readonly<Record<string, string | undefined>>): void
+}
+
+/** A command on its way. */
+interface Running {
+  /** Process group, once there is one. */
+  leader?: number | undefined
+  /** Why it was ended, if by us. */
+  cause?: Extract<Exit, { kind: 'timed-out' | 'stopped' }> | undefined
+  ending?: Promise<void>
+  ended: Promise<Ended>
+}
+
+/** Longest delay of a timer in Node, in milliseconds; a longer timeout is none. */
+const TIMER_MS_MAX = 2 ** 31 - 1
+/** Doubt about the time of the host's start, in milliseconds: clocks are set after it. */
+const HOST_START_DOUBT_MS = 60_000
+
+/** @param state the node's state directory; commands leave their files in `steps/` there */
+export async function createRunner(state: string, onProblem: (error: unknown) => void = () => undefined): Promise<LocalRunner> {
+  const steps = stepsDirectory(state)
+  mkdirSync(steps, { recursive: true, mode: 0o700 })
+  const log = await openExitLog(steps)
+  const running = new Map<string, Running>()
+  let environment: Readonly<Record<string, string | undefined>> = process.env
+  let capTimer: NodeJS.Timeout | undefined
+
+  const watchOutput = (): void => {
+    capTimer ??= setInterval(() => {
+      for (const directory of running.keys()) capOutput(directory)
+      if (running.size > 0) return
+      clearInterval(capTimer)
+      capTimer = undefined
+    }, LOOK_EVERY_MS)
+  }
+  const track = (directory: string, task: Running, ended: Promise<Ended>): Promise<Ended> => {
+    task.ended = ended.finally(() => running.delete(directory))
+    running.set(directory, task)
+    watchOutput()
+    return task.ended
+  }
+  const end = (task: Running, cause: Running['cause']): Promise<void> => {
+    task.cause ??= cause
+    task.ending ??= task.leader === undefined ? Promise.resolve() : endGroup(task.leader)
+    return task.ending
+  }
+  const limit = (task: Running, timeoutMs: number | undefined, spentMs: number): NodeJS.Timeout | undefined => {
+    if (timeoutMs === undefined || timeoutMs > TIMER_MS_MAX) return undefined
+    return setTimeout(() => void end(task, { kind: 'timed-out', afterMs: timeoutMs }), Math.max(0, timeoutMs - spentMs))
+  }
+  /** On disk, then told. When the disk refuses it is told all the same: the daemon's journal decides what that is worth. */
+  const record = async (directory: string, ended: Ended): Promise<Ended> => {
+    capOutput(directory)
+    try {
+      appendEnded(directory, ended)
+      await log.append(directory.slice(steps.length + 1), ended)
+    } catch (error) {
+      onProblem(error)
+    }
+    return ended
+  }
+
+  const execute = async (directory: string, request: StartRequest, task: Running): Promise<Ended> => {
+    const began = performance.now()
+    const launched = launch(directory, request, environment)
+    if (typeof launched === 'string') return record(directory, notStarted(launched))
+    const timer = limit(task, request.timeoutMs, 0)
+    task.leader = launched.pid
+    const { code, signal } = await launched.gone
+    clearTimeout(timer)
+    const durationMs = Math.round(performance.now() - began)
+    await task.ending
+    const file = readExitFile(directory)
+    if (file.pid === undefined && code === null && signal === null) return record(directory, notStarted(launched.problem()))
+    const exit =
+      task.cause ?? exitOf(file) ?? (signal !== null && !groupAlive(launched.pid) ? { kind: 'signalled', signal } : { kind: 'lost' })
+    return record(directory, { exit, durationMs })
+  }
+
+  const takeOver = async (directory: string, adopted: Adopted, task: Running): Promise<Ended> => {
+    const spentMs = Date.now() - adopted.meta.startedAt
+    const timer = limit(task, adopted.meta.timeoutMs, spentMs)
+    task.leader = adopted.pid
+    await adopted.gone
+    clearTimeout(timer)
+    await task.ending
+    const exit = task.cause ?? exitOf(readExitFile(directory)) ?? { kind: 'lost' }
+    return record(directory, { exit, durationMs: Math.max(0, Math.round(lastWordAt(directory) - adopted.meta.startedAt)) })
+  }
+
+  const recover = async (key: CommandKey, beganAt?: number): Promise<Ended> => {
+    const directory = stepDirectory(state, key)
+    const here = running.get(directory)
+    if (here !== undefined) return here.ended
+    const meta = readMeta(directory) ?? (startedUnderThisHost(beganAt) ? spend(directory, key) : undefined)
+    if (meta?.never === true) return notStarted('the daemon ended before it could be started')
+    const known = readExitFile(directory).ended ?? log.find(directory.slice(steps.length + 1))
+    if (known !== undefined) return known
+    if (meta === undefined) return { exit: { kind: 'lost' }, durationMs: 0 }
+    const task: Running = { ended: Promise.resolve(notStarted('')) }
+    return track(
+      directory,
+      task,
+      adopt(directory, meta).then(adopted => takeOver(directory, adopted, task))
+    )
+  }
+
+  return {
+    get running() {
+      return running.size
+    },
+    setEnvironment: env => {
+      environment = env
+    },
+    start: async request => {
+      const directory = stepDirectory(state, request.key)
+      try {
+        if (!claim(directory, { ...request.key, startedAt: Date.now(), ...optional('timeoutMs', request.timeoutMs) }))
+          return await recover(request.key)
+      } catch (error) {
+        return notStarted(textOf(error))
+      }
+      const task: Running = { ended: Promise.resolve(notStarted('')) }
+      return track(directory, task, execute(directory, request, task))
+    },
+    recover,
+    stop: async key => {
+      const task = running.get(stepDirectory(state, key))
+      if (task === undefined) return
+      await end(task, { kind: 'stopped' })
+      await task.ended
+    },
+    close: async () => {
+      clearInterval(capTimer)
+      await log.close()
+    }
+  }
+}
+
+/** The child, or why there is none. */
+function launch(directory: string, request: StartRequest, environment: Readonly<Record<string, string | undefined>>) {
+  const cwd = request.cwd ?? '/'
+  const env = { ...environment, ...request.env }
+  if (!isDirectory(cwd)) return `no such directory: ${cwd}`
+  const program = programPath(request.argv[0] ?? '', env['PATH'], cwd)
+  if (program === undefined) return `no such program: ${request.argv[0] ?? ''}`
+  const out = openSync(join(directory, OUT), 'a', 0o600)
+  const err = openSync(join(directory, ERR), 'a', 0o600)
+  let problem = 'it could not be started'
+  try {
+    const args = ['-c', WRAPPER, directory, program, ...request.argv.slice(1)]
+    const child = spawn('/bin/sh', args, { cwd, env, detached: true, stdio: ['ignore', out, err] })
+    const gone = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>(resolve => {
+      child.once('exit', (code, signal) => resolve({ code, signal }))
+      child.once('error', error => {
+        problem = error.message
+        resolve({ code: null, signal: null })
+      })
+    })
+    return { pid: child.pid ?? 0, gone, problem: () => problem }
+  } catch (error) {
+    return textOf(error)
+  } finally {
+    closeSync(out)
+    closeSync(err)
+  }
+}
+
+/** Makes the key ours. @returns false when it was taken before */
+function claim(directory: string, meta: StepMeta): boolean {
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  try {
+    writeFileSync(join(directory, META), JSON.stringify(meta), { flag: 'wx', mode: 0o600 })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** Marks a key that nobody has used, so that a start which is still under way is refused. */
+function spend(directory: string, key: CommandKey): StepMeta | undefined {
+  const meta: StepMeta = { ...key, startedAt: Date.now(), never: true }
+  return claim(directory, meta) ? meta : readMeta(directory)
+}
+
+/** Nothing written is lost while the host is up, so a command without a trace was not started if the intent is younger than that. */
+function startedUnderThisHost(beganAt: number | undefined): boolean {
+  const now = Date.now()
+  return beganAt !== undefined && beganAt <= now && beganAt > now - uptime() * 1000 + HOST_START_DOUBT_MS
+}
+
+function readMeta(directory: string): StepMeta | undefined {
+  try {
+    return JSON.parse(readFileSync(join(directory, META), 'utf8')) as StepMeta
+  } catch {
+    return undefined
+  }
+}
+
+/** When the shell wrote how the command ended, which may be long ago. */
+function lastWordAt(directory: string): number {
+  return statSync(join(directory, EXIT), { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}
+
+function notStarted(message: string): Ended {
+  return { exit: { kind: 'not-started', message }, durationMs: 0 }
+}
+
+function optional<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [name]: value } as { [P in K]?: V })
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
