@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { CloudburstError } from '../errors.ts'
 import type { CommandSpec } from './commands.ts'
-import { closest } from '../goals/program/did-you-mean.ts'
+import { closest } from '../goals/render/suggest.ts'
 import type { Io } from './io.ts'
 import { commonOptions, type OptionName, type OptionSpec, type Options, optionSpecs } from './options.ts'
 

@@ -1,7 +1,7 @@
 /** The main path of the CLI. */
 import { CloudburstError } from '../errors.ts'
 import { parseInvocation } from './arguments.ts'
-import { closest } from '../goals/program/did-you-mean.ts'
+import { closest } from '../goals/render/suggest.ts'
 import { commands } from './commands.ts'
 import { complain } from './complaint.ts'
 import type { Io } from './io.ts'

@@ -1,5 +1,5 @@
 /** The one place that phrases errors. */
-import { CloudburstError, errors, toProblem } from '../errors.ts'
+import { CloudburstError, type ErrorDetails, errors, toProblem } from '../errors.ts'
 import { escapeTerminal } from '../goals/render/escape.ts'
 import type { Io } from './io.ts'
 
@@ -8,9 +8,15 @@ export function complain(error: unknown, words: readonly string[], io: Io): numb
   const known = io.interrupted.aborted && isAbort(error) ? interruption() : error
   const problem = toProblem(known)
   if (wantsJson(words)) io.stderr.write(`${JSON.stringify(problem)}\n`)
-  else io.stderr.write(`error: ${escapeTerminal(problem.detail)}\n${adviceOf(known, problem.next)}`)
+  else io.stderr.write(`error: ${escapeTerminal(problem.detail)}\n${linesOf(problem.details)}${adviceOf(known, problem.next)}`)
   if (io.env['CLOUDBURST_DEBUG'] && error instanceof Error) io.stderr.write(`${error.stack}\n`)
   return errors[problem.code].exit
+}
+
+/** What can be typed for a configuration, and all complaints about a program: more than one line says. */
+function linesOf({ lines, complaints }: ErrorDetails): string {
+  const more = Array.isArray(lines) ? lines : Array.isArray(complaints) && complaints.length > 1 ? complaints : []
+  return more.map(line => `  ${escapeTerminal(line)}\n`).join('')
 }
 
 /** A usage error is answered by the help of the command; a hint with a hole in it that nobody can fill is none. */

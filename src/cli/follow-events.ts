@@ -17,7 +17,7 @@ export async function* follow(
   isAway: (error: unknown) => boolean
 ): AsyncGenerator<EventItem> {
   let next = request.from ?? 1
-  const printed = new Map<string, number>()
+  const printed = new Map<string, Printed>()
   for (let gaps = 0; ; ) {
     try {
       for await (const item of (await open({ ...request, from: next })) as AsyncIterable<EventItem>) {
@@ -28,7 +28,7 @@ export async function* follow(
           gaps = 0
           yield item
         } else if (item.type === 'output') {
-          const rest = unseen(item, printed)
+          const rest = unseen(item, printed, connection)
           if (rest !== undefined) yield rest
         } else {
           yield item
@@ -49,14 +49,27 @@ class Gap extends Error {
   }
 }
 
-/** The part of an output chunk beyond what was already given; offsets count bytes. */
-function unseen(item: Extract<EventItem, { type: 'output' }>, printed: Map<string, number>): EventItem | undefined {
+/** Output of one stream of one try: how much was given, and where this connection is. Both count characters from its beginning. */
+interface Printed {
+  given: number
+  connection: number
+  at: number
+}
+
+/**
+ * The part of an output chunk that was not given before. A daemon that comes back tells a running step's output again
+ * from its beginning; chunks need not be the same, their text is. Bytes cannot be counted here: a character may span two chunks.
+ */
+function unseen(item: Extract<EventItem, { type: 'output' }>, printed: Map<string, Printed>, connection: number): EventItem | undefined {
   const key = `${item.step}\0${item.attempt}\0${item.stream}`
-  const known = printed.get(key) ?? 0
-  const bytes = Buffer.from(item.text)
-  const end = item.offset + bytes.length
-  if (end <= known) return undefined
-  printed.set(key, end)
-  if (item.offset >= known) return item
-  return { ...item, offset: known, text: bytes.subarray(known - item.offset).toString('utf8') }
+  const known = printed.get(key) ?? { given: 0, connection, at: 0 }
+  printed.set(key, known)
+  if (known.connection !== connection) {
+    known.connection = connection
+    known.at = item.offset === 0 ? 0 : known.given
+  }
+  const fresh = item.text.slice(Math.max(0, known.given - known.at))
+  known.at += item.text.length
+  known.given = Math.max(known.given, known.at)
+  return fresh === '' ? undefined : { ...item, text: fresh }
 }

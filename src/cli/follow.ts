@@ -71,6 +71,7 @@ async function followOne(invocation: Invocation, run: Followed, renderer: EventR
       if (item.type !== 'event' || item.event.seq >= from) screen.print(lines.map(line => prefix + line))
       rest = restAfter(item, rest)
     }
+    if (rest === 'unknown') invocation.io.interrupted.throwIfAborted()
   } catch (error) {
     if (!invocation.io.interrupted.aborted) throw error
     throw new CloudburstError('CB_INTERRUPTED', `interrupted; goal ${run.id} goes on`, { id: run.id })

@@ -1,4 +1,5 @@
 /** `cloudburst`: words → command → exit status. Everything else is imported when it is needed: `--help` stays quick. */
+import '../polyfill.ts'
 import { once } from 'node:events'
 
 const interrupted = new AbortController()

@@ -3,9 +3,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CloudburstError } from '../errors.ts'
-import type { SourceFile } from '../goals/program/model.ts'
-import { readXml, type XmlElement } from '../goals/program/xml.ts'
+import type { Calls } from '../node/control/contract.ts'
 import type { Io } from './io.ts'
+
+type SourceFile = Calls['load']['request']['files'][number]
 
 /** Files of one program, includes counted: what one could still call a program. */
 const FILES_MAX = 200
@@ -20,7 +21,7 @@ export function findFiles(names: readonly string[], io: Io): string[] {
 
 /**
  * The files named and all that they include, each once, in order of first mention.
- * @throws CloudburstError CB_PROGRAM_UNKNOWN, CB_XML_INVALID
+ * @throws CloudburstError CB_PROGRAM_UNKNOWN, CB_PROGRAM_INVALID
  */
 export function readProgramFiles(names: readonly string[], io: Io): SourceFile[] {
   const files = new Map<string, SourceFile>()
@@ -30,7 +31,7 @@ export function readProgramFiles(names: readonly string[], io: Io): SourceFile[]
       throw new CloudburstError('CB_PROGRAM_INVALID', `a program has more than ${FILES_MAX} files`, { file: name })
     const text = readFileSync(path, 'utf8')
     files.set(path, { name, text })
-    for (const include of includesOf(readXml(text, name))) read(find(include, dirname(path), io), include)
+    for (const include of includesOf(text)) read(find(include, dirname(path), io), include)
   }
   for (const name of names) read(find(name, io.cwd, io), name.split('/').at(-1) ?? name)
   return [...files.values()]
@@ -58,7 +59,8 @@ function shipped(): string[] {
   return [join(here, '../programs'), join(here, '../../programs')]
 }
 
-function includesOf(root: XmlElement): string[] {
-  const elements = root.children.filter((child): child is XmlElement => 'name' in child && child.name === 'include')
-  return elements.flatMap(element => element.attributes.get('file')?.value ?? [])
+/** Only finds which files to send along; whether they are well-formed, and what they mean, the reader of programs decides. */
+function includesOf(text: string): string[] {
+  const code = text.replace(/<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>/g, '')
+  return [...code.matchAll(/<include\s[^>]*?\bfile\s*=\s*(?:"([^"]*)"|'([^']*)')/g)].map(([, double, single]) => double ?? single ?? '')
 }

@@ -58,7 +58,6 @@ export function onePeer({ command, options }: Invocation): string | undefined {
   return peers[0]
 }
 
-/** The only way from here into the node: its daemonless form. Imported when it is used, since it brings all of the node. */
 async function openSolo(invocation: Invocation, home: readonly string[]): Promise<Session> {
   if (peersOf(invocation.options).length > 0) {
     throw new CloudburstError(
@@ -68,7 +67,8 @@ async function openSolo(invocation: Invocation, home: readonly string[]): Promis
     )
   }
   const { findFiles } = await import('./program-files.ts')
-  const { solo } = await import('../node/solo.ts')
+  const { daemonless } = await import('./daemonless.ts')
+  const { solo } = await daemonless()
   const opened = await solo(
     findFiles(invocation.files, invocation.io),
     controlBase(invocation.options.home, invocation.io.env, invocation.io.uid)

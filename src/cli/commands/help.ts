@@ -1,6 +1,6 @@
 import { CloudburstError } from '../../errors.ts'
 import type { Invocation } from '../arguments.ts'
-import { closest } from '../../goals/program/did-you-mean.ts'
+import { closest } from '../../goals/render/suggest.ts'
 import { commands, type CommandSpec } from '../commands.ts'
 import { print } from '../io.ts'
 import { commonOptions, type OptionName, type OptionSpec, optionSpecs } from '../options.ts'

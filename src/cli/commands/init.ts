@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { CloudburstError } from '../../errors.ts'
-import { controlBase } from '../../node/control/contract.ts'
+import { shellWord } from '../../goals/render/words.ts'
 import { type Invocation, milliseconds, noWords } from '../arguments.ts'
+import { daemonless } from '../daemonless.ts'
 import { showOne } from '../output.ts'
 import { daemonOf } from '../session.ts'
 
@@ -10,18 +13,32 @@ const TICKETS_LENGTH_MAX = 64 * 1024
 /** Makes a home, asks the daemon for a ticket, or takes tickets in. */
 export async function run(invocation: Invocation): Promise<number> {
   noWords(invocation)
-  if (invocation.options.ticket) return await printTicket(invocation)
-  const tickets = invocation.options.join === undefined ? [] : await ticketsOf(invocation)
-  const { initHome, joinHome } = await import('../../node/solo.ts')
-  const { options, io } = invocation
-  const home = options.home ?? io.env['CLOUDBURST_HOME']
-  const labels = Object.fromEntries((options.label ?? []).map(label => keyAndValue(label)))
-  const made =
-    tickets.length > 0 && options.name === undefined
-      ? undefined
-      : await initHome({ home, env: io.env, uid: io.uid, name: options.name, listen: options.listen, labels, mdns: !options['no-mdns'] })
-  void [made, joinHome, controlBase]
+  const { options } = invocation
+  if (options.ticket) return await printTicket(invocation)
+  const tickets = options.join === undefined ? [] : await ticketsOf(invocation)
+  const { resolveHome, initHome, joinHome } = await daemonless()
+  const home = resolveHome(options.home, invocation.io.env, invocation.io.uid)
+  // Joining makes the home when there is none: one line pasted on a fresh host is enough.
+  const fresh = tickets.length === 0 || !existsSync(home.neighborhood)
+  if (fresh) {
+    const { peer } = initHome(home, newNode(invocation))
+    await showOne(invocation, { home: home.base, peer }, peer, () => [`made ${home.neighborhood} and ${home.permissions}`, `peer ${peer}`])
+  }
+  for (const ticket of tickets) {
+    const { peer } = joinHome(home, ticket)
+    invocation.io.stderr.write(`will join ${peer} when the daemon runs\n`)
+  }
+  invocation.io.stderr.write(`next: cloudburstd${options.home === undefined ? '' : ` --home ${shellWord(options.home)}`}\n`)
   return 0
+}
+
+function newNode({ options }: Invocation) {
+  return {
+    name: options.name ?? hostname().split('.')[0] ?? 'node',
+    labels: Object.fromEntries((options.label ?? []).map(keyAndValue)),
+    mdns: !options['no-mdns'],
+    ...(options.listen === undefined ? {} : { listen: options.listen })
+  }
 }
 
 async function printTicket(invocation: Invocation): Promise<number> {

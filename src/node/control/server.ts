@@ -125,6 +125,8 @@ async function stream(door: Door, response: ServerResponse, items: AsyncIterable
     response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' })
     await line(response, { type: 'version', version: CONTROL_VERSION }, signal)
     for await (const item of items) await line(response, item, signal)
+    // A source that was asked to stop ends as if it were done; the client must not take that for the end.
+    signal.throwIfAborted()
     response.end()
   } finally {
     door.streams--
