@@ -3,13 +3,21 @@
  * before: at the control socket by the file system, for peers by protocols/agency/server.ts.
  */
 import { CloudburstError } from '../errors.ts'
-import { agentVariables } from '../goals/config/agent-variables.ts'
 import { tabulate } from '../goals/config/tabulator.ts'
-import { showPath } from '../goals/expression/path.ts'
 import { explainSuspension } from '../goals/pursuit/summarise.ts'
 import type { RunSummary } from '../goals/pursuit/summary.ts'
 import type { Principal } from '../goals/pursuit/events.ts'
-import type { Agency, AgentDetail, AgentInfo, CallName, Calls, EventItem, NodeInfo, RunInfo, StreamCalls } from '../protocols/agency/calls.ts'
+import type {
+  Agency,
+  AgentDetail,
+  AgentInfo,
+  CallName,
+  Calls,
+  EventItem,
+  NodeInfo,
+  RunInfo,
+  StreamCalls
+} from '../protocols/agency/calls.ts'
 import type { Agent, Agents } from './agents.ts'
 import { feed, type OutputSource } from './feed.ts'
 import type { Programs } from './programs.ts'
@@ -43,7 +51,9 @@ export interface AgencyParts {
   }
 }
 
-type CallTable = { readonly [N in CallName]: (request: Calls[N]['request'], by: Principal, signal: AbortSignal) => Promise<Calls[N]['reply']> }
+type CallTable = {
+  readonly [N in CallName]: (request: Calls[N]['request'], by: Principal, signal: AbortSignal) => Promise<Calls[N]['reply']>
+}
 
 /** The agency as an object with the calls as data, so that one server serves them all. */
 export function openAgency(parts: AgencyParts): Agency {
@@ -84,32 +94,38 @@ function callTable(parts: AgencyParts): CallTable {
       const rows = await Promise.all(wanted.map(async ({ hash }) => tabulate(await programs.find(hash))))
       return rows.flat()
     },
-    agents: () => Promise.resolve(agents.list().map(agent => agentInfo(parts, agent))),
+    agents: async () => {
+      const counts = await countRuns(parts)
+      return agents.list().map(agent => agentInfo(agent, counts.get(agent.name)))
+    },
     start: async ({ program, agent, name, assignments }) => {
       const found = await programs.find(program)
       const proto = found.agents.get(agent ?? [...found.agents.keys()][0] ?? '')
-      if (proto === undefined) throw new CloudburstError('CB_AGENT_UNKNOWN', `program ${found.name} has no agent ${agent ?? ''}`.trimEnd(), { program: found.name })
+      if (proto === undefined)
+        throw new CloudburstError('CB_AGENT_UNKNOWN', `program ${found.name} has no agent ${agent ?? ''}`.trimEnd(), {
+          program: found.name
+        })
       const started = await agents.start(found, proto, name ?? proto.name)
       for (const { path, value } of assignments) {
         await agents.assign(started.name, path, typeof value === 'string' ? { value } : value)
       }
-      return agentInfo(parts, agents.get(started.name))
+      return await withCounts(parts, started.name)
     },
     examine: async ({ agent }) => await examine(parts, agents.get(agent)),
     suspend: async ({ agent }) => {
       await agents.setStatus(agent, 'suspended')
       await runs.suspendAgent(agent)
-      return agentInfo(parts, agents.get(agent))
+      return await withCounts(parts, agent)
     },
     resume: async ({ agent }) => {
       await agents.setStatus(agent, 'running')
       await runs.resumeAgent(agent)
-      return agentInfo(parts, agents.get(agent))
+      return await withCounts(parts, agent)
     },
     stop: async ({ agent }) => {
       await agents.setStatus(agent, 'stopped')
       await runs.suspendAgent(agent)
-      return agentInfo(parts, agents.get(agent))
+      return await withCounts(parts, agent)
     },
     plan: request => runs.plan(request),
     pursue: async (request, by) => ({ id: (await runs.accept({ ...request, by })).id }),
@@ -148,13 +164,15 @@ function callTable(parts: AgencyParts): CallTable {
 /** A goal's id from a unique beginning of it. */
 async function fullId(journal: NodeJournal, id: string): Promise<string> {
   const found = journal.runs().filter(run => run.id.startsWith(id.toUpperCase()))
-  if (found.length > 1) throw new CloudburstError('CB_RUN_UNKNOWN', `${id} is the beginning of ${found.length} goals' ids: type more of it`, { id })
+  if (found.length > 1)
+    throw new CloudburstError('CB_RUN_UNKNOWN', `${id} is the beginning of ${found.length} goals' ids: type more of it`, { id })
   return found[0]?.id ?? id
 }
 
 async function* events(parts: AgencyParts, request: StreamCalls['events']['request'], signal: AbortSignal): AsyncGenerator<EventItem> {
   const id = await fullId(parts.journal, request.id)
-  if ((await parts.journal.summary(id)) === undefined && parts.sent.nodeOf(id) === undefined) throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${request.id} is known here`, { id: request.id })
+  if ((await parts.journal.summary(id)) === undefined && parts.sent.nodeOf(id) === undefined)
+    throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${request.id} is known here`, { id: request.id })
   yield* feed(parts.journal, parts.output, { ...request, id }, signal, listener => parts.sent.onWaiting(id, listener))
 }
 
@@ -163,18 +181,34 @@ function withNode(parts: AgencyParts, summary: RunSummary): RunInfo {
   return { ...summary, ...(on !== undefined && { on }) }
 }
 
-function agentInfo({ journal }: AgencyParts, agent: Agent): AgentInfo {
+function agentInfo(agent: Agent, goals: AgentInfo['goals'] = { running: 0, suspended: 0 }): AgentInfo {
   const { name, program, proto, status, startedAt } = agent
-  void journal
-  return { name, program, proto, status, startedAt, goals: { running: 0, suspended: 0 } }
+  return { name, program, proto, status, startedAt, goals }
+}
+
+async function withCounts(parts: AgencyParts, name: string): Promise<AgentInfo> {
+  return agentInfo(parts.agents.get(name), (await countRuns(parts)).get(name))
+}
+
+/** Goals at work and suspended, by agent; one pass over all summaries. */
+async function countRuns({ journal, sent }: AgencyParts): Promise<Map<string, AgentInfo['goals']>> {
+  const counts = new Map<string, { running: number; suspended: number }>()
+  for await (const { id, agent, status } of journal.summaries()) {
+    if (agent === undefined || status === 'completed' || status === 'cancelled' || sent.nodeOf(id) !== undefined) continue
+    const count = counts.get(agent) ?? { running: 0, suspended: 0 }
+    counts.set(agent, count)
+    count[status === 'suspended' ? 'suspended' : 'running'] += 1
+  }
+  return counts
 }
 
 async function examine(parts: AgencyParts, agent: Agent): Promise<AgentDetail> {
   const runs: RunInfo[] = []
   for await (const summary of parts.journal.summaries()) {
-    if (summary.agent === agent.name && parts.sent.nodeOf(summary.id) === undefined) runs.push(withNode(parts, summary))
+    if (summary.agent === agent.name && parts.sent.nodeOf(summary.id) === undefined) runs.push(summary)
     if (runs.length >= RUNS_PER_ANSWER_MAX) break
   }
-  const count = (status: RunSummary['status']): number => runs.filter(run => run.status === status).length
-  return { ...agentInfo(parts, agent), goals: { running: count('pursuing') + count('proposed'), suspended: count('suspended') }, variables: agent.variables, runs }
+  const count = (...wanted: RunSummary['status'][]): number => runs.filter(run => wanted.includes(run.status)).length
+  const goals = { running: count('pursuing', 'proposed'), suspended: count('suspended') }
+  return { ...agentInfo(agent, goals), variables: agent.variables, runs }
 }

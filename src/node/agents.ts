@@ -15,7 +15,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 /** An agent as it is kept. */
 export interface Agent {
   readonly name: string
-  readonly program: { readonly name: string, readonly hash: string }
+  readonly program: { readonly name: string; readonly hash: string }
   /** Name of the `<agent>` element. */
   readonly proto: string
   readonly status: AgentInfo['status']
@@ -63,11 +63,20 @@ export async function openAgents(store: Pick<Store, 'range' | 'batch'>, now: () 
     return agent
   }
   const start: Agents['start'] = async (program, proto, name) => {
-    if (!NAME.test(name)) throw new CloudburstError('CB_USAGE', `${JSON.stringify(name)} cannot name an agent: letters, digits, . _ - and at most 64 of them`)
+    if (!NAME.test(name))
+      throw new CloudburstError('CB_USAGE', `${JSON.stringify(name)} cannot name an agent: letters, digits, . _ - and at most 64 of them`)
     const before = agents.get(name)
-    if (before !== undefined && before.status !== 'stopped') throw new CloudburstError('CB_AGENT_EXISTS', `an agent ${name} of ${before.program.name} is here already`, { agent: name })
+    if (before !== undefined && before.status !== 'stopped')
+      throw new CloudburstError('CB_AGENT_EXISTS', `an agent ${name} of ${before.program.name} is here already`, { agent: name })
     const { hash } = program
-    return await save({ name, program: { name: program.name, hash }, proto: proto.name, status: 'running', startedAt: now(), variables: agentVariables(program, proto) })
+    return await save({
+      name,
+      program: { name: program.name, hash },
+      proto: proto.name,
+      status: 'running',
+      startedAt: now(),
+      variables: agentVariables(program, proto)
+    })
   }
 
   return {
@@ -78,9 +87,16 @@ export async function openAgents(store: Pick<Store, 'range' | 'batch'>, now: () 
     ensure: async (program, proto, name) => {
       const agent = agents.get(name)
       if (agent === undefined || agent.status === 'stopped') return await start(program, proto, name)
-      if (agent.program.name !== program.name) throw new CloudburstError('CB_AGENT_EXISTS', `agent ${name} belongs to ${agent.program.name}, not to ${program.name}`, { agent: name })
+      if (agent.program.name !== program.name)
+        throw new CloudburstError('CB_AGENT_EXISTS', `agent ${name} belongs to ${agent.program.name}, not to ${program.name}`, {
+          agent: name
+        })
       if (agent.program.hash === program.hash) return agent
-      return await save({ ...agent, program: { name: program.name, hash: program.hash }, variables: { ...agentVariables(program, proto), ...agent.variables } })
+      return await save({
+        ...agent,
+        program: { name: program.name, hash: program.hash },
+        variables: { ...agentVariables(program, proto), ...agent.variables }
+      })
     },
     setStatus: async (name, status) => await save({ ...get(name), status }),
     assign: async (name, path, value) => {

@@ -9,7 +9,13 @@ import type { NodeJournal } from './store/journal.ts'
 /** Where output of steps can be read and waited for; node/drivers/local.ts. */
 export interface OutputSource {
   /** Bytes of one stream from an offset on; empty at its present end. At most one chunk. */
-  readOutput(where: { readonly goalId: string, readonly step: string, readonly attempt: number, readonly stream: 'stdout' | 'stderr', readonly from: number }): Promise<Uint8Array>
+  readOutput(where: {
+    readonly goalId: string
+    readonly step: string
+    readonly attempt: number
+    readonly stream: 'stdout' | 'stderr'
+    readonly from: number
+  }): Promise<Uint8Array>
   /** Called whenever a running step of the goal may have printed something. @returns ends it */
   onOutput(goalId: string, listener: () => void): () => void
 }
@@ -26,12 +32,18 @@ export interface FeedRequest {
 interface Printing {
   readonly step: string
   readonly attempt: number
-  readonly offsets: { stdout: number, stderr: number }
-  readonly decoders: { readonly stdout: TextDecoder, readonly stderr: TextDecoder }
+  readonly offsets: { stdout: number; stderr: number }
+  readonly decoders: { readonly stdout: TextDecoder; readonly stderr: TextDecoder }
 }
 
 /** @param waiting says why nothing comes right now, for a goal pursued elsewhere */
-export async function* feed(journal: NodeJournal, output: OutputSource, request: FeedRequest, signal: AbortSignal, waiting: (listener: (reason: string) => void) => () => void): AsyncGenerator<EventItem> {
+export async function* feed(
+  journal: NodeJournal,
+  output: OutputSource,
+  request: FeedRequest,
+  signal: AbortSignal,
+  waiting: (listener: (reason: string) => void) => () => void
+): AsyncGenerator<EventItem> {
   const bell = new Bell()
   const unsubscribe = [
     journal.subscribe(request.id, () => bell.ring()),
@@ -67,7 +79,12 @@ export async function* feed(journal: NodeJournal, output: OutputSource, request:
 }
 
 /** Output comes before the event that ends its step. */
-async function* outputBefore(output: OutputSource, goalId: string, printing: Map<string, Printing>, event: GoalEvent): AsyncGenerator<EventItem> {
+async function* outputBefore(
+  output: OutputSource,
+  goalId: string,
+  printing: Map<string, Printing>,
+  event: GoalEvent
+): AsyncGenerator<EventItem> {
   const each = event.body.type === 'step-ended' ? printing.get(event.body.step) : undefined
   if (each !== undefined) yield* drain(output, goalId, each)
   follow(printing, event)

@@ -11,5 +11,8 @@ const SECRET_KEYS = ['secret', 'password', 'ticket', 'env', '*.secret', '*.passw
 
 export function openLog(level: LogLevel): Logger {
   const destination = pino.destination({ dest: 2, sync: true })
-  return pino({ level, base: null, timestamp: () => `,"time":"${new Date().toISOString()}"`, redact: { paths: SECRET_KEYS, censor: '***' } }, destination)
+  return pino(
+    { level, base: null, timestamp: () => `,"time":"${new Date().toISOString()}"`, redact: { paths: SECRET_KEYS, censor: '***' } },
+    destination
+  )
 }

@@ -38,7 +38,10 @@ async function main(): Promise<number> {
   return await run(values, level)
 }
 
-async function run(values: { readonly home?: string | undefined, readonly listen?: string[] | undefined, readonly 'no-mdns'?: boolean | undefined }, level: LogLevel): Promise<number> {
+async function run(
+  values: { readonly home?: string | undefined; readonly listen?: string[] | undefined; readonly 'no-mdns'?: boolean | undefined },
+  level: LogLevel
+): Promise<number> {
   const stopping = new Promise<NodeJS.Signals>(resolve => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve)
   })
@@ -65,7 +68,9 @@ function fail(error: unknown): number {
     return error.exit
   }
   const usage = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
-  process.stderr.write(`error: ${usage ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\nnext: cloudburstd --help\n`)
+  process.stderr.write(
+    `error: ${usage ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\nnext: cloudburstd --help\n`
+  )
   return usage ? 64 : 1
 }
 

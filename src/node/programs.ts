@@ -81,9 +81,11 @@ export function openPrograms(store: Pick<Store, 'range' | 'batch'>, shippedDirec
     list: async () => (await all()).map(({ program }) => info(program)),
     find: async nameOrHash => {
       const entries = await all()
-      const found = entries.findLast(({ program }) => program.name === nameOrHash || program.hash === nameOrHash) ??
+      const found =
+        entries.findLast(({ program }) => program.name === nameOrHash || program.hash === nameOrHash) ??
         (nameOrHash.length >= HASH_DIGITS_MIN ? entries.findLast(({ program }) => program.hash.startsWith(nameOrHash)) : undefined)
-      if (found === undefined) throw new CloudburstError('CB_PROGRAM_UNKNOWN', `no program ${nameOrHash} is loaded or shipped here`, { program: nameOrHash })
+      if (found === undefined)
+        throw new CloudburstError('CB_PROGRAM_UNKNOWN', `no program ${nameOrHash} is loaded or shipped here`, { program: nameOrHash })
       return found.program
     },
     withHash: async hash => {
@@ -94,14 +96,19 @@ export function openPrograms(store: Pick<Store, 'range' | 'batch'>, shippedDirec
       const newest = new Map((await all()).filter(({ program }) => hasGoal(program, goal)).map(({ program }) => [program.name, program]))
       const [first, second] = newest.values()
       if (first === undefined) throw new CloudburstError('CB_GOAL_UNKNOWN', `no program here has a goal ${goal}`, { goal })
-      if (second !== undefined) throw new CloudburstError('CB_USAGE', `${[...newest.keys()].join(' and ')} both have a goal ${goal}: say which with --program`, { goal })
+      if (second !== undefined)
+        throw new CloudburstError('CB_USAGE', `${[...newest.keys()].join(' and ')} both have a goal ${goal}: say which with --program`, {
+          goal
+        })
       return first
     },
     load: async files => {
       const program = readProgram(files)
       await ready()
       const loadedAt = now()
-      await store.batch([{ type: 'put', key: PREFIX + program.hash, value: { name: program.name, files, loadedAt } satisfies Loaded }], { sync: true })
+      await store.batch([{ type: 'put', key: PREFIX + program.hash, value: { name: program.name, files, loadedAt } satisfies Loaded }], {
+        sync: true
+      })
       held.set(program.hash, { program, loadedAt, shipped: held.get(program.hash)?.shipped ?? false })
       return info(program)
     }
@@ -116,5 +123,7 @@ export function hasGoal(program: Program, goal: string): boolean {
 async function readShipped(directory: string): Promise<readonly Program[]> {
   const names = await readdir(directory).catch(() => [])
   const files = names.filter(name => name.endsWith('.xml')).sort()
-  return await Promise.all(files.map(async name => readProgram([{ name: basename(name), text: await readFile(join(directory, name), 'utf8') }])))
+  return await Promise.all(
+    files.map(async name => readProgram([{ name: basename(name), text: await readFile(join(directory, name), 'utf8') }]))
+  )
 }

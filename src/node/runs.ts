@@ -64,7 +64,7 @@ interface Found {
 export interface Runs {
   plan(request: GoalRequest): Promise<Plan>
   /** Durable on return: from here on the goal is this node's duty. @throws CloudburstError CB_CONFIG_INCOMPLETE, CB_GOAL_UNKNOWN … before anything is accepted */
-  accept(proposal: Proposal): Promise<{ readonly id: string, readonly repeated: boolean }>
+  accept(proposal: Proposal): Promise<{ readonly id: string; readonly repeated: boolean }>
   /** Durable on return. @throws CloudburstError CB_NOT_SUSPENDED, CB_RUN_UNKNOWN, CB_VALUE_INVALID */
   repair(request: RepairRequest, by: Principal): Promise<void>
   /** Durable on return; a step that runs is ended. */
@@ -77,7 +77,7 @@ export interface Runs {
   resumeAll(): void
   /** Resolves when no goal is being driven: steps that run go on in the runner. */
   stop(): Promise<void>
-  counts(): { readonly running: number, readonly suspended: number }
+  counts(): { readonly running: number; readonly suspended: number }
 }
 
 interface Driven {
@@ -104,7 +104,11 @@ export function openRuns(parts: RunsParts): Runs {
     const owner = agentOf(program, request, agents)
     const agentProto = owner === undefined ? undefined : program.agents.get(owner.proto)
     const proto = findGoal({ program, ...(agentProto !== undefined && { agent: agentProto }) }, request.goal)
-    if (proto === undefined) throw new CloudburstError('CB_GOAL_UNKNOWN', `program ${program.name} has no goal ${request.goal}`, { goal: request.goal, program: program.name })
+    if (proto === undefined)
+      throw new CloudburstError('CB_GOAL_UNKNOWN', `program ${program.name} has no goal ${request.goal}`, {
+        goal: request.goal,
+        program: program.name
+      })
     return { program, proto, ...(agentProto !== undefined && { agentProto }), ...(owner !== undefined && { agentName: owner.name }) }
   }
 
@@ -121,17 +125,24 @@ export function openRuns(parts: RunsParts): Runs {
         continue
       }
       const wrong = bound.errors[0]
-      if (wrong !== undefined) throw new CloudburstError('CB_VALUE_INVALID', `${wrong.place.file}:${wrong.place.line}:${wrong.place.col}: ${wrong.message}`, { goal: found.proto.name })
+      if (wrong !== undefined)
+        throw new CloudburstError('CB_VALUE_INVALID', `${wrong.place.file}:${wrong.place.line}:${wrong.place.col}: ${wrong.message}`, {
+          goal: found.proto.name
+        })
       if (bound.missing.length === 0) return
       const lines = suggest({ command: 'pursue', goal: found.proto.name, assignments, bound })
-      throw new CloudburstError('CB_CONFIG_INCOMPLETE', `${found.proto.name} needs ${bound.missing.map(each => each.path).join(', ')}`, { goal: found.proto.name, lines })
+      throw new CloudburstError('CB_CONFIG_INCOMPLETE', `${found.proto.name} needs ${bound.missing.map(each => each.path).join(', ')}`, {
+        goal: found.proto.name,
+        lines
+      })
     }
   }
 
   const accept: Runs['accept'] = async proposal => {
     const found = await find(proposal)
     await requireConfigured(found, proposal.assignments)
-    if (found.agentName !== undefined && found.agentProto !== undefined) await agents.ensure(found.program, found.agentProto, found.agentName)
+    if (found.agentName !== undefined && found.agentProto !== undefined)
+      await agents.ensure(found.program, found.agentProto, found.agentName)
     const id = proposal.id ?? parts.random.id()
     const body: Extract<GoalEventBody, { type: 'proposed' }> = {
       type: 'proposed',
@@ -145,7 +156,13 @@ export function openRuns(parts: RunsParts): Runs {
       chain: proposal.chain ?? []
     }
     const caller = proposal.caller ?? proposal.by.peer
-    const accepted = await journal.accept({ caller, request: id, goalId: id, body, acceptBefore: proposal.acceptBefore ?? parts.clock.now() })
+    const accepted = await journal.accept({
+      caller,
+      request: id,
+      goalId: id,
+      body,
+      acceptBefore: proposal.acceptBefore ?? parts.clock.now()
+    })
     if (!accepted.repeated) drive(id, 'first', found.agentName)
     return { id: accepted.goalId, repeated: accepted.repeated }
   }
@@ -182,22 +199,43 @@ export function openRuns(parts: RunsParts): Runs {
     if (proposed?.type !== 'proposed') throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${id} is here`, { id })
     const program = await programs.withHash(proposed.program.hash)
     if (program === undefined) {
-      await journal.append(id, { type: 'suspended', code: 'program-missing', reason: `program ${proposed.program.name} is not here any more` })
+      await journal.append(id, {
+        type: 'suspended',
+        code: 'program-missing',
+        reason: `program ${proposed.program.name} is not here any more`
+      })
       return
     }
     const agentProto = proposed.agent === undefined ? undefined : program.agents.get(agents.get(proposed.agent).proto)
     const world: World = { ...parts, surroundings: surroundingsFor(proposed.agent) }
-    await pursue({ id, program, ...(agentProto !== undefined && { agent: agentProto }), instances: instancesOf(program), world, events, cause, stop })
+    await pursue({
+      id,
+      program,
+      ...(agentProto !== undefined && { agent: agentProto }),
+      instances: instancesOf(program),
+      world,
+      events,
+      cause,
+      stop
+    })
   }
 
   const repair: Runs['repair'] = async (request, by) => {
     const summary = await journal.summary(request.id)
     if (summary === undefined) throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${request.id} is here`, { id: request.id })
     if (summary.status !== 'suspended' || driven.has(request.id)) {
-      throw new CloudburstError('CB_NOT_SUSPENDED', `goal ${request.id} is ${driven.has(request.id) ? 'pursuing' : summary.status}, not suspended`, { id: request.id })
+      throw new CloudburstError(
+        'CB_NOT_SUSPENDED',
+        `goal ${request.id} is ${driven.has(request.id) ? 'pursuing' : summary.status}, not suspended`,
+        { id: request.id }
+      )
     }
     if (request.seq !== undefined && request.seq !== summary.seq) {
-      throw new CloudburstError('CB_NOT_SUSPENDED', `goal ${request.id} has changed since event ${request.seq}: somebody else has worked on it`, { id: request.id })
+      throw new CloudburstError(
+        'CB_NOT_SUSPENDED',
+        `goal ${request.id} has changed since event ${request.seq}: somebody else has worked on it`,
+        { id: request.id }
+      )
     }
     const program = await programs.find(summary.program.hash)
     const agentProto = summary.agent === undefined ? undefined : program.agents.get(agents.get(summary.agent).proto)
@@ -206,14 +244,21 @@ export function openRuns(parts: RunsParts): Runs {
     for (const { path, value } of values) {
       if (path.startsWith('agent.') && summary.agent !== undefined) await agents.assign(summary.agent, path, value)
     }
-    await journal.append(request.id, { type: 'repaired', by, verb: 'retry', assignments: values, ...(request.why !== undefined && { why: request.why }) })
+    await journal.append(request.id, {
+      type: 'repaired',
+      by,
+      verb: 'retry',
+      assignments: values,
+      ...(request.why !== undefined && { why: request.why })
+    })
     drive(request.id, 'repair', summary.agent)
   }
 
   const cancel: Runs['cancel'] = async (id, by, why) => {
     const summary = await journal.summary(id)
     if (summary === undefined) throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${id} is here`, { id })
-    if (summary.status === 'completed' || summary.status === 'cancelled') throw new CloudburstError('CB_NOT_SUSPENDED', `goal ${id} is ${summary.status} already`, { id })
+    if (summary.status === 'completed' || summary.status === 'cancelled')
+      throw new CloudburstError('CB_NOT_SUSPENDED', `goal ${id} is ${summary.status} already`, { id })
     const running = driven.get(id)
     if (running !== undefined) {
       running.stop.abort()
@@ -248,12 +293,14 @@ export function openRuns(parts: RunsParts): Runs {
     },
     resumeAgent: async name => {
       for await (const summary of journal.summaries()) {
-        if (summary.agent === name && summary.status === 'suspended' && summary.suspended?.code === 'requested') drive(summary.id, 'resume', name)
+        if (summary.agent === name && summary.status === 'suspended' && summary.suspended?.code === 'requested')
+          drive(summary.id, 'resume', name)
       }
     },
     resumeAll: () => {
       for (const run of journal.runs()) {
-        if (!run.mirrored && (run.status === 'proposed' || run.status === 'pursuing') && !journal.damaged.has(run.id)) drive(run.id, 'restart')
+        if (!run.mirrored && (run.status === 'proposed' || run.status === 'pursuing') && !journal.damaged.has(run.id))
+          drive(run.id, 'restart')
       }
     },
     stop: async () => {
@@ -266,7 +313,7 @@ export function openRuns(parts: RunsParts): Runs {
 }
 
 /** The agent whose goal this is: named, or the one in whose element the goal stands, or the only one of the program. */
-function agentOf(program: Program, request: GoalRequest, agents: Agents): { readonly name: string, readonly proto: string } | undefined {
+function agentOf(program: Program, request: GoalRequest, agents: Agents): { readonly name: string; readonly proto: string } | undefined {
   if (request.agent !== undefined) {
     if (agents.has(request.agent)) return { name: request.agent, proto: agents.get(request.agent).proto }
     if (program.agents.has(request.agent)) return { name: request.agent, proto: request.agent }
@@ -288,8 +335,8 @@ function converted(program: Program, proto: GoalProto | undefined, agent: AgentP
   return assigned(program, { ...(proto !== undefined && { proto }), ...(agent !== undefined && { agent }) }, assignment)
 }
 
-function openSteps(events: readonly { readonly body: GoalEventBody }[]): readonly { readonly step: string, readonly attempt: number }[] {
-  const open = new Map<string, { step: string, attempt: number }>()
+function openSteps(events: readonly { readonly body: GoalEventBody }[]): readonly { readonly step: string; readonly attempt: number }[] {
+  const open = new Map<string, { step: string; attempt: number }>()
   for (const { body } of events) {
     if (body.type === 'step-began') open.set(body.step, { step: body.step, attempt: body.attempt })
     else if (body.type === 'step-ended') open.delete(body.step)

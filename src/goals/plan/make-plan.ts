@@ -28,7 +28,10 @@ export async function makePlan(planning: Planning): Promise<Plan> {
   const facts = new Map<string, Fact>()
   const hand = new PlanningHand(planning.probe, facts)
   const proto = findGoal(planning, planning.goal)
-  if (proto === undefined) return plan(planning, {}, hand, [{ place: { file: planning.program.name, line: 1, col: 1 }, message: `no goal is called ${planning.goal}` }])
+  if (proto === undefined)
+    return plan(planning, {}, hand, [
+      { place: { file: planning.program.name, line: 1, col: 1 }, message: `no goal is called ${planning.goal}` }
+    ])
   const run = openRun(planning, hand, facts)
   const frame = openFrame(run, proto, rootInstance(planning.goal), [{ key: `${planning.goal}()`, text: planning.goal }])
   const { assignments, instances } = planning

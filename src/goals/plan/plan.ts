@@ -9,7 +9,7 @@ export type PlanMark = '+' | '~' | '-' | '?' | '='
 export interface Plan {
   readonly version: 1
   readonly goal: string
-  readonly program: { readonly name: string, readonly hash: string }
+  readonly program: { readonly name: string; readonly hash: string }
   readonly variables: Variables
   readonly nodes: readonly PlanNode[]
   readonly summary: Readonly<Record<'do' | 'redo' | 'undo' | 'possible' | 'alreadyTrue', number>>

@@ -33,17 +33,26 @@ export async function callGoal(here: Here, call: GoalCall, resultName?: string):
   if (proto === undefined) return failed(frame.instance, 'step-failed', `${at(call)}: no goal is called ${call.goal}`)
   const args = await settle(run, () => declared(call.arguments, scope))
   const problem = args.errors[0]
-  if (problem !== undefined) return failed(frame.instance, 'step-failed', `${problem.place.file}:${problem.place.line}:${problem.place.col}: ${problem.message}`)
+  if (problem !== undefined)
+    return failed(frame.instance, 'step-failed', `${problem.place.file}:${problem.place.line}:${problem.place.col}: ${problem.message}`)
   const key = callKey(call.goal, args.variables)
   const text = showCall(call.goal, args.variables)
   if (frame.callers.some(link => link.key === key)) {
     const from = frame.callers.findIndex(link => link.key === key)
-    return failed(frame.instance, 'step-failed', `${at(call)}: ${call.goal} needs itself: ${[...frame.callers.slice(from).map(link => link.text), text].join(' → ')}`, { final: true })
+    return failed(
+      frame.instance,
+      'step-failed',
+      `${at(call)}: ${call.goal} needs itself: ${[...frame.callers.slice(from).map(link => link.text), text].join(' → ')}`,
+      { final: true }
+    )
   }
   const instance = here.names.next(`${here.path}>${call.goal}`)
-  if (call.peer !== undefined || call.where !== undefined) return await run.hand.step(frame, remoteStep(here, call, instance, args.variables, resultName))
+  if (call.peer !== undefined || call.where !== undefined)
+    return await run.hand.step(frame, remoteStep(here, call, instance, args.variables, resultName))
 
-  const ended = await once(run, frame, key, call.again, () => walkGoal(childFrame(frame, proto, instance, args.variables, { key, text }), args.variables))
+  const ended = await once(run, frame, key, call.again, () =>
+    walkGoal(childFrame(frame, proto, instance, args.variables, { key, text }), args.variables)
+  )
   if (ended.outcome === 'failed') {
     run.outcomes.set(key, false)
     return { ok: false, failure: ended.failure }
@@ -122,7 +131,7 @@ function waits(run: Run, from: string, on: string, seen = new Set<string>()): bo
 /** In/out arguments are copied back to where they came from; a named call stores all results. */
 async function giveBack(here: Here, call: GoalCall, ended: Achieved, resultName?: string): Promise<Walked> {
   const { frame, scope } = here
-  const back: { to: Path, value: Tree, from: string }[] = []
+  const back: { to: Path; value: Tree; from: string }[] = []
   for (const argument of call.arguments) {
     const source = inOut(argument)
     const value = ended.results[argument.name]
@@ -131,7 +140,10 @@ async function giveBack(here: Here, call: GoalCall, ended: Achieved, resultName?
   if (resultName !== undefined) back.push({ to: ['goal', resultName], value: { fields: ended.results }, from: `${ended.instance}:goal` })
   for (const { to, value, from } of back) {
     if (scope.place(to)[0] === 'agent') {
-      const walked = await frame.run.hand.step(frame, updateStep(here, `${ended.instance}/return.${String(to.at(-1))}`, to, value, call.place))
+      const walked = await frame.run.hand.step(
+        frame,
+        updateStep(here, `${ended.instance}/return.${String(to.at(-1))}`, to, value, call.place)
+      )
       if (!walked.ok) return walked
     } else {
       scope.write(to, value)
@@ -148,7 +160,10 @@ function inOut(argument: Declaration): Path | undefined {
 }
 
 function callKey(goal: string, args: Variables): string {
-  return `${goal}(${Object.keys(args).sort().map(name => `${name}=${JSON.stringify(args[name])}`).join(',')})`
+  return `${goal}(${Object.keys(args)
+    .sort()
+    .map(name => `${name}=${JSON.stringify(args[name])}`)
+    .join(',')})`
 }
 
 function showCall(goal: string, args: Variables): string {

@@ -38,76 +38,96 @@ export interface Assignment {
 export type GoalEventBody =
   /** Accepted: from here on the goal is this node's duty. */
   | {
-    readonly type: 'proposed'
-    readonly version: typeof EVENT_VERSION
-    readonly goal: string
-    readonly program: { readonly name: string, readonly hash: string }
-    readonly agent?: string
-    readonly mode: 'pursue' | 'execute'
-    readonly assignments: readonly Assignment[]
-    readonly by: Principal
-    /** The chain of sub-goals across nodes that led here, root run first: `<run id>:<goal>`. */
-    readonly chain: readonly string[]
-  }
+      readonly type: 'proposed'
+      readonly version: typeof EVENT_VERSION
+      readonly goal: string
+      readonly program: { readonly name: string; readonly hash: string }
+      readonly agent?: string
+      readonly mode: 'pursue' | 'execute'
+      readonly assignments: readonly Assignment[]
+      readonly by: Principal
+      /** The chain of sub-goals across nodes that led here, root run first: `<run id>:<goal>`. */
+      readonly chain: readonly string[]
+    }
   /** The configuration is complete: what each variable of the goal starts as. */
-  | { readonly type: 'configured', readonly variables: Variables, readonly sources: Readonly<Record<string, string>> }
+  | { readonly type: 'configured'; readonly variables: Variables; readonly sources: Readonly<Record<string, string>> }
   /** A stretch of work begins: first, after a repair, or after a restart of the daemon. */
-  | { readonly type: 'started', readonly stretch: number, readonly cause: 'first' | 'repair' | 'resume' | 'restart' }
-  | { readonly type: 'goal-began', readonly instance: string, readonly goal: string, readonly describe?: string, readonly place: Place, readonly arguments?: Variables }
-  | { readonly type: 'goal-ended', readonly instance: string, readonly outcome: 'completed' | 'already-true' | 'shared' | 'failed', readonly results?: Variables, readonly reason?: string }
-  | { readonly type: 'method-chosen', readonly instance: string, readonly method: string, readonly describe?: string, readonly place: Place, readonly candidates: readonly Candidate[] }
-  | { readonly type: 'method-failed', readonly instance: string, readonly method: string, readonly reason: string }
+  | { readonly type: 'started'; readonly stretch: number; readonly cause: 'first' | 'repair' | 'resume' | 'restart' }
+  | {
+      readonly type: 'goal-began'
+      readonly instance: string
+      readonly goal: string
+      readonly describe?: string
+      readonly place: Place
+      readonly arguments?: Variables
+    }
+  | {
+      readonly type: 'goal-ended'
+      readonly instance: string
+      readonly outcome: 'completed' | 'already-true' | 'shared' | 'failed'
+      readonly results?: Variables
+      readonly reason?: string
+    }
+  | {
+      readonly type: 'method-chosen'
+      readonly instance: string
+      readonly method: string
+      readonly describe?: string
+      readonly place: Place
+      readonly candidates: readonly Candidate[]
+    }
+  | { readonly type: 'method-failed'; readonly instance: string; readonly method: string; readonly reason: string }
   /** The intent: on disk before the step has any effect. */
   | {
-    readonly type: 'step-began'
-    readonly step: string
-    readonly instance: string
-    readonly attempt: number
-    readonly kind: StepKind
-    /** Hash of the statement as written; a step whose text was edited runs again. */
-    readonly key: string
-    /** What a person would type, secrets masked. */
-    readonly show: string
-    readonly describe?: string
-    readonly place: Place
-    /** Values that were read, by path, secrets masked. */
-    readonly reads: Readonly<Record<string, Tree>>
-    /** Why a step that was done before runs again. */
-    readonly again?: string
-    readonly peer?: string
-  }
+      readonly type: 'step-began'
+      readonly step: string
+      readonly instance: string
+      readonly attempt: number
+      readonly kind: StepKind
+      /** Hash of the statement as written; a step whose text was edited runs again. */
+      readonly key: string
+      /** What a person would type, secrets masked. */
+      readonly show: string
+      readonly describe?: string
+      readonly place: Place
+      /** Values that were read, by path, secrets masked. */
+      readonly reads: Readonly<Record<string, Tree>>
+      /** Why a step that was done before runs again. */
+      readonly again?: string
+      readonly peer?: string
+    }
   /** The outcome: on disk before anyone is told. */
   | {
-    readonly type: 'step-ended'
-    readonly step: string
-    readonly attempt: number
-    readonly status: 'completed' | 'failed' | 'ignored' | 'in-doubt' | 'stopped'
-    readonly exit?: Exit
-    readonly durationMs: number
-    readonly writes: readonly Write[]
-    readonly reason?: string
-    /** Last lines of its output, at most TAIL_BYTES_MAX; only when it failed. */
-    readonly tail?: string
-  }
+      readonly type: 'step-ended'
+      readonly step: string
+      readonly attempt: number
+      readonly status: 'completed' | 'failed' | 'ignored' | 'in-doubt' | 'stopped'
+      readonly exit?: Exit
+      readonly durationMs: number
+      readonly writes: readonly Write[]
+      readonly reason?: string
+      /** Last lines of its output, at most TAIL_BYTES_MAX; only when it failed. */
+      readonly tail?: string
+    }
   /** Waits for a person or a correction, with everything achieved kept. */
   | {
-    readonly type: 'suspended'
-    readonly code: SuspendCode
-    readonly reason: string
-    readonly step?: string
-    readonly instance?: string
-    /** Paths that the failed step read: what a person may want to change. */
-    readonly values?: Readonly<Record<string, Tree>>
-  }
+      readonly type: 'suspended'
+      readonly code: SuspendCode
+      readonly reason: string
+      readonly step?: string
+      readonly instance?: string
+      /** Paths that the failed step read: what a person may want to change. */
+      readonly values?: Readonly<Record<string, Tree>>
+    }
   | {
-    readonly type: 'repaired'
-    readonly by: Principal
-    readonly verb: 'retry' | 'resume'
-    readonly assignments: readonly Assignment[]
-    readonly why?: string
-  }
-  | { readonly type: 'completed', readonly outcome: 'completed' | 'already-true', readonly results: Variables }
-  | { readonly type: 'cancelled', readonly by: Principal, readonly why?: string }
+      readonly type: 'repaired'
+      readonly by: Principal
+      readonly verb: 'retry' | 'resume'
+      readonly assignments: readonly Assignment[]
+      readonly why?: string
+    }
+  | { readonly type: 'completed'; readonly outcome: 'completed' | 'already-true'; readonly results: Variables }
+  | { readonly type: 'cancelled'; readonly by: Principal; readonly why?: string }
 
 export type StepKind = 'send' | 'tempFile' | 'update' | 'check' | 'remote'
 
@@ -124,8 +144,16 @@ export interface Candidate {
 }
 
 export type SuspendCode =
-  | 'step-failed' | 'in-doubt' | 'config-incomplete' | 'no-method' | 'post-not-true'
-  | 'requested' | 'stopped' | 'journal-damaged' | 'program-missing' | 'denied'
+  | 'step-failed'
+  | 'in-doubt'
+  | 'config-incomplete'
+  | 'no-method'
+  | 'post-not-true'
+  | 'requested'
+  | 'stopped'
+  | 'journal-damaged'
+  | 'program-missing'
+  | 'denied'
 
 /** Part of what a step printed. `offset` counts bytes from the start of that stream. */
 export interface OutputChunk {

@@ -15,7 +15,7 @@ export interface Failure {
 }
 
 /** A statement or a method: went well, or why not. */
-export type Walked = { readonly ok: true } | { readonly ok: false, readonly failure: Failure }
+export type Walked = { readonly ok: true } | { readonly ok: false; readonly failure: Failure }
 
 /** A goal that came true, or in a plan may: `instance` is where it was walked, for a shared one not where it was asked for. */
 export interface Achieved {
@@ -24,11 +24,16 @@ export interface Achieved {
   readonly results: Variables
 }
 
-export type Ended = Achieved | { readonly outcome: 'failed', readonly failure: Failure }
+export type Ended = Achieved | { readonly outcome: 'failed'; readonly failure: Failure }
 
 export const went: Walked = { ok: true }
 
 /** A failed walk; what is not given is empty. */
-export function failed(instance: string, code: SuspendCode, reason: string, more: Partial<Failure> = {}): { readonly ok: false, readonly failure: Failure } {
+export function failed(
+  instance: string,
+  code: SuspendCode,
+  reason: string,
+  more: Partial<Failure> = {}
+): { readonly ok: false; readonly failure: Failure } {
   return { ok: false, failure: { code, reason, instance, candidates: [], final: false, ...more } }
 }

@@ -37,7 +37,7 @@ export interface History {
   readonly steps: ReadonlyMap<string, StepRecord>
   readonly instances: ReadonlyMap<string, InstanceRecord>
   /** Values set by people in repairs, by qualified path; the newest wins. */
-  readonly set: ReadonlyMap<string, { readonly value: Tree, readonly seq: number }>
+  readonly set: ReadonlyMap<string, { readonly value: Tree; readonly seq: number }>
   /** How many stretches of work there were. */
   readonly stretch: number
   /** Number of the last event. */
@@ -48,7 +48,7 @@ export interface History {
 export function foldHistory(events: readonly GoalEvent[]): History {
   const steps = new Map<string, StepRecord>()
   const instances = new Map<string, InstanceRecord>()
-  const set = new Map<string, { value: Tree, seq: number }>()
+  const set = new Map<string, { value: Tree; seq: number }>()
   let stretch = 0
   let root = ''
   for (const { seq, body } of events) {
@@ -57,7 +57,8 @@ export function foldHistory(events: readonly GoalEvent[]): History {
     else if (body.type === 'step-began') steps.set(body.step, { began: body, beganSeq: seq, writes: steps.get(body.step)?.writes ?? [] })
     else if (body.type === 'step-ended') end(steps.get(body.step), body, seq)
     else if (body.type === 'goal-began') instances.set(body.instance, begin(instances.get(body.instance), body.arguments ?? {}, seq))
-    else if (body.type === 'goal-ended' || body.type === 'method-chosen' || body.type === 'method-failed') note(instances.get(body.instance), body)
+    else if (body.type === 'goal-ended' || body.type === 'method-chosen' || body.type === 'method-failed')
+      note(instances.get(body.instance), body)
     else if (body.type === 'repaired') {
       for (const instance of instances.values()) instance.failed.clear()
       for (const { path, value } of body.assignments) if (typeof value !== 'string') set.set(absolute(root, path), { value, seq })
@@ -86,12 +87,15 @@ function begin(before: InstanceRecord | undefined, args: Variables, seq: number)
   const argumentsSince = new Map<string, number>()
   for (const [name, value] of Object.entries(args)) {
     const same = before !== undefined && isDeepStrictEqual(before.arguments[name], value)
-    argumentsSince.set(name, same ? before.argumentsSince.get(name) ?? seq : seq)
+    argumentsSince.set(name, same ? (before.argumentsSince.get(name) ?? seq) : seq)
   }
   return { arguments: args, argumentsSince, chosen: before?.chosen ?? new Set(), failed: before?.failed ?? new Map() }
 }
 
-function note(record: InstanceRecord | undefined, body: Extract<GoalEventBody, { type: 'goal-ended' | 'method-chosen' | 'method-failed' }>): void {
+function note(
+  record: InstanceRecord | undefined,
+  body: Extract<GoalEventBody, { type: 'goal-ended' | 'method-chosen' | 'method-failed' }>
+): void {
   if (record === undefined) return
   if (body.type === 'goal-ended') record.ended = body.outcome
   else if (body.type === 'method-chosen') record.chosen.add(body.method)

@@ -21,7 +21,8 @@ export function methodsFor(run: Run, proto: GoalProto): readonly Method[] {
 export async function classify(frame: Frame, method: Method): Promise<Classified> {
   if (frame.run.hand.wasChosen(frame.instance, method.name)) return { method, verdict: 'selected', reason: 'chosen before' }
   const result = await holds(frame, method.pre)
-  if (result.errors.length > 0 || result.outcome === 'false') return { method, verdict: 'rejected', reason: because(result, 'a guard is false') }
+  if (result.errors.length > 0 || result.outcome === 'false')
+    return { method, verdict: 'rejected', reason: because(result, 'a guard is false') }
   const waiting = result.calls.filter(call => frame.scope.completed(call) === undefined)
   if (waiting.length > 0) return { method, verdict: 'queued', reason: `needs ${waiting.map(call => call.goal).join(', ')}` }
   if (result.outcome === 'true') return { method, verdict: 'selected' }

@@ -44,7 +44,14 @@ export async function pursue(pursuit: Pursuit): Promise<'completed' | 'suspended
   const hand = new PursuingHand(pursuit.id, pursuit.world, history, facts, pursuit.stop)
   const starting = hand.record({ type: 'started', stretch: history.stretch + 1, cause: pursuit.cause })
   const proto = findGoal(pursuit, proposed.goal)
-  if (proto === undefined) return await suspend(hand, { code: 'program-missing', reason: `program ${pursuit.program.name} has no goal ${proposed.goal}`, instance: '', candidates: [], final: true })
+  if (proto === undefined)
+    return await suspend(hand, {
+      code: 'program-missing',
+      reason: `program ${pursuit.program.name} has no goal ${proposed.goal}`,
+      instance: '',
+      candidates: [],
+      final: true
+    })
 
   const run = openRun(pursuit, proposed, hand, facts)
   const frame = openFrame(run, proto, rootInstance(proposed.goal), [{ key: `${proposed.goal}()`, text: proposed.goal }])
@@ -73,7 +80,13 @@ function openRun(pursuit: Pursuit, proposed: Proposed, hand: PursuingHand, facts
 }
 
 /** Binds the variables of the goal once; later stretches start from what was bound then. */
-async function configure(pursuit: Pursuit, proposed: Proposed, proto: GoalProto, frame: Frame, hand: PursuingHand): Promise<Failure | undefined> {
+async function configure(
+  pursuit: Pursuit,
+  proposed: Proposed,
+  proto: GoalProto,
+  frame: Frame,
+  hand: PursuingHand
+): Promise<Failure | undefined> {
   const known = pursuit.events.find(event => event.body.type === 'configured')?.body
   if (known?.type === 'configured') {
     Object.assign(frame.variables, known.variables)
@@ -81,8 +94,11 @@ async function configure(pursuit: Pursuit, proposed: Proposed, proto: GoalProto,
   }
   const assignments = [...proposed.assignments, ...repairs(pursuit.events)]
   const { surroundings } = pursuit.world
-  const bound = await settle(frame.run, () => bind(pursuit.program, proto, { assignments, surroundings, facts: frame.run.facts, instances: pursuit.instances }))
-  const wrong = bound.errors[0]?.message ?? (bound.missing.length > 0 ? `${bound.missing.map(each => each.path).join(', ')} not configured` : undefined)
+  const bound = await settle(frame.run, () =>
+    bind(pursuit.program, proto, { assignments, surroundings, facts: frame.run.facts, instances: pursuit.instances })
+  )
+  const wrong =
+    bound.errors[0]?.message ?? (bound.missing.length > 0 ? `${bound.missing.map(each => each.path).join(', ')} not configured` : undefined)
   if (wrong !== undefined) return { code: 'config-incomplete', reason: wrong, instance: frame.instance, candidates: [], final: true }
   Object.assign(frame.variables, bound.variables)
   await hand.record({ type: 'configured', variables: bound.variables, sources: bound.sources })

@@ -57,13 +57,22 @@ export class PursuingHand implements Hand {
     this.#override(frame)
     for (const name of Object.keys(args)) this.#fresh.mark(`${frame.instance}:goal.${name}`, before?.argumentsSince.get(name) ?? 0)
     if (before !== undefined && isDeepStrictEqual(before.arguments, args)) {
-      if (before.ended === 'completed' && frame.proto.post.length > 0) frame.again = `${frame.proto.name} was done but does not hold any more`
+      if (before.ended === 'completed' && frame.proto.post.length > 0)
+        frame.again = `${frame.proto.name} was done but does not hold any more`
       return
     }
     const text = describe(frame.proto.describe, frame.scope)
-    const event = await this.#append({
-      type: 'goal-began', instance: frame.instance, goal: frame.proto.name, place: frame.proto.place, ...(text !== undefined && { describe: text }), arguments: args
-    }, false)
+    const event = await this.#append(
+      {
+        type: 'goal-began',
+        instance: frame.instance,
+        goal: frame.proto.name,
+        place: frame.proto.place,
+        ...(text !== undefined && { describe: text }),
+        arguments: args
+      },
+      false
+    )
     for (const [name, value] of Object.entries(args)) {
       if (!isDeepStrictEqual(before?.arguments[name], value)) this.#fresh.mark(`${frame.instance}:goal.${name}`, event)
     }
@@ -72,18 +81,31 @@ export class PursuingHand implements Hand {
   async goalEnded(frame: Frame, ended: Ended): Promise<void> {
     const before = this.#history.instances.get(frame.instance)?.ended
     if (before === ended.outcome) return
-    if (ended.outcome === 'failed') await this.#append({ type: 'goal-ended', instance: frame.instance, outcome: 'failed', reason: ended.failure.reason }, false)
-    else if (ended.outcome !== 'possible') await this.#append({ type: 'goal-ended', instance: frame.instance, outcome: ended.outcome }, false)
+    if (ended.outcome === 'failed')
+      await this.#append({ type: 'goal-ended', instance: frame.instance, outcome: 'failed', reason: ended.failure.reason }, false)
+    else if (ended.outcome !== 'possible')
+      await this.#append({ type: 'goal-ended', instance: frame.instance, outcome: ended.outcome }, false)
   }
 
   async methodChosen(frame: Frame, method: Method, candidates: readonly Candidate[]): Promise<void> {
     if (this.#history.instances.get(frame.instance)?.chosen.has(method.name)) return
     const text = describe(method.describe, frame.scope)
-    await this.#append({ type: 'method-chosen', instance: frame.instance, method: method.name, place: method.place, candidates, ...(text !== undefined && { describe: text }) }, false)
+    await this.#append(
+      {
+        type: 'method-chosen',
+        instance: frame.instance,
+        method: method.name,
+        place: method.place,
+        candidates,
+        ...(text !== undefined && { describe: text })
+      },
+      false
+    )
   }
 
   async methodFailed(frame: Frame, method: Method, failure: Failure): Promise<void> {
-    if (!failure.final) await this.#append({ type: 'method-failed', instance: frame.instance, method: method.name, reason: failure.reason }, false)
+    if (!failure.final)
+      await this.#append({ type: 'method-failed', instance: frame.instance, method: method.name, reason: failure.reason }, false)
   }
 
   gaveBack(frame: Frame, to: readonly (string | number)[], from: string): void {
@@ -113,7 +135,9 @@ export class PursuingHand implements Hand {
       const walked = await this.#try(frame, step, attempt, stale ?? (record?.ended === undefined ? undefined : frame.again))
       const left = step.statement.retries + (step.statement.onFail === 'retry' && step.statement.retries === 0 ? 1 : 0)
       if (walked.ok || walked.failure.final || tries >= left || this.#stop.aborted) return walked
-      await this.#world.clock.sleep(Math.min(BACKOFF_MS_MAX, step.statement.backoffS * 1000 * 2 ** tries), this.#stop).catch(() => undefined)
+      await this.#world.clock
+        .sleep(Math.min(BACKOFF_MS_MAX, step.statement.backoffS * 1000 * 2 ** tries), this.#stop)
+        .catch(() => undefined)
     }
   }
 
@@ -121,7 +145,10 @@ export class PursuingHand implements Hand {
   #stale(frame: Frame, step: Step, record: StepRecord): string | undefined {
     if (frame.again !== undefined) return frame.again
     if (record.began.key !== step.key) return 'its text was edited'
-    const changed = this.#fresh.changedSince(Object.keys(record.began.reads).map(path => qualify(frame.instance, path)), record.beganSeq)
+    const changed = this.#fresh.changedSince(
+      Object.keys(record.began.reads).map(path => qualify(frame.instance, path)),
+      record.beganSeq
+    )
     return changed === undefined ? undefined : `${changed.slice(changed.lastIndexOf(':') + 1)} has changed`
   }
 
@@ -144,23 +171,27 @@ export class PursuingHand implements Hand {
     const prepared = await settle(frame.run, () => step.prepare())
     const startedAt = this.#world.clock.now()
     this.#reads.set(step.id, prepared.reads)
-    const intent = this.#append({
-      type: 'step-began',
-      step: step.id,
-      instance: frame.instance,
-      attempt,
-      kind: step.kind,
-      key: step.key,
-      show: prepared.show,
-      ...(step.describe !== undefined && { describe: step.describe }),
-      place: step.statement.place,
-      reads: brief(prepared.reads),
-      ...(again !== undefined && { again }),
-      ...(step.peer !== undefined && { peer: step.peer })
-    }, step.recover !== undefined || step.kind === 'remote')
+    const intent = this.#append(
+      {
+        type: 'step-began',
+        step: step.id,
+        instance: frame.instance,
+        attempt,
+        kind: step.kind,
+        key: step.key,
+        show: prepared.show,
+        ...(step.describe !== undefined && { describe: step.describe }),
+        place: step.statement.place,
+        reads: brief(prepared.reads),
+        ...(again !== undefined && { again }),
+        ...(step.peer !== undefined && { peer: step.peer })
+      },
+      step.recover !== undefined || step.kind === 'remote'
+    )
     const wrong = prepared.errors[0]
     if (wrong !== undefined || prepared.unknown) {
-      const reason = wrong === undefined ? 'a value is not known' : `${wrong.place.file}:${wrong.place.line}:${wrong.place.col}: ${wrong.message}`
+      const reason =
+        wrong === undefined ? 'a value is not known' : `${wrong.place.file}:${wrong.place.line}:${wrong.place.col}: ${wrong.message}`
       return await this.#end(frame, step, attempt, { status: 'failed', writes: [], reason }, startedAt)
     }
     await intent
@@ -176,22 +207,30 @@ export class PursuingHand implements Hand {
   async #end(frame: Frame, step: Step, attempt: number, outcome: Performed, startedAt: number): Promise<Walked> {
     const ignored = outcome.status === 'failed' && step.statement.onFail === 'ignore'
     const writes: Write[] = outcome.writes.map(({ path, value }) => ({ path: showPath(path), value }))
-    const seq = await this.#append({
-      type: 'step-ended',
-      step: step.id,
-      attempt,
-      status: ignored ? 'ignored' : outcome.status,
-      ...(outcome.exit !== undefined && { exit: outcome.exit }),
-      durationMs: Math.max(0, this.#world.clock.now() - startedAt),
-      writes,
-      ...(outcome.reason !== undefined && { reason: outcome.reason }),
-      ...(outcome.tail !== undefined && outcome.tail !== '' && { tail: outcome.tail })
-    }, true)
+    const seq = await this.#append(
+      {
+        type: 'step-ended',
+        step: step.id,
+        attempt,
+        status: ignored ? 'ignored' : outcome.status,
+        ...(outcome.exit !== undefined && { exit: outcome.exit }),
+        durationMs: Math.max(0, this.#world.clock.now() - startedAt),
+        writes,
+        ...(outcome.reason !== undefined && { reason: outcome.reason }),
+        ...(outcome.tail !== undefined && outcome.tail !== '' && { tail: outcome.tail })
+      },
+      true
+    )
     this.#forgetFacts()
     const before = new Map(this.#history.steps.get(step.id)?.writes.map(write => [write.path, write]))
     for (const write of writes) {
       const same = before.get(write.path)
-      this.#apply(frame, step, { ...write, since: same !== undefined && isDeepStrictEqual(same.value, write.value) ? same.since : seq }, false)
+      this.#apply(
+        frame,
+        step,
+        { ...write, since: same !== undefined && isDeepStrictEqual(same.value, write.value) ? same.since : seq },
+        false
+      )
     }
     if (outcome.status === 'completed' || ignored) return went
     const code = outcome.status === 'in-doubt' ? 'in-doubt' : outcome.status === 'stopped' ? 'stopped' : 'step-failed'
@@ -204,7 +243,8 @@ export class PursuingHand implements Hand {
     const path = qualify(frame.instance, write.path)
     const set = this.#history.set.get(path)
     const pinned = kept && set !== undefined && set.seq > write.since
-    if (!write.path.startsWith('agent.') || !kept) step.scope.write(step.outputs.find(each => showPath(each) === write.path) ?? parsePath(write.path), pinned ? set.value : write.value)
+    if (!write.path.startsWith('agent.') || !kept)
+      step.scope.write(step.outputs.find(each => showPath(each) === write.path) ?? parsePath(write.path), pinned ? set.value : write.value)
     this.#fresh.mark(path, pinned ? set.seq : write.since)
   }
 
@@ -254,7 +294,8 @@ function brief(reads: Readonly<Record<string, Tree>>): Record<string, Tree> {
 }
 
 function cut(tree: Tree): Tree {
-  if (typeof tree.value === 'string' && tree.value.length > READ_CHARS_MAX) return { ...tree, value: `${tree.value.slice(0, READ_CHARS_MAX)}…` }
+  if (typeof tree.value === 'string' && tree.value.length > READ_CHARS_MAX)
+    return { ...tree, value: `${tree.value.slice(0, READ_CHARS_MAX)}…` }
   if (tree.fields !== undefined) return { ...tree, fields: brief(tree.fields) }
   if (tree.items !== undefined) return { ...tree, items: tree.items.slice(0, READ_ITEMS_MAX).map(cut) }
   return tree

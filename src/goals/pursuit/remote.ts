@@ -10,7 +10,13 @@ import type { Prepared, Step } from './step.ts'
 const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
 /** The step that dispatches `call` with `args`; asking twice for the same sub-goal of the same root run is one run. */
-export function remoteStep(here: Here, call: GoalCall, id: string, args: Variables, resultName?: string): Step<Prepared & { readonly peer: string }> {
+export function remoteStep(
+  here: Here,
+  call: GoalCall,
+  id: string,
+  args: Variables,
+  resultName?: string
+): Step<Prepared & { readonly peer: string }> {
   const { frame, scope } = here
   const { run } = frame
   const statement: StatementBase = { key: id, describe: [], onFail: 'stop', retries: 0, backoffS: 0, idempotent: true, place: call.place }
@@ -27,7 +33,14 @@ export function remoteStep(here: Here, call: GoalCall, id: string, args: Variabl
     ],
     prepare() {
       const peer = interpolate(call.peer ?? [{ kind: 'text', text: call.where ?? '', place: call.place }], scope, 'text')
-      return { show: `${call.goal} on ${peer.show}`, reads: peer.reads, wanted: peer.wanted, unknown: peer.unknown, errors: peer.errors, peer: peer.text }
+      return {
+        show: `${call.goal} on ${peer.show}`,
+        reads: peer.reads,
+        wanted: peer.wanted,
+        unknown: peer.unknown,
+        errors: peer.errors,
+        peer: peer.text
+      }
     },
     async perform(world, prepared) {
       const request = { id: subRunId(root, call.goal, args, prepared.peer), peer: prepared.peer, goal: call.goal, arguments: args }
@@ -46,7 +59,9 @@ export function remoteStep(here: Here, call: GoalCall, id: string, args: Variabl
 
 /** A ULID-shaped id that only this sub-goal of this root run has. */
 export function subRunId(root: string, goal: string, args: Variables, peer: string): string {
-  const digest = createHash('sha256').update(JSON.stringify([root, goal, Object.entries(args).sort(([a], [b]) => (a < b ? -1 : 1)), peer])).digest()
+  const digest = createHash('sha256')
+    .update(JSON.stringify([root, goal, Object.entries(args).sort(([a], [b]) => (a < b ? -1 : 1)), peer]))
+    .digest()
   let text = root.slice(0, 10)
   for (let i = 0; text.length < 26; i++) text += DIGITS[(digest[i] ?? 0) % 32]
   return text

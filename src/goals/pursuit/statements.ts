@@ -23,14 +23,25 @@ export async function walkStatements(here: Here, statements: readonly Statement[
 
 async function walkStatement(here: Here, statement: Statement): Promise<Walked> {
   switch (statement.kind) {
-    case 'do': return await inParallel(statement.parallel, statement.body.map(each => () => walkStatement(here, each)))
-    case 'find': return await find(here, statement)
-    case 'repeat': return await repeat(here, statement)
-    case 'shell': return await sends(here, statement)
-    case 'call': return await callGoal(here, statement.call, statement.name)
-    case 'tempFile': return await step(here, tempFileStep(here, statement, name(here, labelOf(statement))))
-    case 'update': return await step(here, assignStep(here, statement, name(here, labelOf(statement))))
-    case 'check': return await step(here, checkStep(here, statement, name(here, labelOf(statement))))
+    case 'do':
+      return await inParallel(
+        statement.parallel,
+        statement.body.map(each => () => walkStatement(here, each))
+      )
+    case 'find':
+      return await find(here, statement)
+    case 'repeat':
+      return await repeat(here, statement)
+    case 'shell':
+      return await sends(here, statement)
+    case 'call':
+      return await callGoal(here, statement.call, statement.name)
+    case 'tempFile':
+      return await step(here, tempFileStep(here, statement, name(here, labelOf(statement))))
+    case 'update':
+      return await step(here, assignStep(here, statement, name(here, labelOf(statement))))
+    case 'check':
+      return await step(here, checkStep(here, statement, name(here, labelOf(statement))))
   }
 }
 
@@ -55,13 +66,17 @@ async function find(here: Here, statement: FindStatement): Promise<Walked> {
     if (result.errors.length > 0) return failed(frame.instance, 'step-failed', because(result, `the list of ${statement.symbol} is wrong`))
     items.push(...elements(tree))
   }
-  if (items.length > ITEMS_MAX) return failed(frame.instance, 'step-failed', `${statement.symbol}: ${items.length} items are more than ${ITEMS_MAX}`)
+  if (items.length > ITEMS_MAX)
+    return failed(frame.instance, 'step-failed', `${statement.symbol}: ${items.length} items are more than ${ITEMS_MAX}`)
   const label = name(here, labelOf(statement))
   const names = new Names()
-  return await inParallel(statement.parallel, items.map(item => {
-    const path = names.next(`${label}[${itemName(item)}]`)
-    return () => walkStatements({ frame, scope: scope.with(statement.symbol, item), path, names: new Names() }, statement.body)
-  }))
+  return await inParallel(
+    statement.parallel,
+    items.map(item => {
+      const path = names.next(`${label}[${itemName(item)}]`)
+      return () => walkStatements({ frame, scope: scope.with(statement.symbol, item), path, names: new Names() }, statement.body)
+    })
+  )
 }
 
 /** In a plan with a list that is not known yet: once, for an item that stands for all. */
@@ -70,7 +85,10 @@ async function unknownItem(here: Here, statement: FindStatement): Promise<Walked
   const before = frame.possible
   frame.possible = true
   const path = name(here, `${labelOf(statement)}[*]`)
-  const walked = await walkStatements({ frame, scope: scope.with(statement.symbol, { unknown: true }), path, names: new Names() }, statement.body)
+  const walked = await walkStatements(
+    { frame, scope: scope.with(statement.symbol, { unknown: true }), path, names: new Names() },
+    statement.body
+  )
   frame.possible = before
   return walked
 }
@@ -82,7 +100,11 @@ async function repeat(here: Here, statement: RepeatStatement): Promise<Walked> {
   const count = Number(plain)
   if (result.tree?.unknown === true && frame.run.mode === 'plan') return went
   if (plain === null || !Number.isSafeInteger(count) || count < 0 || count > ITEMS_MAX) {
-    return failed(frame.instance, 'step-failed', because(result, `repeat needs a number from 0 to ${ITEMS_MAX}, not ${JSON.stringify(plain)}`))
+    return failed(
+      frame.instance,
+      'step-failed',
+      because(result, `repeat needs a number from 0 to ${ITEMS_MAX}, not ${JSON.stringify(plain)}`)
+    )
   }
   const label = name(here, labelOf(statement))
   for (let i = 0; i < count; i++) {

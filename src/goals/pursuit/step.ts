@@ -7,7 +7,17 @@ import { interpolate } from '../expression/interpolate.ts'
 import { showPath } from '../expression/path.ts'
 import type { Interpolated, Scope } from '../expression/result.ts'
 import type { Exit, FactQuery, Finished, World } from '../ports.ts'
-import type { CheckStatement, Complaint, Path, Place, Send, ShellStatement, StatementBase, TempFileStatement, UpdateStatement } from '../program/model.ts'
+import type {
+  CheckStatement,
+  Complaint,
+  Path,
+  Place,
+  Send,
+  ShellStatement,
+  StatementBase,
+  TempFileStatement,
+  UpdateStatement
+} from '../program/model.ts'
 import type { Tree } from '../tree.ts'
 import type { Here } from './call.ts'
 import { type StepKind, TAIL_BYTES_MAX } from './events.ts'
@@ -27,7 +37,7 @@ export interface Prepared {
 export interface Performed {
   readonly status: 'completed' | 'failed' | 'in-doubt' | 'stopped'
   readonly exit?: Exit
-  readonly writes: readonly { readonly path: Path, readonly value: Tree }[]
+  readonly writes: readonly { readonly path: Path; readonly value: Tree }[]
   readonly reason?: string
   readonly tail?: string
 }
@@ -100,7 +110,12 @@ function prepareCommand(shell: ShellStatement, send: Send, scope: Scope): Prepar
   if (shell.prefix === undefined) return { ...joined([last]), show: last.show.trim(), argv: [shell.shell, '-c', last.text], env: last.env }
   const prefix = shell.prefix.map(argument => interpolate(argument, scope, 'argument'))
   const all = [...prefix, last]
-  return { ...joined(all), show: all.map(each => each.show.trim()).join(' '), argv: all.map(each => each.text), env: Object.assign({}, ...all.map(each => each.env)) }
+  return {
+    ...joined(all),
+    show: all.map(each => each.show.trim()).join(' '),
+    argv: all.map(each => each.text),
+    env: Object.assign({}, ...all.map(each => each.env))
+  }
 }
 
 function joined(all: readonly Interpolated[]): Omit<Prepared, 'show'> {
@@ -116,7 +131,11 @@ function joined(all: readonly Interpolated[]): Omit<Prepared, 'show'> {
 function performed(send: Send, finished: Finished): Performed {
   const { exit, stdout, stderr } = finished
   const ok = exit.kind === 'exited' && exit.code === 0
-  const fields = { stdout: { value: stdout.replace(/\n$/, '') }, stderr: { value: stderr.replace(/\n$/, '') }, rc: { value: exit.kind === 'exited' ? exit.code : -1 } }
+  const fields = {
+    stdout: { value: stdout.replace(/\n$/, '') },
+    stderr: { value: stderr.replace(/\n$/, '') },
+    rc: { value: exit.kind === 'exited' ? exit.code : -1 }
+  }
   return {
     status: ok ? 'completed' : exit.kind === 'lost' ? 'in-doubt' : exit.kind === 'stopped' ? 'stopped' : 'failed',
     exit,
@@ -128,12 +147,18 @@ function performed(send: Send, finished: Finished): Performed {
 /** An exit in words: `exited with 2`, `killed by SIGKILL`, `timed out after 3 s`. */
 export function explain(exit: Exit, durationMs: number): string {
   switch (exit.kind) {
-    case 'exited': return `exited with ${exit.code} after ${seconds(durationMs)}`
-    case 'signalled': return `killed by ${exit.signal} after ${seconds(durationMs)}`
-    case 'timed-out': return `timed out after ${seconds(exit.afterMs)}`
-    case 'not-started': return `could not be started: ${exit.message}`
-    case 'stopped': return 'stopped on request'
-    case 'lost': return 'was interrupted, and nobody knows how it ended'
+    case 'exited':
+      return `exited with ${exit.code} after ${seconds(durationMs)}`
+    case 'signalled':
+      return `killed by ${exit.signal} after ${seconds(durationMs)}`
+    case 'timed-out':
+      return `timed out after ${seconds(exit.afterMs)}`
+    case 'not-started':
+      return `could not be started: ${exit.message}`
+    case 'stopped':
+      return 'stopped on request'
+    case 'lost':
+      return 'was interrupted, and nobody knows how it ended'
   }
 }
 
@@ -165,7 +190,11 @@ export function tempFileStep(here: Here, statement: TempFileStatement, id: strin
       return { ...joined([text]), show: `write temporary file ${name} (${text.show.length} characters)`, text: text.text }
     },
     async perform(world, prepared, attempt) {
-      const path = await world.driver.writeFile(attempt.goalId, `${name}.${attempt.step.replace(/[^\w.-]/g, '_').slice(-40)}`, prepared.text)
+      const path = await world.driver.writeFile(
+        attempt.goalId,
+        `${name}.${attempt.step.replace(/[^\w.-]/g, '_').slice(-40)}`,
+        prepared.text
+      )
       return { status: 'completed', writes: [{ path: ['goal', name], value: { type: 'localFilePath', value: path } }] }
     }
   }
@@ -190,8 +219,17 @@ export function assignStep(here: Here, statement: UpdateStatement, id: string): 
       const result = evaluate(statement.value, scope)
       const value = result.tree?.unknown === true ? undefined : result.tree
       const undefinedValue = result.tree === undefined && result.errors.length === 0 && result.wanted.length === 0
-      const errors = undefinedValue ? [{ place: statement.place, message: `the value for ${showPath(statement.target)} is undefined` }] : result.errors
-      return { show: `${showPath(statement.target)} = ${showTree(value)}`, reads: result.reads, wanted: result.wanted, unknown: result.tree?.unknown === true, errors, value }
+      const errors = undefinedValue
+        ? [{ place: statement.place, message: `the value for ${showPath(statement.target)} is undefined` }]
+        : result.errors
+      return {
+        show: `${showPath(statement.target)} = ${showTree(value)}`,
+        reads: result.reads,
+        wanted: result.wanted,
+        unknown: result.tree?.unknown === true,
+        errors,
+        value
+      }
     },
     perform: (_world, prepared) => Promise.resolve(assigned(scope, statement.target, prepared.value)),
     foresee: prepared => prepared.value
@@ -210,7 +248,14 @@ export function updateStep(here: Here, id: string, path: Path, value: Tree, plac
     key: JSON.stringify(value),
     scope,
     outputs: [path],
-    prepare: () => ({ show: `${showPath(path)} = ${showTree(value)}`, reads: from, wanted: [], unknown: value.unknown === true, errors: [], value }),
+    prepare: () => ({
+      show: `${showPath(path)} = ${showTree(value)}`,
+      reads: from,
+      wanted: [],
+      unknown: value.unknown === true,
+      errors: [],
+      value
+    }),
     perform: () => Promise.resolve(assigned(scope, path, value)),
     foresee: () => value
   }
@@ -222,7 +267,11 @@ function assigned(scope: Scope, path: Path, value: Tree | undefined): Performed 
 }
 
 /** An expression among statements: it must hold. */
-export function checkStep(here: Here, statement: CheckStatement, id: string): Step<Prepared & { readonly outcome: string, readonly why: string }> {
+export function checkStep(
+  here: Here,
+  statement: CheckStatement,
+  id: string
+): Step<Prepared & { readonly outcome: string; readonly why: string }> {
   const { scope } = here
   return {
     id,
@@ -235,11 +284,22 @@ export function checkStep(here: Here, statement: CheckStatement, id: string): St
     prepare() {
       const result = evaluate(statement.expression, scope)
       const why = result.reasons.map(reason => reason.text).join('; ')
-      return { show: `check ${why || statement.expression.kind}`, reads: result.reads, wanted: result.wanted, unknown: result.outcome === 'possible', errors: result.errors, outcome: result.outcome, why }
+      return {
+        show: `check ${why || statement.expression.kind}`,
+        reads: result.reads,
+        wanted: result.wanted,
+        unknown: result.outcome === 'possible',
+        errors: result.errors,
+        outcome: result.outcome,
+        why
+      }
     },
-    perform: (_world, prepared) => Promise.resolve(
-      prepared.outcome === 'true' ? { status: 'completed', writes: [] } : { status: 'failed', writes: [], reason: prepared.why || 'the expression does not hold' }
-    )
+    perform: (_world, prepared) =>
+      Promise.resolve(
+        prepared.outcome === 'true'
+          ? { status: 'completed', writes: [] }
+          : { status: 'failed', writes: [], reason: prepared.why || 'the expression does not hold' }
+      )
   }
 }
 

@@ -17,20 +17,43 @@ export function advance(before: RunSummary | undefined, { goalId, seq, at, body 
   if (before === undefined) return undefined
   const now = { ...before, seq, updatedAt: at }
   switch (body.type) {
-    case 'started': return { ...without(now), status: 'pursuing', steps: { ...before.steps, running: 0 } }
-    case 'step-began': return { ...now, steps: { ...before.steps, running: before.steps.running + 1 } }
-    case 'step-ended': return { ...now, steps: count(before.steps, body) }
-    case 'suspended': return { ...now, status: 'suspended', suspended: { code: body.code, reason: body.reason, candidates: [], kept: [], values: body.values ?? {} } }
-    case 'completed': return { ...without(now), status: 'completed', results: body.results }
-    case 'cancelled': return { ...without(now), status: 'cancelled' }
-    default: return now
+    case 'started':
+      return { ...without(now), status: 'pursuing', steps: { ...before.steps, running: 0 } }
+    case 'step-began':
+      return { ...now, steps: { ...before.steps, running: before.steps.running + 1 } }
+    case 'step-ended':
+      return { ...now, steps: count(before.steps, body) }
+    case 'suspended':
+      return {
+        ...now,
+        status: 'suspended',
+        suspended: { code: body.code, reason: body.reason, candidates: [], kept: [], values: body.values ?? {} }
+      }
+    case 'completed':
+      return { ...without(now), status: 'completed', results: body.results }
+    case 'cancelled':
+      return { ...without(now), status: 'cancelled' }
+    default:
+      return now
   }
 }
 
 function proposed(id: string, seq: number, at: number, body: Body<'proposed'>): RunSummary {
   const { goal, program, agent, by, assignments } = body
   const status: RunStatus = 'proposed'
-  return { id, goal, program, ...(agent !== undefined && { agent }), status, seq, createdAt: at, updatedAt: at, by, assignments, steps: { done: 0, failed: 0, running: 0 } }
+  return {
+    id,
+    goal,
+    program,
+    ...(agent !== undefined && { agent }),
+    status,
+    seq,
+    createdAt: at,
+    updatedAt: at,
+    by,
+    assignments,
+    steps: { done: 0, failed: 0, running: 0 }
+  }
 }
 
 function count(steps: RunSummary['steps'], { status }: Body<'step-ended'>): RunSummary['steps'] {
@@ -54,7 +77,8 @@ export function explainSuspension(events: readonly GoalEvent[]): Suspension | un
     if (body.type === 'step-began') began.set(body.step, body)
     if (body.type === 'step-ended') ended.set(body.step, body)
     if (body.type === 'method-chosen' && body.instance === last.instance) candidates = body.candidates
-    if (body.type === 'method-failed') candidates = candidates.map(each => (each.method === body.method ? { ...each, verdict: 'failed', reason: body.reason } : each))
+    if (body.type === 'method-failed')
+      candidates = candidates.map(each => (each.method === body.method ? { ...each, verdict: 'failed', reason: body.reason } : each))
   }
   const kept = [...ended.values()].filter(each => each.status === 'completed' || each.status === 'ignored').map(each => each.step)
   const step = last.step === undefined ? undefined : report(began.get(last.step), ended.get(last.step))
@@ -64,5 +88,13 @@ export function explainSuspension(events: readonly GoalEvent[]): Suspension | un
 function report(began: Body<'step-began'> | undefined, ended: Body<'step-ended'> | undefined): StepReport | undefined {
   if (began === undefined) return undefined
   const { step, show, place, attempt } = began
-  return { step, show, place, attempt, durationMs: ended?.durationMs ?? 0, ...(ended?.exit !== undefined && { exit: ended.exit }), ...(ended?.tail !== undefined && { tail: ended.tail }) }
+  return {
+    step,
+    show,
+    place,
+    attempt,
+    durationMs: ended?.durationMs ?? 0,
+    ...(ended?.exit !== undefined && { exit: ended.exit }),
+    ...(ended?.tail !== undefined && { tail: ended.tail })
+  }
 }

@@ -9,7 +9,7 @@ export type RunStatus = 'proposed' | 'pursuing' | 'suspended' | 'completed' | 'c
 export interface RunSummary {
   readonly id: string
   readonly goal: string
-  readonly program: { readonly name: string, readonly hash: string }
+  readonly program: { readonly name: string; readonly hash: string }
   readonly agent?: string
   readonly status: RunStatus
   /** Number of the last event. */
@@ -18,7 +18,7 @@ export interface RunSummary {
   readonly updatedAt: number
   readonly by: Principal
   readonly assignments: readonly Assignment[]
-  readonly steps: { readonly done: number, readonly failed: number, readonly running: number }
+  readonly steps: { readonly done: number; readonly failed: number; readonly running: number }
   /** Present while suspended. */
   readonly suspended?: Suspension
   /** Present once completed: the goal's variables. */

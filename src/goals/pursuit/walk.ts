@@ -53,7 +53,7 @@ export interface Run {
   readonly writeAgent: (path: readonly (string | number)[], value: Tree) => void
   readonly facts: Map<string, Fact>
   /** Sub-goals of this run by goal and arguments: each is pursued once. */
-  readonly shared: Map<string, { readonly ended: Promise<Ended>, readonly waitsFor: Set<string> }>
+  readonly shared: Map<string, { readonly ended: Promise<Ended>; readonly waitsFor: Set<string> }>
   readonly outcomes: Map<string, boolean>
   readonly chain: readonly string[]
 }
@@ -85,7 +85,8 @@ export async function walkGoal(frame: Frame, args: Variables): Promise<Ended> {
 async function achieve(frame: Frame): Promise<Ended> {
   const { proto, run } = frame
   const required = await holds(frame, proto.pre)
-  if (required.outcome === 'false') return lost(failed(frame.instance, 'config-incomplete', because(required, `a requirement of ${proto.name} does not hold`)))
+  if (required.outcome === 'false')
+    return lost(failed(frame.instance, 'config-incomplete', because(required, `a requirement of ${proto.name} does not hold`)))
 
   if (proto.post.length > 0) {
     const post = await holds(frame, proto.post)
@@ -96,7 +97,8 @@ async function achieve(frame: Frame): Promise<Ended> {
   const classified: Classified[] = []
   for (const method of methodsFor(run, proto)) classified.push(await classify(frame, method))
   const order = [...classified.filter(each => each.verdict === 'selected'), ...classified.filter(each => each.verdict === 'queued')]
-  if (order.length === 0) return lost(failed(frame.instance, 'no-method', noMethod(proto, classified), { candidates: classified.map(candidate) }))
+  if (order.length === 0)
+    return lost(failed(frame.instance, 'no-method', noMethod(proto, classified), { candidates: classified.map(candidate) }))
   return await tryInOrder(frame, order, classified)
 }
 
@@ -107,8 +109,14 @@ async function tryInOrder(frame: Frame, order: readonly Classified[], all: reado
   let last: Failure | undefined
   for (const { method } of order) {
     const before = run.hand.whyFailed(frame.instance, method.name)
-    const walked = before === undefined ? await tryMethod(frame, method, [...verdicts.values()]) : failed(frame.instance, 'step-failed', before)
-    if (walked.ok) return { outcome: frame.possible && run.mode === 'plan' ? 'possible' : 'completed', instance: frame.instance, results: frame.variables }
+    const walked =
+      before === undefined ? await tryMethod(frame, method, [...verdicts.values()]) : failed(frame.instance, 'step-failed', before)
+    if (walked.ok)
+      return {
+        outcome: frame.possible && run.mode === 'plan' ? 'possible' : 'completed',
+        instance: frame.instance,
+        results: frame.variables
+      }
     verdicts.set(method.name, { method: method.name, verdict: 'failed', reason: walked.failure.reason })
     last = last === undefined || walked.failure.step !== undefined ? walked.failure : last
     if (walked.failure.final) break
@@ -124,7 +132,10 @@ async function tryMethod(frame: Frame, method: Method, candidates: readonly Cand
   const ready = await prerequisites(frame, [...frame.proto.pre, ...method.pre], frame.run.hand.wasChosen(frame.instance, method.name))
   if (!ready.ok) return ready
   await frame.run.hand.methodChosen(frame, method, candidates)
-  const body = await walkStatements({ frame, scope: frame.scope, path: `${frame.instance}/${method.name}`, names: new Names() }, method.body)
+  const body = await walkStatements(
+    { frame, scope: frame.scope, path: `${frame.instance}/${method.name}`, names: new Names() },
+    method.body
+  )
   if (!body.ok || frame.proto.post.length === 0) return body
   const post = await holds(frame, frame.proto.post)
   if (post.outcome === 'false' && frame.run.mode !== 'plan') {
@@ -179,7 +190,7 @@ export function because(result: ExprResult, otherwise: string): string {
   return texts.length === 0 ? otherwise : texts.join('; ')
 }
 
-function lost(walked: { readonly ok: false, readonly failure: Failure }): Ended {
+function lost(walked: { readonly ok: false; readonly failure: Failure }): Ended {
   return { outcome: 'failed', failure: walked.failure }
 }
 

@@ -10,8 +10,24 @@ describe('freshness', () => {
     { it: 'does not mix up names that begin alike', marks: [['a:goal.node', 7]], read: 'a:goal.nodes', at: 0 },
     { it: 'does not mix up instances', marks: [['a:goal.x', 7]], read: 'a>b:goal.x', at: 0 },
     { it: 'does not see a sibling', marks: [['a:goal.node.ip', 7]], read: 'a:goal.node.name', at: 0 },
-    { it: 'takes the newest of above and below', marks: [['a:goal.n', 3], ['a:goal.n.ip', 9]], read: 'a:goal.n', at: 9 },
-    { it: 'lets a later mark of the same path replace an earlier one', marks: [['a:goal.x', 9], ['a:goal.x', 3]], read: 'a:goal.x', at: 3 }
+    {
+      it: 'takes the newest of above and below',
+      marks: [
+        ['a:goal.n', 3],
+        ['a:goal.n.ip', 9]
+      ],
+      read: 'a:goal.n',
+      at: 9
+    },
+    {
+      it: 'lets a later mark of the same path replace an earlier one',
+      marks: [
+        ['a:goal.x', 9],
+        ['a:goal.x', 3]
+      ],
+      read: 'a:goal.x',
+      at: 3
+    }
   ]
   for (const { it: name, marks, read, at } of cases) {
     it(name, () => {

@@ -1,0 +1,125 @@
+/** A stage for pursuit: a program as text, a journal in memory, and commands that are played instead of run. */
+import { readProgram } from '../../../src/goals/program/read.ts'
+import { instancesOf } from '../../../src/goals/config/instances.ts'
+import { agentVariables } from '../../../src/goals/config/agent-variables.ts'
+import { parsePath, setIn } from '../../../src/goals/expression/path.ts'
+import type { Command, Exit, Fact, FactQuery, Finished, World } from '../../../src/goals/ports.ts'
+import { EVENT_VERSION, type Assignment, type GoalEvent, type GoalEventBody } from '../../../src/goals/pursuit/events.ts'
+import { pursue } from '../../../src/goals/pursuit/pursue.ts'
+import type { Tree, Variables } from '../../../src/goals/tree.ts'
+
+export type Played = { readonly code?: number; readonly stdout?: string; readonly exit?: Exit }
+
+export interface Stage {
+  readonly events: GoalEvent[]
+  /** Commands in the order in which they were run, as their last argument. */
+  readonly ran: string[]
+  readonly agent: () => Variables
+  readonly stop: AbortController
+  /** First run, or on after a repair or restart. */
+  go(cause?: 'first' | 'repair' | 'restart' | 'resume'): Promise<'completed' | 'suspended'>
+  repair(assignments?: Record<string, Tree>): void
+  /** The journal up to and with event `seq`, as after a crash. */
+  cut(seq: number): void
+  types(): string[]
+  bodies<T extends GoalEventBody['type']>(type: T): Extract<GoalEventBody, { type: T }>[]
+}
+
+export interface StageOptions {
+  readonly xml: string
+  readonly goal: string
+  readonly agent?: string
+  readonly mode?: 'pursue' | 'execute'
+  readonly assignments?: readonly Assignment[]
+  /** How a command ends; the default is exit 0 without output. */
+  readonly play?: (command: string, full: Command) => Played
+  readonly recover?: (step: string) => Exit
+  readonly facts?: (query: FactQuery) => Fact
+}
+
+export function stage({ xml, goal, agent, mode = 'pursue', assignments = [], play = () => ({}), recover, facts }: StageOptions): Stage {
+  const program = readProgram([{ name: 'test.xml', text: `<cloudburst name="test">${xml}</cloudburst>` }])
+  const proto = agent === undefined ? undefined : program.agents.get(agent)
+  let variables: Variables = proto === undefined ? {} : agentVariables(program, proto)
+  let events: GoalEvent[] = []
+  const ran: string[] = []
+  let now = 1_700_000_000_000
+
+  const record = (goalId: string, body: GoalEventBody): GoalEvent => {
+    const event: GoalEvent = { goalId, seq: events.length + 1, at: ++now, body }
+    events.push(event)
+    if (body.type === 'step-ended') {
+      for (const { path, value } of body.writes) {
+        if (path.startsWith('agent.')) variables = setIn({ fields: variables }, parsePath(path).slice(1), value).fields ?? {}
+      }
+    }
+    return event
+  }
+  const finished = ({ code = 0, stdout = '', exit }: Played): Finished => ({
+    exit: exit ?? { kind: 'exited', code },
+    durationMs: 1,
+    stdout,
+    stderr: code === 0 ? '' : `failed with ${code}`,
+    truncated: false
+  })
+  const world: World = {
+    journal: { append: (goalId, body) => Promise.resolve(record(goalId, body)), read: () => Promise.resolve(events) },
+    driver: {
+      run: command => {
+        const text = command.argv.at(-1) ?? ''
+        ran.push(text)
+        return Promise.resolve(finished(play(text, command)))
+      },
+      recover: ({ step }) => Promise.resolve(finished({ exit: recover?.(step) ?? { kind: 'lost' } })),
+      stop: () => Promise.resolve(),
+      writeFile: (_goal, name) => Promise.resolve(`/private/${name}`),
+      dropFiles: () => Promise.resolve()
+    },
+    probe: { gather: queries => Promise.resolve(queries.map(query => facts?.(query) ?? { kind: 'bool', value: false })) },
+    messenger: { dispatch: () => Promise.resolve({ kind: 'failed', message: 'nobody is there' }) },
+    clock: { now: () => ++now, sleep: () => Promise.resolve() },
+    random: { id: () => '01J00000000000000000000000' },
+    surroundings: { agent: () => variables, host: {}, peer: {} }
+  }
+  record('g', {
+    type: 'proposed',
+    version: EVENT_VERSION,
+    goal,
+    program: { name: program.name, hash: program.hash },
+    ...(agent !== undefined && { agent }),
+    mode,
+    assignments,
+    by: { peer: 'p', node: 'here' },
+    chain: []
+  })
+
+  const it: Stage = {
+    get events() {
+      return events
+    },
+    ran,
+    agent: () => variables,
+    stop: new AbortController(),
+    go: cause =>
+      pursue({
+        id: 'g',
+        program,
+        ...(proto !== undefined && { agent: proto }),
+        instances: instancesOf(program),
+        world,
+        events: [...events],
+        cause: cause ?? 'first',
+        stop: it.stop.signal
+      }),
+    repair: (values = {}) => {
+      const repaired = Object.entries(values).map(([path, value]) => ({ path, value }))
+      record('g', { type: 'repaired', by: { peer: 'p', node: 'here' }, verb: 'retry', assignments: repaired })
+    },
+    cut: seq => {
+      events = events.slice(0, seq)
+    },
+    types: () => events.map(event => event.body.type),
+    bodies: type => events.map(event => event.body).filter(body => body.type === type) as never
+  }
+  return it
+}
