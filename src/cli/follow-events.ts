@@ -18,7 +18,7 @@ export async function* follow(
 ): AsyncGenerator<EventItem> {
   let next = request.from ?? 1
   const printed = new Map<string, Printed>()
-  for (let gaps = 0; ; ) {
+  for (let gaps = 0, connection = 0; ; connection++) {
     try {
       for await (const item of (await open({ ...request, from: next })) as AsyncIterable<EventItem>) {
         if (item.type === 'event') {
