@@ -5,7 +5,7 @@ import type { Caller } from '../../src/protocols/wire/channel.ts'
 /** A peer that may do what is listed. `asked` records every question; `end` ends its session. */
 export function callerWith(
   allowed: readonly Capability[],
-  peer = '12D3KooWCaller1111111111111111111111111111'
+  peer = '12D3KooWasker1111111111111111111111111111'
 ): Caller & {
   readonly asked: { capability: Capability; program?: string; goal?: string }[]
   end(): void

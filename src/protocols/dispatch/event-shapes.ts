@@ -7,7 +7,6 @@ import {
   listOf,
   modeShape,
   nameShape,
-  peerShape,
   programShape,
   textShape,
   timeShape,
@@ -16,7 +15,7 @@ import {
 } from '../shapes.ts'
 
 const place = v.object({ file: textShape, line: countShape, col: countShape })
-const principal = v.object({ peer: peerShape, node: nameShape, email: v.exactOptional(nameShape) })
+const principal = v.object({ peer: nameShape, node: nameShape, email: v.exactOptional(nameShape) })
 const assignments = listOf(assignmentShape)
 const trees = v.record(textShape, treeShape)
 const exit = v.variant('kind', [

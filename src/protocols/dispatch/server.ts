@@ -50,15 +50,17 @@ async function serve(executor: Executor, deciding: Map<string, Promise<unknown>>
     first.type === 'request' ? decide(executor, first, channel, caller) : known(executor, id, caller)
   )
   await send(channel, { type: 'accepted', id, receipt: receipt(executor, id, acceptance, caller.peer) })
+  // Told first that the goal was accepted, which is so whatever the dispatcher may do now.
+  caller.require('goal:dispatch', { program: acceptance.program, goal: acceptance.goal })
   await tell(executor, channel, caller, id, first.type === 'follow' ? first : { from: 1 })
 }
 
 async function decide(executor: Executor, request: DispatchRequest, channel: Channel, caller: Caller): Promise<Acceptance> {
-  const what = { program: request.program.hash, goal: request.goal }
-  caller.require('goal:dispatch', what)
   const before = await executor.find(request.id, caller.peer)
   if (before !== undefined) return sameAs(before, request)
 
+  const what = { program: request.program.hash, goal: request.goal }
+  caller.require('goal:dispatch', what)
   refuseCycle(request)
   refuseExpired(executor, request)
   const by: Principal = { peer: caller.peer, node: caller.node, email: request.email ?? caller.email }
@@ -86,11 +88,7 @@ async function fetchProgram(executor: Executor, request: DispatchRequest, channe
 
 async function known(executor: Executor, id: string, caller: Caller): Promise<Acceptance> {
   const acceptance = await executor.find(id, caller.peer)
-  if (acceptance === undefined) {
-    caller.require('goal:dispatch')
-    throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${id} was accepted from ${caller.node} here`, { id })
-  }
-  caller.require('goal:dispatch', { program: acceptance.program, goal: acceptance.goal })
+  if (acceptance === undefined) throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${id} was accepted from ${caller.node} here`, { id })
   return acceptance
 }
 
