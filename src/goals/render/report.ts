@@ -30,6 +30,7 @@ export function suspensionReport(suspension: Suspension, options: ReportOptions)
 /** Commands to paste, most likely first; `…` is for the person to fill in. */
 export function tryCommands(suspension: Suspension, options: ReportOptions): string[] {
   const repair = ['cloudburst repair', options.id, ...options.suffix.map(shellWord)].join(' ')
+  const cancel = ['cloudburst cancel', options.id, ...options.suffix.map(shellWord)].join(' ')
   const sets = Object.keys(suspension.values)
     .filter(path => /^(goal|agent)\./.test(path))
     .map(path => `${repair} --set ${path}=…`)
@@ -42,9 +43,9 @@ export function tryCommands(suspension: Suspension, options: ReportOptions): str
     case 'stopped':
       return [repair]
     case 'in-doubt':
-      return [`${repair} --retry`, `cloudburst cancel ${options.id}`]
+      return [`${repair} --retry`, cancel]
     case 'journal-damaged':
-      return [`cloudburst logs ${options.id} --replay -v`, `cloudburst cancel ${options.id}`]
+      return [`cloudburst logs ${options.id} --replay -v`, cancel]
     default:
       return [...sets.slice(0, 4), `${repair} --retry`]
   }
@@ -76,7 +77,7 @@ function candidateRows({ candidates }: Suspension): string[] {
 function keptRows({ kept }: Suspension): string[] {
   if (kept.length === 0) return [row('kept', 'nothing was done yet')]
   return listed('kept', [
-    `${kept.length} ${kept.length === 1 ? 'step' : 'steps'} done; they will not run again`,
+    `${kept.length} ${kept.length === 1 ? 'step' : 'steps'} done; ${kept.length === 1 ? 'it' : 'they'} will not run again`,
     ...kept.map(step => `  ${oneLine(step)}`)
   ])
 }

@@ -1,0 +1,117 @@
+/** Lines of goals and methods: entered, chosen, left, suspended. */
+import type { Principal } from '../pursuit/events.ts'
+import type { Suspension } from '../pursuit/summary.ts'
+import { oneLine } from './escape.ts'
+import { suspensionReport } from './report.ts'
+import { passedOver } from './step-lines.ts'
+import { narrated, type Of, placed, type Story, totals } from './story.ts'
+import { valueText } from './words.ts'
+
+export function proposed({ paints }: Story, body: Of<'proposed'>, id: string): string[] {
+  const program = paints.quiet(`(${oneLine(body.program.name)}@${body.program.hash.slice(0, 8)})`)
+  return [`${paints.strong(oneLine(body.goal))} ${program} ${id}`]
+}
+
+export function configured({ options }: Story, body: Of<'configured'>): string[] {
+  if (!options.goals) return []
+  return Object.entries(body.variables).map(([name, value]) => {
+    const source = body.sources[`goal.${name}`] ?? body.sources[name]
+    return `  goal.${oneLine(name)} = ${valueText(value)}${source === undefined ? '' : `   # ${oneLine(source)}`}`
+  })
+}
+
+export function started(story: Story, body: Of<'started'>): string[] {
+  story.failure = undefined
+  if (body.cause === 'first') return []
+  return [story.paints.quiet(body.cause === 'restart' ? 'goes on after a restart of the daemon' : 'goes on')]
+}
+
+export function goalBegan(story: Story, body: Of<'goal-began'>): string[] {
+  story.entered.set(body.instance, { goal: body.goal, describe: body.describe })
+  const lines = story.options.narrate ? [placed(story, body.place, narrated('BEGIN', body.goal, body.describe))] : []
+  if (!story.options.goals) return lines
+  const values = Object.entries(body.arguments ?? {}).map(([name, value]) => ` ${oneLine(name)}=${valueText(value)}`)
+  return [...lines, placed(story, body.place, `goal ${oneLine(body.goal)}${values.join('')}`)]
+}
+
+export function goalEnded(story: Story, body: Of<'goal-ended'>): string[] {
+  const { options, paints } = story
+  const known = story.entered.get(body.instance)
+  const lines: string[] = []
+  if (options.narrate && known !== undefined) {
+    const { method } = known
+    if (method !== undefined) lines.push(placed(story, method.place, narrated('END', method.method, method.describe)))
+    lines.push(narrated('END', known.goal, known.describe))
+  }
+  if (!options.goals && body.outcome !== 'already-true') return lines
+  const why = body.reason === undefined ? '' : `: ${oneLine(body.reason)}`
+  return [
+    ...lines,
+    `  ${paints.quiet('=')}                ${oneLine(known?.goal ?? body.instance)} ${body.outcome.replace('-', ' ')}${why}`
+  ]
+}
+
+export function methodChosen(story: Story, body: Of<'method-chosen'>): string[] {
+  story.candidates = body.candidates
+  const known = story.entered.get(body.instance)
+  if (known !== undefined) known.method = body
+  const lines = passedOver(story)
+  if (story.options.goals) {
+    const told = body.candidates.map(
+      ({ method, verdict, reason }) => `  method ${oneLine(method)} ${verdict}${reason === undefined ? '' : `: ${oneLine(reason)}`}`
+    )
+    lines.push(...told.map(line => placed(story, body.place, line)))
+  }
+  if (story.options.narrate) lines.push(placed(story, body.place, narrated('BEGIN', body.method, body.describe)))
+  return lines
+}
+
+export function methodFailed({ options }: Story, body: Of<'method-failed'>): string[] {
+  return options.goals ? [`  method ${oneLine(body.method)} failed: ${oneLine(body.reason)}`] : []
+}
+
+export function suspended(story: Story, body: Of<'suspended'>, id: string, at: number): string[] {
+  const { options, paints, failure } = story
+  const step = body.step === undefined || failure?.step === body.step ? failure : undefined
+  story.failure = undefined
+  const { candidates, kept } = story
+  const suspension: Suspension = {
+    code: body.code,
+    reason: body.reason,
+    candidates,
+    kept,
+    values: body.values ?? {},
+    ...(step === undefined ? {} : { step })
+  }
+  return [
+    '',
+    ...suspensionReport(suspension, { id, colour: options.colour, suffix: options.suffix }),
+    '',
+    `${paints.bad('suspended')}: ${totals(story, at)}`
+  ]
+}
+
+export function repaired(story: Story, body: Of<'repaired'>, at: number): string[] {
+  story.since = at
+  const values = body.assignments.map(
+    ({ path, value }) => ` ${oneLine(path)}=${typeof value === 'string' ? oneLine(value) : valueText(value)}`
+  )
+  return [`repaired by ${personOf(body.by)}: ${body.verb}${values.join('')}${becauseOf(body.why)}`]
+}
+
+export function completed(story: Story, body: Of<'completed'>, at: number): string[] {
+  const word = body.outcome === 'completed' ? 'completed' : 'already true'
+  return [...passedOver(story), `${story.paints.good(word)}: ${totals(story, at)}`]
+}
+
+export function cancelled(story: Story, body: Of<'cancelled'>, at: number): string[] {
+  return [`${story.paints.warn('cancelled')} by ${personOf(body.by)}${becauseOf(body.why)}: ${totals(story, at)}`]
+}
+
+function personOf(by: Principal): string {
+  return oneLine(by.email ?? by.node)
+}
+
+function becauseOf(why: string | undefined): string {
+  return why === undefined ? '' : ` (${oneLine(why)})`
+}

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import type { Suspension } from '../../../src/goals/pursuit/summary.ts'
+import { suspensionReport, tryCommands } from '../../../src/goals/render/report.ts'
+
+describe('a report of a suspended goal', () => {
+  const cases: ReadonlyArray<{ code: Suspension['code']; commands: readonly string[] }> = [
+    {
+      code: 'step-failed',
+      commands: ['cloudburst repair 01J --peer node3 --set goal.port=…', 'cloudburst repair 01J --peer node3 --retry']
+    },
+    { code: 'config-incomplete', commands: ['cloudburst repair 01J --peer node3 --set goal.port=…'] },
+    { code: 'requested', commands: ['cloudburst repair 01J --peer node3'] },
+    { code: 'program-missing', commands: ['cloudburst load FILE', 'cloudburst repair 01J --peer node3 --retry'] },
+    { code: 'in-doubt', commands: ['cloudburst repair 01J --peer node3 --retry', 'cloudburst cancel 01J --peer node3'] }
+  ]
+  for (const { code, commands } of cases) {
+    it(`says what to type after ${code}`, () => assert.deepEqual(tryCommands(suspension({ code }), options), commands))
+  }
+
+  it('quotes what a shell would take apart', () => {
+    const [command] = tryCommands(suspension({ code: 'requested' }), { ...options, suffix: ['my program.xml', "it's"] })
+    assert.equal(command, `cloudburst repair 01J 'my program.xml' 'it'\\''s'`)
+  })
+
+  it('offers no value that a person cannot set', () => {
+    const commands = tryCommands(suspension({ values: { 'host.arch': { value: 'x64' } } }), options)
+    assert.deepEqual(commands, ['cloudburst repair 01J --peer node3 --retry'])
+  })
+
+  it('counts what is too much to show', () => {
+    const kept = Array.from({ length: 40 }, (_, at) => `step ${at}`)
+    const lines = suspensionReport(suspension({ kept }), options)
+    assert.ok(lines.some(line => line.includes('… and 29 more')))
+    assert.ok(lines.length < 30)
+  })
+
+  it('masks secrets', () => {
+    const lines = suspensionReport(suspension({ values: { 'goal.password': { sealed: 'password' } } }), options)
+    assert.ok(lines.some(line => line.endsWith('goal.password = ***')))
+  })
+})
+
+const options = { id: '01J', colour: false, suffix: ['--peer', 'node3'] }
+
+function suspension(some: Partial<Suspension>): Suspension {
+  return { code: 'step-failed', reason: 'exit 1', candidates: [], kept: [], values: { 'goal.port': { value: 80 } }, ...some }
+}
