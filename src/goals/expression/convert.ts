@@ -1,5 +1,5 @@
-/** Values: what counts as a number or as true, how text fits a type, and trees as plain JSON and back. */
-import type { Plain, Scalar, Tree } from '../tree.ts'
+/** Scalars: what counts as a number or as true, and how text fits a type. Source: docs/language.md, "State". */
+import type { Scalar } from '../tree.ts'
 
 /** Types whose values are checked. All other type names are nominal: they name structs, or nothing. */
 export const scalarTypes = [
@@ -20,7 +20,6 @@ const IPV4 = /^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(?!$)|$)){4}$/
 /** Portable user names; upper case because directories of other systems have them. */
 const USERNAME = /^[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?$/
 const FALSE = new Set(['false', 'False', 'FALSE', '0', 'no', ''])
-const MASK = '***'
 
 /** A value that fits its type, or why it does not. */
 export type Conversion = { readonly value: Scalar } | { readonly misfit: string }
@@ -74,70 +73,7 @@ export function asNumber(value: Scalar): number | undefined {
   return NUMBER.test(text) ? Number(text) : undefined
 }
 
-/** Whether a known tree counts as true: `false`, `False`, `FALSE`, `0`, `no`, empty and undefined do not. */
-export function isTrue(tree: Tree | undefined): boolean {
-  if (tree === undefined) return false
-  if (tree.value !== undefined) {
-    return typeof tree.value === 'string' ? !FALSE.has(tree.value) : Boolean(tree.value)
-  }
-  if (tree.items !== undefined) return tree.items.length > 0
-  return isDefined(tree) === 'true'
-}
-
-/** Whether a tree holds anything; a struct does when any of its fields does, a list even when it is empty. */
-export function isDefined(tree: Tree | undefined): 'true' | 'false' | 'possible' {
-  if (tree === undefined) return 'false'
-  if (tree.unknown) return 'possible'
-  if (tree.value !== undefined || tree.sealed !== undefined || tree.ref !== undefined || tree.items !== undefined) return 'true'
-  let found: 'false' | 'possible' = 'false'
-  for (const field of Object.values(tree.fields ?? {})) {
-    const inner = isDefined(field)
-    if (inner === 'true') return 'true'
-    if (inner === 'possible') found = inner
-  }
-  return found
-}
-
-/** `plain` as a tree; null is undefined. */
-export function fromPlain(plain: Plain): Tree {
-  if (plain === null) return {}
-  if (Array.isArray(plain)) return { items: plain.map(fromPlain) }
-  if (typeof plain !== 'object') return { value: plain }
-  const fields: [string, Tree][] = Object.entries(plain).map(([name, value]) => [name, fromPlain(value)])
-  return { fields: Object.fromEntries(fields) }
-}
-
-/** `tree` as JSON: types gone, secrets masked, references followed by `follow` (else shown as `→ path`). */
-export function toPlain(tree: Tree | undefined, follow?: (ref: string) => Tree | undefined): Plain {
-  if (tree === undefined) return null
-  if (tree.unknown) return '?'
-  if (isSecret(tree)) return isDefined(tree) === 'true' ? MASK : null
-  if (tree.value !== undefined) return tree.value
-  if (tree.items !== undefined) return tree.items.map(item => toPlain(item, follow))
-  if (tree.fields !== undefined) {
-    return Object.fromEntries(Object.entries(tree.fields).map(([name, field]) => [name, toPlain(field, follow)]))
-  }
-  if (tree.ref === undefined) return null
-  return follow === undefined ? `→ ${tree.ref}` : toPlain(follow(tree.ref), follow)
-}
-
-/** Whether a tree's own content must never be shown. */
-export function isSecret(tree: Tree): boolean {
-  return tree.sealed !== undefined || isSecretType(tree.type)
-}
-
-/** `tree` with every secret in it replaced by `***`: what may go into journals, gossip and on screens. */
-export function maskSecrets(tree: Tree): Tree {
-  if (isSecret(tree)) return isDefined(tree) === 'true' ? { type: tree.type ?? 'secret', value: MASK } : tree
-  if (tree.items !== undefined) return { ...tree, items: tree.items.map(maskSecrets) }
-  if (tree.fields === undefined) return tree
-  return { ...tree, fields: Object.fromEntries(Object.entries(tree.fields).map(([name, field]) => [name, maskSecrets(field)])) }
-}
-
-/** `tree` on one short line for people: a scalar as it is, anything else as JSON cut at 80 characters. */
-export function showTree(tree: Tree | undefined): string {
-  const plain = toPlain(tree)
-  if (plain === null) return 'undefined'
-  const text = typeof plain === 'object' ? JSON.stringify(plain) : String(plain)
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text
+/** Whether a scalar counts as true: `false`, `False`, `FALSE`, `0`, `no` and the empty text do not. */
+export function isTrueScalar(value: Scalar): boolean {
+  return typeof value === 'string' ? !FALSE.has(value) : Boolean(value)
 }

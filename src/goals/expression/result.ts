@@ -42,8 +42,19 @@ export interface Interpolated {
   readonly errors: readonly Complaint[]
 }
 
-/** shell: text for a shell (language.md 7 decides what may be pasted) · argument: one argument of a prefix · text: a file, a description */
-export type Use = 'shell' | 'argument' | 'text'
+/**
+ * shell: text for a local shell (docs/language.md, "Interpolation", decides what may be pasted) ·
+ * prefixed: text for the shell behind an explicit prefix, which the environment does not reach ·
+ * argument: one argument of a prefix · text: a file, a description
+ */
+export type Use = 'shell' | 'prefixed' | 'argument' | 'text'
+
+/** Where a value came from, for messages and for `quote="none"`, which only the program's own values may use. */
+export interface Origin {
+  readonly own: boolean
+  /** `default`, `command line`, `state`, `result of a step`. */
+  readonly text: string
+}
 
 /**
  * Where names are looked up while one goal is pursued. Implemented by ./scope.ts.
@@ -62,4 +73,11 @@ export interface Scope {
   fact(query: FactQuery): Fact | undefined
   /** Whether a sub-goal was completed in this run; undefined when it was not pursued yet. */
   completed(call: GoalCall): boolean | undefined
+  /** Nothing may be executed, and an undefined value may still become known. */
+  readonly inPlan: boolean
+  /** The top names that mean something here, for suggestions. */
+  names(): readonly string[]
+  origin(path: Path): Origin
+  /** The secret behind a sealed tree; undefined when it cannot be had now. */
+  unseal(tree: Tree): string | undefined
 }
