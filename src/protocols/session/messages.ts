@@ -24,14 +24,14 @@ export interface SessionHello {
 
 export type SessionReply =
   | {
-    readonly type: 'welcome'
-    readonly name: string
-    readonly version: string
-    readonly labels: Readonly<Record<string, string>>
-    readonly addresses: readonly string[]
-    /** What the caller may do here, for its information: every request is checked anyway. */
-    readonly capabilities: readonly Capability[]
-    /** Epoch milliseconds; checked again before then. */
-    readonly until: number
-  }
-  | { readonly type: 'refused', readonly error: ErrorData }
+      readonly type: 'welcome'
+      readonly name: string
+      readonly version: string
+      readonly labels: Readonly<Record<string, string>>
+      readonly addresses: readonly string[]
+      /** What the caller may do here, for its information: every request is checked anyway. */
+      readonly capabilities: readonly Capability[]
+      /** Epoch milliseconds; checked again before then. */
+      readonly until: number
+    }
+  | { readonly type: 'refused'; readonly error: ErrorData }

@@ -77,7 +77,10 @@ function mentions(frame: Uint8Array, text: string): boolean {
 
 function refusePoison(value: unknown): void {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return
-  if (Array.isArray(value)) return value.forEach(refusePoison)
+  if (Array.isArray(value)) {
+    for (const inner of value) refusePoison(inner)
+    return
+  }
   for (const [key, inner] of Object.entries(value)) {
     if (key === POISON) throw new Error(`a key is ${POISON}`)
     refusePoison(inner)

@@ -1,0 +1,114 @@
+/** Where a node keeps what: every path of a home, and how one is made. */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { generateIdentity, type Identity, identityFromPem, identityToPem } from '../crypto/identity.ts'
+import { CloudburstError } from '../errors.ts'
+import { createFile } from './atomic-file.ts'
+import { CONTROL_SOCKET, controlBase } from './control/contract.ts'
+import { checkOnlyOursToRead } from './file-safety.ts'
+import { type NewNeighborhood, neighborhoodText } from './neighborhood/sample.ts'
+import { permissionsText } from './permissions/sample.ts'
+
+/** All paths of one node, absolute. */
+export interface Home {
+  /** What `--home` says, or the state directory when there is no `--home`: names this node in messages. */
+  readonly base: string
+  readonly neighborhood: string
+  readonly permissions: string
+  /** Programs that this node loads by itself. */
+  readonly programs: string
+  readonly identityKey: string
+  /** Store, steps, output, audit log. */
+  readonly state: string
+  readonly auditLog: string
+  /** Directory, 0700, and socket of the control API. */
+  readonly control: string
+  readonly socket: string
+  /** Short-lived things, such as tickets that wait to be presented. */
+  readonly run: string
+  readonly tickets: string
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * The paths of a home: all below `--home` or $CLOUDBURST_HOME; else below /etc/cloudburst and /var/lib/cloudburst for root,
+ * and the XDG configuration and state directories for everybody else. Makes and reads nothing.
+ */
+export function resolveHome(home?: string, env: Environment = process.env, uid: number | undefined = process.getuid?.()): Home {
+  const base = resolve(controlBase(home, env, uid))
+  const config = resolve(configBase(home, env, uid))
+  const state = join(base, 'state')
+  const socket = join(base, CONTROL_SOCKET)
+  return {
+    base,
+    neighborhood: join(config, 'neighborhood.xml'),
+    permissions: join(config, 'permissions.xml'),
+    programs: join(config, 'programs'),
+    identityKey: join(base, 'identity.key'),
+    state,
+    auditLog: join(state, 'audit.log'),
+    control: resolve(socket, '..'),
+    socket,
+    run: join(base, 'run'),
+    tickets: join(base, 'run', 'tickets.json')
+  }
+}
+
+/**
+ * Makes a home: configuration as commented samples, and the identity. Durable on return.
+ * @returns the new node's peer id
+ * @throws CloudburstError CB_HOME_EXISTS when its neighborhood.xml is there already; nothing is changed then
+ */
+export function initHome(home: Home, what: NewNeighborhood): { readonly peer: string } {
+  if (existsSync(home.neighborhood)) throw exists(home)
+  const text = neighborhoodText(what)
+  makeDirectories(home)
+  if (!createFile(home.neighborhood, text, 0o644)) throw exists(home)
+  createFile(home.permissions, permissionsText(), 0o644)
+  return { peer: loadIdentity(home).peer }
+}
+
+/**
+ * Makes the directories of a home that are not there: 0755 for configuration, 0700 for everything else.
+ * @throws CloudburstError CB_HOME_MISSING when there is no neighborhood.xml
+ */
+export function openHome(home: Home): void {
+  if (!existsSync(home.neighborhood)) {
+    throw new CloudburstError('CB_HOME_MISSING', `there is no node at ${home.base}: ${home.neighborhood} does not exist`, {
+      home: home.base
+    })
+  }
+  makeDirectories(home)
+}
+
+/**
+ * The node's identity, made on first use (0600, never overwritten; durable on return).
+ * @throws CloudburstError CB_FILE_UNSAFE when others may read the key; CB_USAGE when it is not one
+ */
+export function loadIdentity(home: Home): Identity {
+  if (!existsSync(home.identityKey)) createFile(home.identityKey, identityToPem(generateIdentity()), 0o600)
+  checkOnlyOursToRead(home.identityKey)
+  try {
+    return identityFromPem(readFileSync(home.identityKey, 'utf8'))
+  } catch (error) {
+    if (error instanceof CloudburstError) throw new CloudburstError(error.code, `${home.identityKey}: ${error.message}`)
+    throw error
+  }
+}
+
+function configBase(home: string | undefined, env: Environment, uid: number | undefined): string {
+  const named = home ?? env['CLOUDBURST_HOME']
+  if (named !== undefined && named !== '') return named
+  if (uid === 0) return '/etc/cloudburst'
+  return join(env['XDG_CONFIG_HOME'] || join(env['HOME'] ?? '', '.config'), 'cloudburst')
+}
+
+function makeDirectories(home: Home): void {
+  for (const path of [home.programs]) mkdirSync(path, { recursive: true, mode: 0o755 })
+  for (const path of [home.base, home.state, home.control, home.run]) mkdirSync(path, { recursive: true, mode: 0o700 })
+}
+
+function exists(home: Home): CloudburstError {
+  return new CloudburstError('CB_HOME_EXISTS', `${home.neighborhood} exists already: this home has a node`, { home: home.base })
+}

@@ -1,0 +1,166 @@
+/** One libp2p node, with every threshold set on purpose (./limits.ts) and nothing offered unencrypted. */
+import { noise } from '@chainsafe/libp2p-noise'
+import { privateKeyFromRaw } from '@libp2p/crypto/keys'
+import { type GossipSub, type GossipSubComponents, gossipsub } from '@libp2p/gossipsub'
+import { type IdentifyComponents, identify } from '@libp2p/identify'
+import type { Connection, Libp2p, StreamHandler, Topology } from '@libp2p/interface'
+import { type PingComponents, ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p, type Libp2pOptions } from 'libp2p'
+import { type Identity, rawPrivateKey } from '../../crypto/identity.ts'
+import { CloudburstError } from '../../errors.ts'
+import type { Admission } from './admission.ts'
+import * as limits from './limits.ts'
+
+export type Node = Libp2p<{ pubsub: GossipSub }>
+
+export interface NodeOptions {
+  readonly identity: Identity
+  readonly version: string
+  readonly listen: readonly string[]
+  readonly announce: readonly string[]
+  /** Addresses of neighbours: connections from there are never counted out. */
+  readonly trusted: readonly string[]
+  readonly mdns: { readonly enabled: boolean; readonly service: string }
+  readonly topics: readonly string[]
+  readonly admission: Admission
+  /** Called before anybody can connect. */
+  readonly prepare: (node: Node) => Promise<void>
+}
+
+/**
+ * Makes and starts a node; listening on return.
+ * @throws CloudburstError CB_PORT_TAKEN, CB_NEIGHBORHOOD_INVALID when an address cannot be listened on
+ */
+export async function startNode(options: NodeOptions): Promise<Node> {
+  const node = await createLibp2p({ ...(await nodeOptions(options)), start: false })
+  try {
+    await options.prepare(node)
+    await node.start()
+    return node
+  } catch (error) {
+    await node.stop()
+    throw listenError(error, options.listen)
+  }
+}
+
+async function nodeOptions(options: NodeOptions): Promise<Libp2pOptions<{ pubsub: GossipSub }>> {
+  const { admission } = options
+  const discovery = options.mdns.enabled ? [(await import('@libp2p/mdns')).mdns({ serviceTag: options.mdns.service })] : []
+  const services = {
+    identify: (components: IdentifyComponents) => identify()(guarded(components, admission)),
+    ping: (components: PingComponents) => ping()(guarded(components, admission)),
+    pubsub: (components: GossipSubComponents) => pubsub(options.topics)(guarded(components, admission))
+  }
+  return {
+    nodeInfo: { name: 'cloudburst', version: options.version },
+    privateKey: privateKeyFromRaw(rawPrivateKey(options.identity)),
+    addresses: { listen: [...options.listen], announce: [...options.announce], announceFilter: withoutLoopback },
+    transports: [tcp({ maxConnections: limits.CONNECTIONS_MAX })],
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: limits.STREAMS_MAX * 4,
+        streamOptions: { maxStreamWindowSize: limits.WINDOW_BYTES_MAX, maxWriteBufferLength: limits.WRITE_BUFFER_BYTES_MAX }
+      })
+    ],
+    connectionGater: admission.gater(),
+    connectionManager: connectionLimits(options.trusted),
+    // Our own pulse decides; libp2p's would end a connection for one lost ping.
+    connectionMonitor: { enabled: false },
+    peerDiscovery: discovery,
+    services
+  }
+}
+
+function connectionLimits(trusted: readonly string[]): NonNullable<Libp2pOptions['connectionManager']> {
+  return {
+    maxConnections: limits.CONNECTIONS_MAX,
+    maxIncomingPendingConnections: limits.CONNECTIONS_MAX,
+    inboundConnectionThreshold: limits.INBOUND_PER_SECOND_MAX,
+    inboundUpgradeTimeout: limits.UPGRADE_TIMEOUT_MS,
+    inboundStreamProtocolNegotiationTimeout: limits.NEGOTIATION_TIMEOUT_MS,
+    outboundStreamProtocolNegotiationTimeout: limits.NEGOTIATION_TIMEOUT_MS,
+    dialTimeout: limits.DIAL_TIMEOUT_MS,
+    addressDialTimeout: limits.ADDRESS_DIAL_TIMEOUT_MS,
+    maxPeerAddrsToDial: limits.ADDRESSES_MAX * 2,
+    maxParallelDials: limits.PARALLEL_DIALS_MAX,
+    // Only numbers can be compared with where a connection comes from.
+    allow: trusted.filter(address => /^\/ip[46]\//.test(address))
+  }
+}
+
+function pubsub(topics: readonly string[]): (components: GossipSubComponents) => GossipSub {
+  return gossipsub({
+    allowPublishToZeroTopicPeers: true,
+    ignoreDuplicatePublishError: true,
+    fallbackToFloodsub: false,
+    allowedTopics: [...topics],
+    maxInboundDataLength: limits.GOSSIP_BYTES_MAX,
+    maxOutboundBufferSize: limits.WRITE_BUFFER_BYTES_MAX,
+    // Many nodes behind one address are a rack, not an attack; who may speak here was decided at the door.
+    scoreParams: { IPColocationFactorWeight: 0 }
+  })
+}
+
+/**
+ * The components of a service with a registrar that serves no stranger: libp2p's own protocols know nothing of permits.
+ * (libp2p's stream middleware would be the place, but each inbound stream adds its handler to the shared list.)
+ */
+function guarded<Components extends { registrar: object }>(components: Components, admission: Admission): Components {
+  const registrar = new Proxy(components.registrar, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name)
+      if (typeof value !== 'function') return value
+      if (name !== 'handle' && name !== 'register') return value.bind(target)
+      return (protocol: string, served: StreamHandler | Topology, ...more: unknown[]) =>
+        value.call(target, protocol, typeof served === 'function' ? refusing(served, admission) : overlooking(served, admission), ...more)
+    }
+  })
+  return new Proxy(components, { get: (target, name) => (name === 'registrar' ? registrar : Reflect.get(target, name)) })
+}
+
+function refusing(handler: StreamHandler, admission: Admission): StreamHandler {
+  return (stream, connection) => {
+    if (admission.isStranger(connection)) return stream.abort(new Error('not for strangers'))
+    return handler(stream, connection)
+  }
+}
+
+function overlooking(topology: Topology, admission: Admission): Topology {
+  return {
+    ...topology,
+    onConnect: (peer, connection: Connection) => (admission.isStranger(connection) ? undefined : topology.onConnect?.(peer, connection))
+  }
+}
+
+/** What we tell others: loopback only when there is nothing else. */
+function withoutLoopback(addresses: Multiaddr[]): Multiaddr[] {
+  const isLoopback = (address: Multiaddr): boolean => /^\/(ip4\/127\.|ip6\/::1\/)/.test(address.toString())
+  const outside = addresses.filter(address => !isLoopback(address))
+  return outside.length === 0 ? addresses : outside
+}
+
+function listenError(error: unknown, listen: readonly string[]): unknown {
+  const text = error instanceof Error ? error.message : String(error)
+  if (text.includes('EADDRINUSE')) {
+    return new CloudburstError('CB_PORT_TAKEN', `${listen.join(', ')} cannot be listened on: another program has the port`, {}, error)
+  }
+  if (/EADDRNOTAVAIL|EACCES|UnsupportedListenAddress/.test(`${text} ${error instanceof Error ? error.name : ''}`)) {
+    return new CloudburstError('CB_NEIGHBORHOOD_INVALID', `${listen.join(', ')} cannot be listened on: ${text}`, {}, error)
+  }
+  return error
+}
+
+/** Parsed addresses to dial; what is no multiaddr is left out. */
+export function dialable(addresses: readonly string[]): Multiaddr[] {
+  return addresses.flatMap(address => {
+    try {
+      return [multiaddr(address)]
+    } catch {
+      return []
+    }
+  })
+}

@@ -1,0 +1,152 @@
+/** What is known about every other node: names, labels, addresses, and how it stands with us. */
+import type { Capability } from '../../crypto/capability.ts'
+import { shortPeer } from '../../crypto/identity.ts'
+import type { Welcome } from '../../protocols/session/client.ts'
+import type { SessionHello } from '../../protocols/session/messages.ts'
+import type { PeerInfo } from '../control/contract.ts'
+import type { Neighbour } from '../neighborhood/read.ts'
+import { ADDRESSES_MAX } from './limits.ts'
+
+/** Nodes that are remembered, besides the neighbours: the longest away is forgotten first. */
+export const PEERS_MAX = 1_000
+
+interface Entry {
+  readonly peer: string
+  /** Name that the node calls itself; only a suggestion. */
+  claimed?: string
+  labels: Readonly<Record<string, string>>
+  version?: string
+  status: PeerInfo['status']
+  since: number
+  lastError?: string
+  roundTripMs?: number
+  mayThere: readonly Capability[]
+  /** Addresses by where we have them from; the sure ones come first when dialling. */
+  readonly addresses: { said: readonly string[]; found: readonly string[] }
+}
+
+/** Who a node says it is, in hello or welcome. */
+export type Card = Pick<SessionHello | Welcome, 'name' | 'version' | 'labels' | 'addresses'>
+
+export class PeerBook {
+  readonly #own: string
+  readonly #now: () => number
+  readonly #entries = new Map<string, Entry>()
+  #neighbours: ReadonlyMap<string, Neighbour> = new Map()
+
+  constructor(own: string, now: () => number) {
+    this.#own = own
+    this.#now = now
+  }
+
+  /** Replaces the static neighbours; those that are gone stay known by what they said. */
+  setNeighbours(neighbours: readonly Neighbour[]): void {
+    this.#neighbours = new Map(neighbours.map(neighbour => [neighbour.peer, neighbour]))
+    for (const { peer } of neighbours) this.#entry(peer)
+  }
+
+  neighbour(peer: string): Neighbour | undefined {
+    return this.#neighbours.get(peer)
+  }
+
+  /** Name in this neighborhood: as neighborhood.xml has it, else as the node calls itself while nobody else has that name, else `…` and the end of its id. */
+  nameOf(peer: string): string {
+    const listed = this.#neighbours.get(peer)
+    if (listed !== undefined) return listed.name
+    const claimed = this.#entries.get(peer)?.claimed
+    if (claimed === undefined || claimed === this.#own) return shortPeer(peer)
+    for (const { name } of this.#neighbours.values()) if (name === claimed) return shortPeer(peer)
+    for (const other of this.#entries.values()) {
+      if (other.claimed === claimed && other.peer !== peer && !this.#neighbours.has(other.peer)) return shortPeer(peer)
+    }
+    return claimed
+  }
+
+  /** Multiaddrs to dial, each ending in /p2p/. */
+  addresses(peer: string): readonly string[] {
+    const { said, found } = this.#entries.get(peer)?.addresses ?? { said: [], found: [] }
+    const all = [...(this.#neighbours.get(peer)?.addresses ?? []), ...found, ...said]
+    return [...new Set(all.map(address => `${address.replace(/\/p2p\/.*$/, '')}/p2p/${peer}`))].slice(0, ADDRESSES_MAX)
+  }
+
+  /** Remembers what a node says about itself. */
+  learn(peer: string, { name, version, labels, addresses }: Card): void {
+    const entry = this.#entry(peer)
+    entry.claimed = name
+    entry.version = version
+    entry.labels = labels
+    entry.addresses.said = addresses.filter(address => address.startsWith('/')).slice(0, ADDRESSES_MAX)
+  }
+
+  /** Remembers addresses that mDNS or a person suggested. */
+  found(peer: string, addresses: readonly string[]): void {
+    const entry = this.#entry(peer)
+    entry.addresses.found = [...new Set([...addresses, ...entry.addresses.found])].slice(0, ADDRESSES_MAX)
+  }
+
+  /** Notes how it stands; `error` is why not better. */
+  mark(peer: string, status: PeerInfo['status'], error?: string): void {
+    const entry = this.#entry(peer)
+    if (entry.status !== status) entry.since = this.#now()
+    entry.status = status
+    if (status !== 'up') {
+      entry.mayThere = []
+      delete entry.roundTripMs
+    }
+    if (error !== undefined) entry.lastError = error
+    else if (status === 'up') delete entry.lastError
+  }
+
+  welcomed(peer: string, capabilities: readonly Capability[]): void {
+    this.#entry(peer).mayThere = capabilities
+  }
+
+  measured(peer: string, roundTripMs: number): void {
+    this.#entry(peer).roundTripMs = roundTripMs
+  }
+
+  /** Everything known of everybody; `may` says what a peer may do here. */
+  all(may: (peer: string) => readonly Capability[]): PeerInfo[] {
+    return [...this.#entries.values()].map(entry => this.#info(entry, may)).sort((a, b) => a.name.localeCompare(b.name))
+  }
+
+  status(peer: string): PeerInfo['status'] {
+    return this.#entries.get(peer)?.status ?? 'away'
+  }
+
+  #info(entry: Entry, may: (peer: string) => readonly Capability[]): PeerInfo {
+    const { peer, labels, status, since, version, lastError, roundTripMs, mayThere } = entry
+    return {
+      peer,
+      name: this.nameOf(peer),
+      labels,
+      status,
+      addresses: this.addresses(peer),
+      static: this.#neighbours.has(peer),
+      since,
+      may: may(peer),
+      mayThere,
+      ...(version === undefined ? {} : { version }),
+      ...(lastError === undefined ? {} : { lastError }),
+      ...(roundTripMs === undefined ? {} : { roundTripMs })
+    }
+  }
+
+  #entry(peer: string): Entry {
+    const known = this.#entries.get(peer)
+    if (known !== undefined) return known
+    if (this.#entries.size >= PEERS_MAX) this.#forgetOne()
+    const entry: Entry = { peer, labels: {}, status: 'away', since: this.#now(), mayThere: [], addresses: { said: [], found: [] } }
+    this.#entries.set(peer, entry)
+    return entry
+  }
+
+  #forgetOne(): void {
+    let oldest: Entry | undefined
+    for (const entry of this.#entries.values()) {
+      const idle = entry.status !== 'up' && !this.#neighbours.has(entry.peer)
+      if (idle && (oldest === undefined || entry.since < oldest.since)) oldest = entry
+    }
+    if (oldest !== undefined) this.#entries.delete(oldest.peer)
+  }
+}

@@ -1,0 +1,70 @@
+import type { StreamHandler } from '@libp2p/interface'
+import { CloudburstError, toErrorData } from '../../errors.ts'
+import type { Channel, Handler } from '../../protocols/wire/channel.ts'
+import { frameChannel } from '../../protocols/wire/frame-channel.ts'
+import type { Log } from '../live-file.ts'
+import { LAST_WORDS_MS } from './limits.ts'
+import type { Sessions } from './sessions.ts'
+
+/**
+ * A libp2p handler that serves `handler` to peers with a session, and to nobody else. A refusal or an error of the handler
+ * goes to the peer as `{type: 'error', error}`, the last frame. When the session ends, so does the channel, with that error.
+ */
+export function served(handler: Handler, sessions: Sessions, log: Log): StreamHandler {
+  return async (stream, connection) => {
+    const peer = connection.remotePeer.toString()
+    const channel = frameChannel(stream, peer)
+    const caller = sessions.of(connection.id)?.caller
+    if (caller === undefined) return lastWords(channel, sessions.deny(peer, `it has no session and asked for ${stream.protocol}`))
+    const { guarded, stopped } = untilEnded(channel, caller.ended)
+    try {
+      await handler(guarded, caller)
+      if (!caller.ended.aborted) await channel.finish()
+    } catch (error) {
+      if (caller.ended.aborted) return
+      if (!(error instanceof CloudburstError)) log.error({ peer, protocol: stream.protocol, error }, 'a protocol handler failed')
+      await lastWords(channel, error)
+    } finally {
+      stopped()
+    }
+  }
+}
+
+/** The same channel, on which nothing goes in or out once `ended` fires. */
+function untilEnded(channel: Channel, ended: AbortSignal): { guarded: Channel; stopped: () => void } {
+  let end: (error: Error) => void = () => undefined
+  const over = new Promise<never>((_resolve, reject) => {
+    end = reject
+  })
+  over.catch(() => undefined)
+  const onEnd = (): void => {
+    end(ended.reason)
+    void lastWords(channel, ended.reason)
+  }
+  ended.addEventListener('abort', onEnd, { once: true })
+  if (ended.aborted) onEnd()
+  const guarded: Channel = {
+    peer: channel.peer,
+    closed: channel.closed,
+    async write(message) {
+      ended.throwIfAborted()
+      await Promise.race([channel.write(message), over])
+    },
+    read: () => Promise.race([channel.read(), over]),
+    finish: () => channel.finish(),
+    abort: reason => channel.abort(reason)
+  }
+  return { guarded, stopped: () => ended.removeEventListener('abort', onEnd) }
+}
+
+/** Tells the peer why, if it listens, and ends the channel soon in any case. */
+async function lastWords(channel: Channel, error: unknown): Promise<void> {
+  const cut = setTimeout(() => channel.abort(error instanceof Error ? error : new Error(String(error))), LAST_WORDS_MS).unref()
+  channel.closed.addEventListener('abort', () => clearTimeout(cut), { once: true })
+  try {
+    await channel.write({ type: 'error', error: toErrorData(error) })
+    await channel.finish()
+  } catch {
+    // The peer has gone, which is what we wanted.
+  }
+}

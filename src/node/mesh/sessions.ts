@@ -1,0 +1,149 @@
+/** Who is at the other end of each connection and what it may do here, decided anew whenever that may have changed. */
+import type { Capability } from '../../crypto/capability.ts'
+import { shortPeer } from '../../crypto/identity.ts'
+import { CloudburstError } from '../../errors.ts'
+import type { Caller } from '../../protocols/wire/channel.ts'
+import type { Audit, AuditEntry } from '../permissions/audit.ts'
+import { capabilitiesOf, decide, firstEnd, type Permit, permitsOf, type Subject } from '../permissions/decide.ts'
+import type { LivePermissions } from '../permissions/permissions.ts'
+import { SESSION_MAX_MS } from './limits.ts'
+
+/** What one peer may do over one connection. A changed permit makes a new one, and ends the channels of the old. */
+export interface Session {
+  readonly peer: string
+  readonly capabilities: readonly Capability[]
+  readonly email: string
+  /** Epoch milliseconds; decided again before then. */
+  readonly until: number
+  readonly caller: Caller
+}
+
+export interface SessionsOptions {
+  readonly permissions: LivePermissions
+  readonly audit: Audit
+  readonly now: () => number
+  /** Name of a peer in this neighborhood. */
+  readonly nameOf: (peer: string) => string
+  /** A session ended and nothing is permitted any more: the connection has to go. */
+  readonly onNothingLeft: (connection: string) => void
+}
+
+interface OpenSession extends Session {
+  readonly since: number
+  readonly permits: readonly Permit[]
+  readonly ended: AbortController
+}
+
+export class Sessions {
+  readonly #options: SessionsOptions
+  readonly #open = new Map<string, OpenSession>()
+
+  constructor(options: SessionsOptions) {
+    this.#options = options
+  }
+
+  /** Whether `peer` has any permit that holds now. */
+  permitted(peer: string): boolean {
+    return this.#permits(peer, this.#options.now()).length > 0
+  }
+
+  /** What `peer` may do here now. */
+  capabilities(peer: string): readonly Capability[] {
+    return capabilitiesOf(this.#permits(peer, this.#options.now()))
+  }
+
+  /** The session of a connection, if its peer has said hello and was welcomed. */
+  of(connection: string): Session | undefined {
+    return this.#open.get(connection)
+  }
+
+  /**
+   * The session of `peer` on a connection, from now on.
+   * @throws CloudburstError CB_DENIED, written to the audit log
+   */
+  begin(peer: string, connection: string): Session {
+    const known = this.#open.get(connection)
+    if (known !== undefined) return known
+    const now = this.#options.now()
+    const permits = this.#permits(peer, now)
+    if (permits.length === 0) throw this.deny(peer, 'no permit holds for it')
+    const session = this.#make(peer, now, permits)
+    this.#open.set(connection, session)
+    this.#record(peer, { decision: 'allow', email: session.email, reason: 'session begins' })
+    return session
+  }
+
+  /** Ends the session of a connection, and its channels. */
+  end(connection: string, reason: string): void {
+    const session = this.#open.get(connection)
+    if (session === undefined) return
+    this.#open.delete(connection)
+    session.ended.abort(this.#denied(session.peer, reason))
+  }
+
+  /** Decides every session anew. What was permitted and is not any more ends its channels; when nothing is left, its connection. */
+  recheck(): void {
+    const now = this.#options.now()
+    for (const [connection, session] of this.#open) {
+      const permits = this.#permits(session.peer, now, session.since)
+      const kept = session.permits.every(before => permits.some(permit => sameRight(permit, before)))
+      if (kept) {
+        if (permits.length > session.permits.length || now >= session.until) this.#open.set(connection, this.#extend(session, permits))
+        continue
+      }
+      this.#record(session.peer, { decision: 'deny', email: session.email, reason: 'session ends: a permit was removed or is over' })
+      this.end(connection, 'a permit was removed or is over')
+      if (permits.length === 0) this.#options.onNothingLeft(connection)
+      else this.#open.set(connection, this.#make(session.peer, session.since, permits))
+    }
+  }
+
+  /** A refusal, after it was written to the audit log. */
+  deny(peer: string, reason: string, capability?: Capability): CloudburstError {
+    this.#record(peer, { decision: 'deny', reason, ...(capability === undefined ? {} : { capability }) })
+    return this.#denied(peer, reason)
+  }
+
+  #permits(peer: string, now: number, since = now): readonly Permit[] {
+    return permitsOf(this.#options.permissions.current, { peer, since }, now)
+  }
+
+  #make(peer: string, since: number, permits: readonly Permit[]): OpenSession {
+    return this.#extend({ peer, since, ended: new AbortController() }, permits)
+  }
+
+  /** The same session with these permits: its channels go on. */
+  #extend({ peer, since, ended }: Pick<OpenSession, 'peer' | 'since' | 'ended'>, permits: readonly Permit[]): OpenSession {
+    const email = permits[0]!.email
+    const until = Math.min(firstEnd(permits, since), this.#options.now() + SESSION_MAX_MS)
+    const caller: Caller = {
+      peer,
+      node: this.#options.nameOf(peer),
+      email,
+      require: (capability, what) => this.#require({ peer, since, ended }, capability, what ?? {}),
+      ended: ended.signal
+    }
+    return { peer, since, ended, permits, email, until, capabilities: capabilitiesOf(permits), caller }
+  }
+
+  #require({ peer, since, ended }: Pick<OpenSession, 'peer' | 'since' | 'ended'>, capability: Capability, what: Subject): void {
+    if (ended.signal.aborted) throw this.deny(peer, 'its session has ended', capability)
+    const decision = decide(this.#options.permissions.current, { peer, since }, capability, what, this.#options.now())
+    const email = decision.permit === undefined ? {} : { email: decision.permit.email }
+    this.#record(peer, { decision: decision.allowed ? 'allow' : 'deny', ...email, capability, what, reason: decision.reason })
+    if (!decision.allowed) throw this.#denied(peer, decision.reason)
+  }
+
+  #record(peer: string, entry: Omit<AuditEntry, 'peer' | 'node'>): void {
+    this.#options.audit.record({ peer, node: this.#options.nameOf(peer), ...entry })
+  }
+
+  #denied(peer: string, reason: string): CloudburstError {
+    return new CloudburstError('CB_DENIED', `${this.#options.nameOf(peer)} (…${shortPeer(peer)}) is denied: ${reason}`, { peer })
+  }
+}
+
+/** Whether two permits say the same, wherever they stand in the file. */
+function sameRight({ place: _here, ...a }: Permit, { place: _there, ...b }: Permit): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
