@@ -2,8 +2,8 @@
  * How commands ended, synced: what a step's own files may lose in a host crash is here.
  * One line of JSON each. Commands that end together share one sync.
  */
-import { existsSync, readFileSync, renameSync, statSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { existsSync, readFileSync, renameSync } from 'node:fs'
+import { type FileHandle, open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Ended } from './exit-file.ts'
 
@@ -21,21 +21,26 @@ export interface ExitLog {
   close(): Promise<void>
 }
 
-/** Then a new file begins, in bytes; the one before is kept: some ten thousand exits, far more than are in flight. */
-const FILE_BYTES_MAX = 1024 * 1024
+/**
+ * Size of a file, in bytes, written full of zeros when it is made: a write that makes a file longer would sync the
+ * file system's own journal with it, and with that every directory made since (measured: 0.2 against 4 ms).
+ * Some five thousand exits; the file before is kept, so far more than are in flight can be found.
+ */
+const FILE_BYTES = 1024 * 1024
 
 /** Opens `exits` in the directory of all steps. */
 export async function openExitLog(directory: string): Promise<ExitLog> {
   const file = join(directory, 'exits')
   const previous = join(directory, 'exits.1')
   let handle: FileHandle | undefined
-  let size = 0
+  let end = 0
   let waiting: { line: string; resolve: () => void; reject: (error: unknown) => void }[] = []
   let running: Promise<void> | undefined
 
   const openFile = async (): Promise<FileHandle> => {
-    handle = await open(file, 'a', 0o600)
-    size = (await handle.stat()).size
+    if (!existsSync(file)) await makeFile(file)
+    end = readLog(file).length
+    handle = await open(file, 'r+')
     return handle
   }
   const drain = async (): Promise<void> => {
@@ -43,12 +48,7 @@ export async function openExitLog(directory: string): Promise<ExitLog> {
       const group = waiting
       waiting = []
       try {
-        if (size > FILE_BYTES_MAX) await rotate()
-        const into = handle ?? (await openFile())
-        const text = group.map(({ line }) => line).join('')
-        await into.appendFile(text)
-        await into.datasync()
-        size += text.length
+        await write(Buffer.from(group.map(({ line }) => line).join('')))
         for (const { resolve } of group) resolve()
       } catch (error) {
         for (const { reject } of group) reject(error)
@@ -56,14 +56,19 @@ export async function openExitLog(directory: string): Promise<ExitLog> {
     }
     running = undefined
   }
-  const rotate = async (): Promise<void> => {
-    await handle?.close()
-    handle = undefined
-    renameSync(file, previous)
-    size = 0
+  const write = async (text: Buffer): Promise<void> => {
+    let into = handle ?? (await openFile())
+    if (end + text.length > FILE_BYTES) {
+      await into.close()
+      handle = undefined
+      renameSync(file, previous)
+      into = await openFile()
+    }
+    await into.write(text, 0, text.length, end)
+    await into.datasync()
+    end += text.length
   }
 
-  if (existsSync(file)) size = statSync(file).size
   return {
     append: (step, ended) =>
       new Promise((resolve, reject) => {
@@ -79,9 +84,21 @@ export async function openExitLog(directory: string): Promise<ExitLog> {
   }
 }
 
+async function makeFile(file: string): Promise<void> {
+  await writeFile(`${file}.new`, Buffer.alloc(FILE_BYTES), { mode: 0o600, flush: true })
+  renameSync(`${file}.new`, file)
+}
+
+/** What was written, without the zeros behind it. */
+function readLog(file: string): Buffer {
+  const bytes = readFileSync(file)
+  const end = bytes.indexOf(0)
+  return end === -1 ? bytes : bytes.subarray(0, end)
+}
+
 function lookUp(file: string, step: string): Ended | undefined {
   if (!existsSync(file)) return undefined
-  const lines = readFileSync(file, 'utf8').split('\n')
+  const lines = readLog(file).toString().split('\n')
   for (const line of lines.reverse()) {
     if (!line.includes(step)) continue
     const read = parse(line)

@@ -14,8 +14,8 @@ import type { Op, Store } from './store.ts'
 export interface JournalHooks {
   /** Epoch milliseconds. */
   now(): number
-  /** The summary after one more event: src/goals/pursuit/summarise.ts. Undefined stands for a run that has no event yet. */
-  advance(summary: RunSummary | undefined, event: GoalEvent): RunSummary
+  /** The summary after one more event: `advance` of goals/pursuit/summarise.ts. Undefined stands for a run that has no event yet. */
+  advance(summary: RunSummary | undefined, event: GoalEvent): RunSummary | undefined
   /** Changes of the agent's state for the writes of a step below `agent.`; they join the batch of the step's outcome. */
   agentWrites?(goalId: string, writes: readonly Write[]): readonly Op[]
 }
@@ -126,13 +126,14 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
     sync: boolean
   ): Promise<GoalEvent> => {
     const event: GoalEvent = { goalId, seq: chain.seq + 1, at, body }
+    const summary = hooks.advance(chain.summary, event)
+    if (summary === undefined) throw new CloudburstError('CB_RUN_UNKNOWN', `goal ${goalId} was never proposed`, { id: goalId })
     const json = JSON.stringify({ seq: event.seq, prev: chain.hash, at, body } satisfies JournalRecord)
     chain.seq = event.seq
     chain.hash = hashOf(json)
-    chain.summary = hooks.advance(chain.summary, event)
+    chain.summary = summary
     chain.pending.push(event)
-    const entry: RunEntry = { summary: chain.summary, head: chain.hash, ...(chain.mirrored ? { mirrored: true } : {}) }
-    const summary = chain.summary
+    const entry: RunEntry = { summary, head: chain.hash, ...(chain.mirrored ? { mirrored: true } : {}) }
     const ops: Op[] = [
       { type: 'put', key: recordKey(goalId, event.seq), json },
       { type: 'put', key: runKey(goalId), value: entry },
