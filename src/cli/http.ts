@@ -18,7 +18,7 @@ export function httpOver(socketPath: string, home: string): ControlHttp {
       const text = JSON.stringify(body)
       const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
       const request = httpRequest({ socketPath, path, method: 'POST', agent, headers, signal }, resolve)
-      request.once('error', error => reject(signal.aborted ? error : away(error, socketPath, home)))
+      request.on('error', error => reject(signal.aborted ? error : away(error, socketPath, home)))
       request.end(text)
     })
   }

@@ -81,6 +81,7 @@ export const failing: readonly GoalEventBody[] = [
     instance: 'publish',
     attempt: 1,
     kind: 'send',
+    key: 'aaaabbbbcccc',
     show: 'mkdir -p /srv/site',
     describe: 'make the directory',
     place,
@@ -101,6 +102,7 @@ export const failing: readonly GoalEventBody[] = [
     instance: 'publish',
     attempt: 1,
     kind: 'send',
+    key: 'aaaabbbbcccc',
     show: 'listen 80',
     place: { ...place, line: 12 },
     reads: { 'goal.port': { value: '80' } }
@@ -135,6 +137,7 @@ export const repaired: readonly GoalEventBody[] = [
     instance: 'publish',
     attempt: 2,
     kind: 'send',
+    key: 'aaaabbbbcccc',
     show: 'listen 8080',
     place: { ...place, line: 12 },
     reads: { 'goal.port': { value: '8080' } }

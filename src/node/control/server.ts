@@ -11,6 +11,8 @@ import { type LocalCalls, CONTROL_VERSION } from './contract.ts'
 
 /** Longest request body, in bytes: several programs of the longest size. */
 export const BODY_BYTES_MAX = 8 * 1024 * 1024
+/** A body that is too long is read this far, in bytes, for the sake of the answer; then the connection ends. */
+const DISCARDED_BYTES_MAX = 8 * BODY_BYTES_MAX
 /** Streams served at once: each may hold a chunk of output in memory. */
 export const STREAMS_MAX = 256
 
@@ -161,7 +163,7 @@ function fail(response: ServerResponse, error: unknown): void {
     return
   }
   const text = JSON.stringify(problem)
-  response.writeHead(problem.status, { 'content-type': PROBLEM_TYPE, 'content-length': Buffer.byteLength(text), connection: 'close' })
+  response.writeHead(problem.status, { 'content-type': PROBLEM_TYPE, 'content-length': Buffer.byteLength(text) })
   response.end(text)
 }
 
@@ -170,9 +172,12 @@ async function bodyOf(request: IncomingMessage): Promise<object> {
   let bytes = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length
-    if (bytes > BODY_BYTES_MAX) throw new CloudburstError('CB_FRAME_TOO_LONG', `a request body is longer than ${BODY_BYTES_MAX} bytes`)
-    chunks.push(chunk)
+    if (bytes <= BODY_BYTES_MAX) chunks.push(chunk)
+    // Read to its end, held no longer: whoever is cut off while writing does not hear why.
+    else chunks.length = 0
+    if (bytes > DISCARDED_BYTES_MAX) break
   }
+  if (bytes > BODY_BYTES_MAX) throw new CloudburstError('CB_FRAME_TOO_LONG', `a request body is longer than ${BODY_BYTES_MAX} bytes`)
   if (bytes === 0) return {}
   const body: unknown = parsed(Buffer.concat(chunks).toString('utf8'))
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body
