@@ -40,6 +40,8 @@ export interface StateRecord {
   readonly nonce: string
   readonly seq: number
   readonly snapshot: boolean
+  /** The transaction goes on in the next record, and becomes visible with its last part. Absent in the last. */
+  readonly more?: true
   readonly transaction: ConfigTransaction
 }
 
@@ -47,12 +49,17 @@ export interface StateRecord {
 export interface Head {
   readonly origin: string
   readonly boot: number
+  readonly nonce: string
   readonly seq: number
+  /** Two different records of one number are held as proof: nothing of this origin is taken until a person decides. */
+  readonly fork?: true
 }
 
 /** Asks for what is missing; answered by `records` until the answer's own heads are reached. */
 export type StateMessage =
-  | { readonly type: 'pull', readonly have: readonly Head[] }
+  | { readonly type: 'pull'; readonly have: readonly Head[] }
   /** Envelopes as their origin signed them, in order per origin. */
-  | { readonly type: 'records', readonly envelopes: readonly Uint8Array[] }
-  | { readonly type: 'done', readonly heads: readonly Head[] }
+  | { readonly type: 'records'; readonly envelopes: readonly Uint8Array[] }
+  /** The proof of a fork: two records of one origin, boot, nonce and number that differ. */
+  | { readonly type: 'fork'; readonly proof: readonly [Uint8Array, Uint8Array] }
+  | { readonly type: 'done'; readonly heads: readonly Head[] }

@@ -1,0 +1,137 @@
+/** SendStateUpdate: news travel as heads by gossip, values by pulling, and pulling alone already makes it right. Spec: ./README.md */
+import { toErrorData } from '../../errors.ts'
+import type { Clock } from '../../goals/ports.ts'
+import { accepted } from '../shapes.ts'
+import type { Dialer } from '../wire/channel.ts'
+import { decodeMessage, encodeMessage } from '../wire/codec.ts'
+import { pullState } from './client.ts'
+import { type Head, HEADS_TOPIC } from './messages.ts'
+import { announcementShape } from './record.ts'
+import type { Replica } from './replica.ts'
+
+export interface GossipTimes {
+  /** News of one node are gathered this long before its head is announced: at most ten announcements a second. */
+  readonly announceMs: number
+  /** A random neighbour is asked for what it knows this often, give or take a half. */
+  readonly pullMs: number
+  /** A neighbour that gave an error is left alone this long, ten times as long when it denied us. */
+  readonly restMs: number
+}
+export const GOSSIP_TIMES: GossipTimes = { announceMs: 100, pullMs: 3_000, restMs: 3_000 }
+
+/** Longest announcement that is looked at, in bytes: a few heads. */
+const ANNOUNCEMENT_BYTES_MAX = 16 * 1024
+/** Tries to get what was announced before it is left to the regular pulls, which double their pause each. */
+const CHASES_MAX = 4
+const CHASE_FIRST_MS = 150
+
+export interface GossipParts {
+  readonly replica: Replica
+  readonly dialer: Dialer
+  readonly pubsub: {
+    publish(topic: string, bytes: Uint8Array): Promise<void> | void
+    /** @returns ends it */
+    subscribe(topic: string, listener: (bytes: Uint8Array, from: string) => void): () => void
+  }
+  /** Peer ids of those with whom a connection stands. */
+  readonly neighbours: () => readonly string[]
+  /** @returns ends it */
+  readonly onPeerUp: (listener: (peer: string) => void) => () => void
+  readonly clock: Clock
+  readonly log: { debug(what: object, message: string): void; warn(what: object, message: string): void }
+  readonly times?: GossipTimes
+  /** A number from 0 to 1. */
+  readonly chance?: () => number
+}
+
+/** Gossips until stopped. @returns ends it, after pulls under way have ended */
+export function startGossip(parts: GossipParts): () => Promise<void> {
+  const { replica, pubsub, clock, log, times = GOSSIP_TIMES, chance = Math.random } = parts
+  const stopping = new AbortController()
+  const pulling = new Map<string, Promise<void>>()
+  const resting = new Map<string, number>()
+  const work = new Set<Promise<void>>()
+  let announcing = false
+
+  const inBackground = (what: Promise<void>): void => {
+    const safe = what.catch(error => log.debug({ err: error }, 'gossip')).finally(() => work.delete(safe))
+    work.add(safe)
+  }
+  const pull = (peer: string): Promise<void> => {
+    const running = pulling.get(peer)
+    if (running !== undefined) return running
+    if ((resting.get(peer) ?? 0) > clock.now() || stopping.signal.aborted) return Promise.resolve()
+    const one = pullState(parts.dialer, peer, replica, stopping.signal)
+      .then(() => void resting.delete(peer))
+      .catch(error => {
+        const { code, message } = toErrorData(error)
+        resting.set(peer, clock.now() + times.restMs * (code === 'CB_DENIED' ? 10 : 1))
+        if (code !== 'CB_PEER_UNREACHABLE' && !stopping.signal.aborted) log.warn({ peer, code }, `state could not be pulled: ${message}`)
+      })
+      .finally(() => pulling.delete(peer))
+    pulling.set(peer, one)
+    return one
+  }
+  const someNeighbour = (): string | undefined => {
+    const peers = parts.neighbours()
+    return peers[Math.floor(chance() * peers.length)]
+  }
+  /** Asks the one that knows, then others, until what was announced is here. */
+  const chase = async (heads: readonly Head[], from: string): Promise<void> => {
+    for (let at = 0; at < CHASES_MAX; at++) {
+      const wanted = heads.filter(head => replica.lacks(head))
+      if (wanted.length === 0) return
+      const near = parts.neighbours().includes(from) && at === 0 ? from : someNeighbour()
+      if (near !== undefined) await pull(near)
+      if (!wanted.some(head => replica.lacks(head))) return
+      await clock.sleep(CHASE_FIRST_MS * 2 ** at, stopping.signal)
+    }
+  }
+  const announce = async (): Promise<void> => {
+    if (announcing) return
+    announcing = true
+    try {
+      await clock.sleep(times.announceMs, stopping.signal)
+    } finally {
+      announcing = false
+    }
+    const own = replica.heads().filter(head => head.origin === replica.self)
+    if (own.length > 0) await pubsub.publish(HEADS_TOPIC, encodeMessage({ heads: own }))
+  }
+  const regularly = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await clock.sleep(times.pullMs * (0.5 + chance()), stopping.signal)
+      const peer = someNeighbour()
+      if (peer !== undefined) await pull(peer)
+    }
+  }
+
+  const ends = [
+    pubsub.subscribe(HEADS_TOPIC, (bytes, from) => {
+      if (bytes.byteLength > ANNOUNCEMENT_BYTES_MAX) return
+      inBackground(Promise.resolve().then(() => chase(accepted(announcementShape, decodeMessage(bytes), 'announcement').heads, from)))
+    }),
+    parts.onPeerUp(peer => {
+      resting.delete(peer)
+      inBackground(pull(peer))
+      inBackground(announce())
+    }),
+    replica.subscribe(({ published, fork }) => {
+      if (published !== undefined) inBackground(announce())
+      if (fork !== undefined)
+        log.warn(
+          { peer: fork },
+          `two nodes publish as ${fork}: what they say is held back; end one of them, then: cloudburst state accept-fork ${fork}`
+        )
+    })
+  ]
+  for (const peer of parts.neighbours()) inBackground(pull(peer))
+  inBackground(announce())
+  inBackground(regularly())
+
+  return async () => {
+    for (const end of ends) end()
+    stopping.abort()
+    await Promise.all([...work, ...pulling.values()])
+  }
+}

@@ -1,0 +1,56 @@
+/** Gives what others lack of the state of all nodes. Spec: ./README.md */
+import { toErrorData } from '../../errors.ts'
+import { firstMessage } from '../agency/server.ts'
+import { accepted } from '../shapes.ts'
+import type { Channel, Handler } from '../wire/channel.ts'
+import type { StateMessage } from './messages.ts'
+import { stateShape } from './record.ts'
+import type { Replica } from './replica.ts'
+
+/** Envelopes that travel in one message, in bytes: a slow link is not blocked for long by one. */
+export const BATCH_BYTES_MAX = 256 * 1024
+/** A neighbour has this long to say what it has, in milliseconds. */
+const PULL_WITHIN_MS = 10_000
+
+/** The handler of STATE. Requires state:read before anything is told. */
+export function stateHandler(replica: Pick<Replica, 'missing' | 'heads'>): Handler {
+  return async (channel, caller) => {
+    try {
+      caller.require('state:read')
+      const pull = accepted(stateShape, await firstMessage(channel, PULL_WITHIN_MS), 'pull of state', 'CB_USAGE')
+      if (pull.type === 'pull') await give(replica, channel, pull)
+    } catch (error) {
+      await channel.write({ type: 'error', error: toErrorData(error) }).catch(() => undefined)
+    } finally {
+      await channel.finish().catch(() => undefined)
+    }
+  }
+}
+
+async function give(
+  replica: Pick<Replica, 'missing' | 'heads'>,
+  channel: Channel,
+  { have }: Extract<StateMessage, { type: 'pull' }>
+): Promise<void> {
+  const heads = replica.heads()
+  const { envelopes, proofs } = replica.missing(have)
+  for (const batch of batches(envelopes)) await channel.write({ type: 'records', envelopes: batch } satisfies StateMessage)
+  for (const proof of proofs) await channel.write({ type: 'fork', proof } satisfies StateMessage)
+  await channel.write({ type: 'done', heads } satisfies StateMessage)
+}
+
+/** Envelopes in their order, in lists of at most BATCH_BYTES_MAX (or one). */
+export function* batches(envelopes: readonly Uint8Array[]): Generator<readonly Uint8Array[]> {
+  let batch: Uint8Array[] = []
+  let bytes = 0
+  for (const envelope of envelopes) {
+    if (batch.length > 0 && bytes + envelope.byteLength > BATCH_BYTES_MAX) {
+      yield batch
+      batch = []
+      bytes = 0
+    }
+    batch.push(envelope)
+    bytes += envelope.byteLength
+  }
+  if (batch.length > 0) yield batch
+}
