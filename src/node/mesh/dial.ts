@@ -22,13 +22,13 @@ export async function reach(node: Node, greetings: Greetings, target: Target, si
   try {
     return await attempt(node, greetings, target, signal)
   } catch (error) {
-    if (!hungUp(error)) throw unreachable(target, error)
+    if (!wasCut(error)) throw unreachable(target, error)
   }
   // It hung up: it may be dying, or it may be that we have no permit there. The second time it was no accident.
   try {
     return await attempt(node, greetings, target, signal)
   } catch (error) {
-    if (!hungUp(error)) throw unreachable(target, error)
+    if (!wasCut(error)) throw unreachable(target, error)
     const message = `${target.name} hung up right after the handshake: it has no permit for this node (${node.peerId.toString()})`
     throw new CloudburstError('CB_DENIED', message, { peer: target.name }, error)
   }
@@ -60,9 +60,12 @@ function openTo(node: Node, peer: string): Connection[] {
   return node.getConnections().filter(connection => connection.status === 'open' && connection.remotePeer.toString() === peer)
 }
 
-function hungUp(error: unknown): boolean {
-  if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(hungUp)
-  return error instanceof HungUp || (error instanceof Error && CUT.has(error.name))
+/** Whether the other side cut the connection, rather than not being there or not answering. */
+export function wasCut(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(wasCut)
+  // A stream that ends while its protocol is chosen rejects with the event itself.
+  if (!(error instanceof Error)) return true
+  return error instanceof HungUp || CUT.has(error.name)
 }
 
 function unreachable(target: Target, error: unknown): unknown {

@@ -10,7 +10,7 @@ import { type Home, initHome, loadIdentity, resolveHome } from '../../../src/nod
 import { makeJoining } from '../../../src/node/joining.ts'
 import type { Log } from '../../../src/node/live-file.ts'
 import { makeMesh, type Mesh } from '../../../src/node/mesh.ts'
-import { addNeighbour, openNeighborhood } from '../../../src/node/neighborhood/neighborhood.ts'
+import { addNeighbour, type LiveNeighborhood, openNeighborhood } from '../../../src/node/neighborhood/neighborhood.ts'
 import { openAudit } from '../../../src/node/permissions/audit.ts'
 import { addPermit, type LivePermissions, openPermissions } from '../../../src/node/permissions/permissions.ts'
 import { openTickets, type Tickets } from '../../../src/node/tickets.ts'
@@ -25,6 +25,7 @@ export interface TestNode {
   readonly name: string
   mesh: Mesh
   permissions: LivePermissions
+  neighborhood: LiveNeighborhood
   tickets: Tickets
   /** Port it listens on, from the first start on. */
   port: number
@@ -72,7 +73,7 @@ async function makeNode(home: Home, name: string): Promise<TestNode> {
   const identity = loadIdentity(home)
   const store = memoryTicketStore()
   let closing: (() => void)[] = []
-  const made = async (listen?: string): Promise<Pick<TestNode, 'mesh' | 'permissions' | 'tickets'>> => {
+  const made = async (listen?: string): Promise<Pick<TestNode, 'mesh' | 'permissions' | 'neighborhood' | 'tickets'>> => {
     const permissions = openPermissions(home.permissions, quiet)
     const neighborhood = openNeighborhood(home.neighborhood, quiet)
     const audit = openAudit(home.auditLog)
@@ -91,7 +92,7 @@ async function makeNode(home: Home, name: string): Promise<TestNode> {
       ...(listen === undefined ? {} : { listen: [listen] })
     })
     closing = [() => permissions.close(), () => neighborhood.close(), () => joining.close(), () => audit.close()]
-    return { mesh, permissions, tickets }
+    return { mesh, permissions, neighborhood, tickets }
   }
   const node: TestNode = {
     home,
@@ -105,6 +106,7 @@ async function makeNode(home: Home, name: string): Promise<TestNode> {
     },
     knows(other) {
       addNeighbour(home.neighborhood, { name: other.name, peer: other.identity.peer, addresses: [`/ip4/127.0.0.1/tcp/${other.port}`] })
+      node.neighborhood.reload()
     },
     async start() {
       if (closing.length === 0) Object.assign(node, await made(`/ip4/127.0.0.1/tcp/${node.port}`))
