@@ -55,19 +55,19 @@ class BoundedTokenizer extends Tokenizer {
     const token = super.next()
     if (++this.#values > VALUES_MAX) throw new Error(`more than ${VALUES_MAX} values`)
     const inside = Type.equals(token.type, Type.array) ? token.value : Type.equals(token.type, Type.map) ? token.value * 2 : 0
-    this.#close()
-    if (inside > 0) {
-      if (this.#open.length >= NESTING_MAX) throw new Error(`nested deeper than ${NESTING_MAX}`)
-      this.#open.push(inside)
-    }
+    if (inside === 0) this.#complete()
+    else if (this.#open.push(inside) > NESTING_MAX) throw new Error(`nested deeper than ${NESTING_MAX}`)
     return token
   }
 
-  #close(): void {
-    const last = this.#open.length - 1
-    if (last < 0) return
-    this.#open[last] = this.#open[last]! - 1
-    while (this.#open.length > 0 && this.#open.at(-1) === 0) this.#open.pop()
+  /** One value less to come; a level whose last value this was is itself a value of the level above. */
+  #complete(): void {
+    for (let left = this.#open.pop(); left !== undefined; left = this.#open.pop()) {
+      if (left > 1) {
+        this.#open.push(left - 1)
+        return
+      }
+    }
   }
 }
 
