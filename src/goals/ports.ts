@@ -42,11 +42,11 @@ export interface Command {
 
 /** How a command ended. A non-zero exit is data, not an error. */
 export type Exit =
-  | { readonly kind: 'exited', readonly code: number }
-  | { readonly kind: 'signalled', readonly signal: string }
-  | { readonly kind: 'timed-out', readonly afterMs: number }
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'signalled'; readonly signal: string }
+  | { readonly kind: 'timed-out'; readonly afterMs: number }
   /** It could not be started, e.g. no such program. */
-  | { readonly kind: 'not-started', readonly message: string }
+  | { readonly kind: 'not-started'; readonly message: string }
   /** Ended on request (stop --now). */
   | { readonly kind: 'stopped' }
   /** It was started, or may have been, and nobody knows how it ended: host crash, or the runner was killed with the daemon. */
@@ -87,20 +87,20 @@ export interface Driver {
 
 /** A question about the machine whose answer evaluation needs. Its JSON is its key. */
 export type FactQuery =
-  | { readonly kind: 'file', readonly test: FileTest, readonly path: string }
-  | { readonly kind: 'env', readonly name: string }
+  | { readonly kind: 'file'; readonly test: FileTest; readonly path: string }
+  | { readonly kind: 'env'; readonly name: string }
   /** Read-only command, declared pure by the author. */
-  | { readonly kind: 'shell', readonly argv: readonly string[], readonly timeoutMs: number }
+  | { readonly kind: 'shell'; readonly argv: readonly string[]; readonly timeoutMs: number }
   /** What this node knows about a node: `nodes.web1.host.os`. */
-  | { readonly kind: 'state', readonly path: string }
+  | { readonly kind: 'state'; readonly path: string }
   /** Time or identifier, fixed for one place in one run. */
-  | { readonly kind: 'now' | 'uuid', readonly at: string }
+  | { readonly kind: 'now' | 'uuid'; readonly at: string }
 
 export type Fact =
-  | { readonly kind: 'bool', readonly value: boolean }
-  | { readonly kind: 'text', readonly value: string | undefined }
-  | { readonly kind: 'shell', readonly code: number, readonly stdout: string }
-  | { readonly kind: 'tree', readonly value: Tree | undefined }
+  | { readonly kind: 'bool'; readonly value: boolean }
+  | { readonly kind: 'text'; readonly value: string | undefined }
+  | { readonly kind: 'shell'; readonly code: number; readonly stdout: string }
+  | { readonly kind: 'tree'; readonly value: Tree | undefined }
 
 export interface Probe {
   /** Answers in the order of the queries. A query that cannot be answered is an undefined fact, not an error. */
@@ -132,13 +132,17 @@ export interface RemoteGoal {
   readonly id: string
   /** Name, label selector, id prefix or multiaddr. */
   readonly peer: string
+  /** Hash of the program that the caller runs: the same is pursued there. */
+  readonly program: string
   readonly goal: string
   readonly arguments: Variables
+  /** `<run id>:<goal>` of the goals that led here, root first, the caller included. */
+  readonly chain: readonly string[]
 }
 
 export type RemoteOutcome =
-  | { readonly kind: 'completed', readonly results: Variables }
-  | { readonly kind: 'failed', readonly message: string }
+  | { readonly kind: 'completed'; readonly results: Variables }
+  | { readonly kind: 'failed'; readonly message: string }
 
 /** What top names other than `goal` hold while a goal is pursued. */
 export interface Surroundings {

@@ -19,7 +19,7 @@ import type {
   StreamCalls
 } from '../protocols/agency/calls.ts'
 import type { Agent, Agents } from './agents.ts'
-import { feed, type OutputSource } from './feed.ts'
+import { events, feed, type OutputSource } from './feed.ts'
 import type { Programs } from './programs.ts'
 import type { Runs } from './runs.ts'
 import type { NodeJournal } from './store/journal.ts'
@@ -59,7 +59,7 @@ type CallTable = {
 export function openAgency(parts: AgencyParts): Agency {
   const calls = callTable(parts)
   const streams = {
-    events: (request: StreamCalls['events']['request'], signal: AbortSignal): AsyncIterable<EventItem> => events(parts, request, signal),
+    events: (request: StreamCalls['events']['request'], signal: AbortSignal): AsyncIterable<EventItem> => follow(parts, request, signal),
     watch: (request: StreamCalls['watch']['request'], signal: AbortSignal) => parts.state.watch(request.path, signal)
   }
   const never = new AbortController().signal
@@ -169,11 +169,11 @@ async function fullId(journal: NodeJournal, id: string): Promise<string> {
   return found[0]?.id ?? id
 }
 
-async function* events(parts: AgencyParts, request: StreamCalls['events']['request'], signal: AbortSignal): AsyncGenerator<EventItem> {
+async function* follow(parts: AgencyParts, request: StreamCalls['events']['request'], signal: AbortSignal): AsyncGenerator<EventItem> {
   const id = await fullId(parts.journal, request.id)
   if ((await parts.journal.summary(id)) === undefined && parts.sent.nodeOf(id) === undefined)
     throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${request.id} is known here`, { id: request.id })
-  yield* feed(parts.journal, parts.output, { ...request, id }, signal, listener => parts.sent.onWaiting(id, listener))
+  yield* events(feed(parts.journal, parts.output, { ...request, id }, signal, listener => parts.sent.onWaiting(id, listener)))
 }
 
 function withNode(parts: AgencyParts, summary: RunSummary): RunInfo {

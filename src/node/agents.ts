@@ -36,7 +36,7 @@ export interface Agents {
   setStatus(name: string, status: Agent['status']): Promise<Agent>
   /** Changes one variable; durable on return. */
   assign(name: string, path: string, value: Tree): Promise<void>
-  /** Visible at once; the returned operations make it durable and belong into the batch of the step's outcome. */
+  /** What a step of an agent's goal wrote: visible at once; the returned operations make it durable and belong into the batch of the step's outcome. */
   write(name: string, writes: readonly Write[]): readonly Op[]
   /** Called after each change. @returns ends it */
   onChange(listener: (agent: Agent) => void): () => void

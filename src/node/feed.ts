@@ -2,20 +2,16 @@
  * What happened and happens to a goal, as one stream: events in order without gap or repeat, output in between.
  * Memory is bounded by one page of events and one chunk of output per stream, however slow the reader is.
  */
-import type { GoalEvent } from '../goals/pursuit/events.ts'
+import { TextDecoder } from 'node:util'
+import type { GoalEvent, OutputChunk } from '../goals/pursuit/events.ts'
 import type { EventItem } from '../protocols/agency/calls.ts'
+import type { OutputHead } from '../protocols/dispatch/messages.ts'
 import type { NodeJournal } from './store/journal.ts'
 
-/** Where output of steps can be read and waited for; node/drivers/local.ts. */
+/** Where output of steps can be read and waited for; made of node/drivers/local.ts. */
 export interface OutputSource {
   /** Bytes of one stream from an offset on; empty at its present end. At most one chunk. */
-  readOutput(where: {
-    readonly goalId: string
-    readonly step: string
-    readonly attempt: number
-    readonly stream: 'stdout' | 'stderr'
-    readonly from: number
-  }): Promise<Uint8Array>
+  readOutput(where: Omit<OutputChunk, 'offset' | 'bytes'> & { readonly from: number }): Promise<Uint8Array>
   /** Called whenever a running step of the goal may have printed something. @returns ends it */
   onOutput(goalId: string, listener: () => void): () => void
 }
@@ -23,95 +19,138 @@ export interface OutputSource {
 export interface FeedRequest {
   readonly id: string
   readonly from?: number
-  /** Go on until the goal has come to rest. */
-  readonly follow?: boolean
   readonly output?: boolean
+  /** Go on until the goal has come to rest; `always`: until the signal fires, whatever the goal does. */
+  readonly follow?: boolean | 'always'
+  /** Output that the reader has already. */
+  readonly have?: readonly OutputHead[]
 }
+
+type FeedItem =
+  | { readonly type: 'event'; readonly event: GoalEvent }
+  | { readonly type: 'chunk'; readonly chunk: OutputChunk }
+  | { readonly type: 'waiting'; readonly reason: string }
 
 /** A try of a step whose output has not been told to its end. */
 interface Printing {
   readonly step: string
   readonly attempt: number
   readonly offsets: { stdout: number; stderr: number }
-  readonly decoders: { readonly stdout: TextDecoder; readonly stderr: TextDecoder }
 }
 
-/** @param waiting says why nothing comes right now, for a goal pursued elsewhere */
+/** The feed as the agency's callers see it: output as text. */
+export async function* events(feed: AsyncIterable<FeedItem>): AsyncGenerator<EventItem> {
+  const decoders = new Map<string, TextDecoder>()
+  for await (const item of feed) {
+    if (item.type !== 'chunk') {
+      yield item
+      continue
+    }
+    const { step, attempt, stream, offset, bytes } = item.chunk
+    const key = `${step} ${attempt} ${stream}`
+    const decoder = decoders.get(key) ?? new TextDecoder()
+    decoders.set(key, decoder)
+    yield { type: 'output', step, attempt, stream, offset, text: decoder.decode(bytes, { stream: true }) }
+  }
+}
+
+/** Output alone, as bytes, until `until` fires; what is unread then still comes. */
+export async function* output(feed: AsyncIterable<FeedItem>): AsyncGenerator<OutputChunk> {
+  for await (const item of feed) if (item.type === 'chunk') yield item.chunk
+}
+
+/** @param onWaiting tells why nothing comes right now, for a goal pursued elsewhere */
 export async function* feed(
-  journal: NodeJournal,
-  output: OutputSource,
+  journal: Pick<NodeJournal, 'read' | 'subscribe' | 'summary'>,
+  source: OutputSource,
   request: FeedRequest,
   signal: AbortSignal,
-  waiting: (listener: (reason: string) => void) => () => void
-): AsyncGenerator<EventItem> {
+  onWaiting: (listener: (reason: string) => void) => () => void = () => () => undefined
+): AsyncGenerator<FeedItem> {
   const bell = new Bell()
-  const unsubscribe = [
+  const ends = [
     journal.subscribe(request.id, () => bell.ring()),
-    request.output === true ? output.onOutput(request.id, () => bell.ring()) : () => undefined,
-    waiting(reason => bell.ring(reason))
+    request.output === true ? source.onOutput(request.id, () => bell.ring()) : () => undefined,
+    onWaiting(reason => bell.ring(reason))
   ]
   const hush = (): void => bell.ring()
   signal.addEventListener('abort', hush, { once: true })
-  const printing = new Map<string, Printing>()
+  const reader = new Reader(source, request)
   let next = request.from ?? 1
-  if (request.output === true && next > 1) {
-    // Whoever comes back tells repeated output by its offset.
-    for (const event of await journal.read(request.id)) if (event.seq < next) follow(printing, event)
-  }
   try {
+    if (request.output === true && next > 1) reader.pass((await journal.read(request.id)).filter(event => event.seq < next))
     for (;;) {
       bell.quiet()
-      const events = await journal.read(request.id, next)
-      for (const event of events) {
-        if (request.output === true) yield* outputBefore(output, request.id, printing, event)
+      const last = signal.aborted
+      for (const event of await journal.read(request.id, next)) {
+        yield* reader.before(event)
         yield { type: 'event', event }
         next = event.seq + 1
       }
-      if (request.output === true) for (const each of printing.values()) yield* drain(output, request.id, each)
-      if (signal.aborted || request.follow !== true || (await atRest(journal, request.id, next))) return
+      yield* reader.rest()
+      if (last || (request.follow !== 'always' && (request.follow !== true || (await atRest(journal, request.id, next))))) return
       const reason = await bell.wait()
       if (reason !== undefined) yield { type: 'waiting', reason }
     }
   } finally {
     signal.removeEventListener('abort', hush)
-    for (const end of unsubscribe) end()
+    for (const end of ends) end()
   }
 }
 
-/** Output comes before the event that ends its step. */
-async function* outputBefore(
-  output: OutputSource,
-  goalId: string,
-  printing: Map<string, Printing>,
-  event: GoalEvent
-): AsyncGenerator<EventItem> {
-  const each = event.body.type === 'step-ended' ? printing.get(event.body.step) : undefined
-  if (each !== undefined) yield* drain(output, goalId, each)
-  follow(printing, event)
-}
+/** Reads the output of the steps that events speak of. */
+class Reader {
+  readonly #source: OutputSource
+  readonly #request: FeedRequest
+  readonly #printing = new Map<string, Printing>()
 
-function follow(printing: Map<string, Printing>, { body }: GoalEvent): void {
-  if (body.type === 'step-ended') printing.delete(body.step)
-  if (body.type !== 'step-began' || body.kind !== 'send') return
-  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() }
-  printing.set(body.step, { step: body.step, attempt: body.attempt, offsets: { stdout: 0, stderr: 0 }, decoders })
-}
+  constructor(source: OutputSource, request: FeedRequest) {
+    this.#source = source
+    this.#request = request
+  }
 
-async function* drain(output: OutputSource, goalId: string, each: Printing): AsyncGenerator<EventItem> {
-  for (const stream of ['stdout', 'stderr'] as const) {
-    for (;;) {
-      const offset = each.offsets[stream]
-      const bytes = await output.readOutput({ goalId, step: each.step, attempt: each.attempt, stream, from: offset })
-      if (bytes.length === 0) break
-      each.offsets[stream] += bytes.length
-      const text = each.decoders[stream].decode(bytes, { stream: true })
-      yield { type: 'output', step: each.step, attempt: each.attempt, stream, offset, text }
+  /** Events that the reader of the feed knows: only steps that still print matter. */
+  pass(events: readonly GoalEvent[]): void {
+    for (const event of events) this.#note(event)
+  }
+
+  /** Output that belongs before the event: the rest of a step's, before its end. */
+  async *before(event: GoalEvent): AsyncGenerator<FeedItem> {
+    const ended = event.body.type === 'step-ended' ? this.#printing.get(event.body.step) : undefined
+    if (ended !== undefined) yield* this.#drain(ended)
+    this.#note(event)
+  }
+
+  /** What all running steps have printed since. */
+  async *rest(): AsyncGenerator<FeedItem> {
+    for (const each of this.#printing.values()) yield* this.#drain(each)
+  }
+
+  #note({ body }: GoalEvent): void {
+    if (body.type === 'step-ended') this.#printing.delete(body.step)
+    if (body.type !== 'step-began' || body.kind !== 'send' || this.#request.output !== true) return
+    const { step, attempt } = body
+    const had = (stream: 'stdout' | 'stderr'): number =>
+      this.#request.have?.find(each => each.step === step && each.attempt === attempt && each.stream === stream)?.bytes ?? 0
+    this.#printing.set(step, { step, attempt, offsets: { stdout: had('stdout'), stderr: had('stderr') } })
+  }
+
+  async *#drain({ step, attempt, offsets }: Printing): AsyncGenerator<FeedItem> {
+    const goalId = this.#request.id
+    for (const stream of ['stdout', 'stderr'] as const) {
+      for (;;) {
+        const offset = offsets[stream]
+        const bytes = await this.#source.readOutput({ goalId, step, attempt, stream, from: offset })
+        if (bytes.length === 0) break
+        offsets[stream] += bytes.length
+        yield { type: 'chunk', chunk: { goalId, step, attempt, stream, offset, bytes } }
+      }
     }
   }
 }
 
 /** At rest and told to the end: a repair may have come in between. */
-async function atRest(journal: NodeJournal, id: string, next: number): Promise<boolean> {
+async function atRest(journal: Pick<NodeJournal, 'summary'>, id: string, next: number): Promise<boolean> {
   const summary = await journal.summary(id)
   if (summary === undefined) return true
   const resting = summary.status === 'completed' || summary.status === 'cancelled' || summary.status === 'suspended'

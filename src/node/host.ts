@@ -1,6 +1,7 @@
 /** What a program sees of the machine: the top names `host` and `peer`. */
 import { cpus, hostname, networkInterfaces, totalmem, type as systemName, release, version as systemVersion, machine } from 'node:os'
 import type { Variables } from '../goals/tree.ts'
+import type { NodeInfo } from '../protocols/agency/calls.ts'
 
 /** `host`: uname, platform, arch, hostname, hostip, cpus, memory (bytes) of this machine. */
 export function hostVariables(): Variables {
@@ -30,4 +31,9 @@ function firstAddress(): string {
     for (const { family, internal, address } of addresses ?? []) if (family === 'IPv4' && !internal) return address
   }
   return '127.0.0.1'
+}
+
+/** The machine in a node's answer to hello. */
+export function hostInfo(): NodeInfo['host'] {
+  return { platform: process.platform, arch: process.arch, hostname: hostname(), cpus: cpus().length, memoryBytes: totalmem() }
 }

@@ -37,15 +37,27 @@ export interface Programs {
   /** Reads and keeps a program; durable on return. @throws CloudburstError CB_PROGRAM_INVALID */
   load(files: readonly SourceFile[]): Promise<ProgramInfo>
   info(program: Program): ProgramInfo
+  /** Name and hash of those that were loaded here; parses nothing. */
+  loaded(): Promise<readonly { readonly name: string; readonly hash: string }[]>
+  /** How many are known; shipped ones only once something was asked of them. */
+  count(): number
 }
 
 /** @param shippedDirectory where the programs lie that come with the product; read when first needed */
-export function openPrograms(store: Pick<Store, 'range' | 'batch'>, shippedDirectory: string, now: () => number): Programs {
+export function openPrograms(store: Pick<Store, 'range' | 'batch'>, shippedDirectory: string | undefined, now: () => number): Programs {
   const held = new Map<string, Held>()
   let reading: Promise<void> | undefined
+  let loaded: Promise<Map<string, string>> | undefined
+
+  const readNames = async (): Promise<Map<string, string>> => {
+    const names = new Map<string, string>()
+    for await (const [key, { name }] of store.range<Loaded>({ prefix: PREFIX })) names.set(key.slice(PREFIX.length), name)
+    return names
+  }
 
   const readAll = async (): Promise<void> => {
-    for (const program of await readShipped(shippedDirectory)) held.set(program.hash, { program, shipped: true })
+    for (const program of await (shippedDirectory === undefined ? [] : readShipped(shippedDirectory)))
+      held.set(program.hash, { program, shipped: true })
     for await (const [, { files, loadedAt }] of store.range<Loaded>({ prefix: PREFIX })) {
       const program = readProgram(files)
       held.set(program.hash, { program, loadedAt, shipped: held.get(program.hash)?.shipped ?? false })
@@ -78,6 +90,11 @@ export function openPrograms(store: Pick<Store, 'range' | 'batch'>, shippedDirec
 
   return {
     info,
+    loaded: async () => {
+      loaded ??= readNames()
+      return [...(await loaded)].map(([hash, name]) => ({ name, hash }))
+    },
+    count: () => held.size,
     list: async () => (await all()).map(({ program }) => info(program)),
     find: async nameOrHash => {
       const entries = await all()
@@ -110,6 +127,8 @@ export function openPrograms(store: Pick<Store, 'range' | 'batch'>, shippedDirec
         sync: true
       })
       held.set(program.hash, { program, loadedAt, shipped: held.get(program.hash)?.shipped ?? false })
+      loaded ??= readNames()
+      ;(await loaded).set(program.hash, program.name)
       return info(program)
     }
   }

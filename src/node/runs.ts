@@ -11,7 +11,7 @@ import { assigned } from '../goals/config/assignment.ts'
 import { findGoal } from '../goals/pursuit/call.ts'
 import type { Clock, Driver, Fact, Messenger, Probe, Random, Surroundings, World } from '../goals/ports.ts'
 import type { AgentProto, GoalProto, Program } from '../goals/program/model.ts'
-import { EVENT_VERSION, type Assignment, type GoalEventBody, type Principal } from '../goals/pursuit/events.ts'
+import { EVENT_VERSION, type Assignment, type GoalEventBody, type Principal, type Write } from '../goals/pursuit/events.ts'
 import { pursue } from '../goals/pursuit/pursue.ts'
 import type { Tree, Variables } from '../goals/tree.ts'
 import { makePlan } from '../goals/plan/make-plan.ts'
@@ -20,7 +20,7 @@ import type { GoalRequest, RepairRequest } from '../protocols/agency/calls.ts'
 import type { Agents } from './agents.ts'
 import type { Programs } from './programs.ts'
 import type { NodeJournal } from './store/journal.ts'
-import type { Log, Store } from './store/store.ts'
+import type { Log, Op, Store } from './store/store.ts'
 
 /** Goals that may be at work at once; each may hold several processes. The next ones wait their turn, accepted and journaled. */
 const PURSUED_MAX = 200
@@ -77,13 +77,18 @@ export interface Runs {
   resumeAll(): void
   /** Resolves when no goal is being driven: steps that run go on in the runner. */
   stop(): Promise<void>
+  /** Operations that carry a step's writes below `agent.` to the state of its agent. */
+  agentWrites(goalId: string, writes: readonly Write[]): readonly Op[]
   counts(): { readonly running: number; readonly suspended: number }
 }
+
+type Cause = Extract<GoalEventBody, { type: 'started' }>['cause']
 
 interface Driven {
   readonly stop: AbortController
   readonly done: Promise<void>
-  readonly agent?: string
+  /** Known once its journal has been read. */
+  agent?: string
 }
 
 export function openRuns(parts: RunsParts): Runs {
@@ -163,12 +168,12 @@ export function openRuns(parts: RunsParts): Runs {
       body,
       acceptBefore: proposal.acceptBefore ?? parts.clock.now()
     })
-    if (!accepted.repeated) drive(id, 'first', found.agentName)
+    if (!accepted.repeated) drive(id, 'first')
     return { id: accepted.goalId, repeated: accepted.repeated }
   }
 
   /** Starts to drive a goal, at its turn. */
-  const drive = (id: string, cause: 'first' | 'repair' | 'resume' | 'restart', agent?: string): void => {
+  const drive = (id: string, cause: Cause): void => {
     if (driven.has(id) || ending) return
     const stop = new AbortController()
     const done = driveToRest(id, cause, stop.signal)
@@ -177,10 +182,10 @@ export function openRuns(parts: RunsParts): Runs {
         driven.delete(id)
         waiting.shift()?.()
       })
-    driven.set(id, { stop, done, ...(agent !== undefined && { agent }) })
+    driven.set(id, { stop, done })
   }
 
-  const driveToRest = async (id: string, first: 'first' | 'repair' | 'resume' | 'restart', stop: AbortSignal): Promise<void> => {
+  const driveToRest = async (id: string, first: Cause, stop: AbortSignal): Promise<void> => {
     if (driven.size >= PURSUED_MAX) await new Promise<void>(resolve => waiting.push(resolve))
     for (let cause = first; !ending; cause = 'restart') {
       try {
@@ -193,10 +198,12 @@ export function openRuns(parts: RunsParts): Runs {
     }
   }
 
-  const pursueOnce = async (id: string, cause: 'first' | 'repair' | 'resume' | 'restart', stop: AbortSignal): Promise<void> => {
+  const pursueOnce = async (id: string, cause: Cause, stop: AbortSignal): Promise<void> => {
     const events = await journal.read(id)
     const proposed = events[0]?.body
     if (proposed?.type !== 'proposed') throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${id} is here`, { id })
+    const entry = driven.get(id)
+    if (entry !== undefined && proposed.agent !== undefined) entry.agent = proposed.agent
     const program = await programs.withHash(proposed.program.hash)
     if (program === undefined) {
       await journal.append(id, {
@@ -251,7 +258,7 @@ export function openRuns(parts: RunsParts): Runs {
       assignments: values,
       ...(request.why !== undefined && { why: request.why })
     })
-    drive(request.id, 'repair', summary.agent)
+    drive(request.id, 'repair')
   }
 
   const cancel: Runs['cancel'] = async (id, by, why) => {
@@ -293,8 +300,7 @@ export function openRuns(parts: RunsParts): Runs {
     },
     resumeAgent: async name => {
       for await (const summary of journal.summaries()) {
-        if (summary.agent === name && summary.status === 'suspended' && summary.suspended?.code === 'requested')
-          drive(summary.id, 'resume', name)
+        if (summary.agent === name && summary.status === 'suspended' && summary.suspended?.code === 'requested') drive(summary.id, 'resume')
       }
     },
     resumeAll: () => {
@@ -307,6 +313,10 @@ export function openRuns(parts: RunsParts): Runs {
       ending = true
       // Steps go on in the runner; the walk itself is found again in the journal, so nothing is waited for but the store.
       await Promise.resolve()
+    },
+    agentWrites: (goalId, writes) => {
+      const agent = driven.get(goalId)?.agent
+      return agent === undefined ? [] : agents.write(agent, writes)
     },
     counts: () => ({ running: driven.size, suspended: journal.runs().filter(run => run.status === 'suspended').length })
   }

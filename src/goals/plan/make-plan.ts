@@ -51,6 +51,7 @@ function openRun(planning: Planning, hand: Hand, facts: Map<string, Fact>): Run 
   let agent: Variables = planning.surroundings.agent()
   return {
     id: 'plan',
+    goal: planning.goal,
     program: planning.program,
     ...(planning.agent !== undefined && { agent: planning.agent }),
     hand,

@@ -64,6 +64,7 @@ export async function pursue(pursuit: Pursuit): Promise<'completed' | 'suspended
 function openRun(pursuit: Pursuit, proposed: Proposed, hand: PursuingHand, facts: Map<string, Fact>): Run {
   return {
     id: pursuit.id,
+    goal: proposed.goal,
     program: pursuit.program,
     ...(pursuit.agent !== undefined && { agent: pursuit.agent }),
     hand,

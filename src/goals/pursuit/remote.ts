@@ -43,7 +43,14 @@ export function remoteStep(
       }
     },
     async perform(world, prepared) {
-      const request = { id: subRunId(root, call.goal, args, prepared.peer), peer: prepared.peer, goal: call.goal, arguments: args }
+      const request = {
+        id: subRunId(root, call.goal, args, prepared.peer),
+        peer: prepared.peer,
+        program: run.program.hash,
+        goal: call.goal,
+        arguments: args,
+        chain: [...run.chain, `${run.id}:${run.goal}`]
+      }
       const outcome = await world.messenger.dispatch(request, new AbortController().signal)
       if (outcome.kind === 'failed') return { status: 'failed', writes: [], reason: `${call.goal} on ${prepared.peer}: ${outcome.message}` }
       const back = call.arguments.flatMap(each => {

@@ -42,6 +42,8 @@ export interface Hand {
 /** What all goals of one run share. */
 export interface Run {
   readonly id: string
+  /** Name of the goal that was asked for. */
+  readonly goal: string
   readonly program: Program
   readonly agent?: AgentProto
   readonly hand: Hand

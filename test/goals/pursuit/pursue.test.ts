@@ -189,7 +189,7 @@ describe('a repaired goal', () => {
     stage({
       goal: 'site',
       xml: site,
-      play: text => ({ code: text === 'serve 80' ? 1 : 0, stdout: text.startsWith('configure') ? text : '' })
+      play: text => ({ code: text === 'serve 80' ? 1 : 0, stdout: text.startsWith('configure') ? text.replace(' ', '-') : '' })
     })
 
   it('runs again what failed, and keeps what was done', async () => {
@@ -212,7 +212,7 @@ describe('a repaired goal', () => {
     assert.deepEqual(Object.keys(s.bodies('suspended')[0]?.values ?? {}), ['goal.port'])
     s.repair({ 'goal.port': { type: 'int', value: 8080 } })
     assert.equal(await s.go('repair'), 'completed')
-    assert.deepEqual(s.ran, ['build blue', 'configure 80', 'serve 80', 'configure 8080', 'serve 8080', 'announce configure 8080'])
+    assert.deepEqual(s.ran, ['build blue', 'configure 80', 'serve 80', 'configure 8080', 'serve 8080', 'announce configure-8080'])
     assert.deepEqual(
       s.bodies('step-began').map(each => each.again),
       [undefined, undefined, undefined, 'goal.port has changed', 'goal.port has changed', undefined]

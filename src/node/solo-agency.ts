@@ -1,0 +1,140 @@
+/** An agency in this process, for programs given as files: the same parts as a daemon's, without a mesh. */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { basename, dirname, join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { existsSync, readFileSync } from 'node:fs'
+import { ulid } from 'ulid'
+import { CloudburstError } from '../errors.ts'
+import type { SourceFile } from '../goals/program/model.ts'
+import { readProgram } from '../goals/program/read.ts'
+import { advance } from '../goals/pursuit/summarise.ts'
+import type { Agency, CallName } from '../protocols/agency/calls.ts'
+import { openAgency } from './agency.ts'
+import { openAgents } from './agents.ts'
+import { localDriver } from './drivers/local.ts'
+import { hostInfo, hostVariables, peerVariables } from './host.ts'
+import { openLog } from './log.ts'
+import { machineProbe } from './probe.ts'
+import { openPrograms } from './programs.ts'
+import { createRunner } from './runner/runner.ts'
+import { openRuns } from './runs.ts'
+import type { Solo } from './solo.ts'
+import { memoryStore } from './store/memory-store.ts'
+import { openJournal } from './store/journal.ts'
+import { openStore, type Store } from './store/store.ts'
+import { VERSION } from './version.ts'
+
+/** Calls that leave nothing behind. */
+const TRACELESS: ReadonlySet<CallName> = new Set(['hello', 'programs', 'program', 'list', 'plan'])
+const NOBODY = { peer: '', node: hostname() }
+
+interface Opened {
+  readonly agency: Agency
+  close(): Promise<void>
+}
+
+/** See {@link file://./solo.ts}. */
+export async function openSolo(paths: readonly string[], home: string): Promise<Solo> {
+  const files = await Promise.all(paths.map(async path => ({ name: basename(path), text: await readFile(path, 'utf8') })))
+  const program = readProgram(files, { include: includeFrom(dirname(resolve(paths[0] ?? '.'))) })
+  const directory = join(home, 'solo', createHash('sha256').update(paths.join('\0')).digest('hex').slice(0, 16))
+  const opened = new Map<'memory' | 'disk', Promise<Opened>>()
+  const get = (where: 'memory' | 'disk'): Promise<Opened> => {
+    const known = opened.get(where) ?? openParts(program.files, where === 'disk' ? directory : undefined)
+    opened.set(where, known)
+    return known
+  }
+  const agency: Agency = {
+    call: async (name, request, by, signal) => (await get(TRACELESS.has(name) ? 'memory' : 'disk')).agency.call(name, request, by, signal),
+    stream: async function* (name, request, by, signal) {
+      yield* (await get('disk')).agency.stream(name, request, by, signal)
+    }
+  }
+  return {
+    agency,
+    by: NOBODY,
+    close: async () => {
+      for (const each of opened.values()) await (await each).close()
+    }
+  }
+}
+
+async function openParts(files: readonly SourceFile[], directory: string | undefined): Promise<Opened> {
+  const log = openLog('silent')
+  const store: Store = directory === undefined ? memoryStore() : await openStore(join(directory, 'store'), { log })
+  const now = (): number => Date.now()
+  const agents = await openAgents(store, now)
+  const journal = await openJournal(store, {
+    now,
+    advance: (summary, event) => advance(summary, event) ?? damaged(event.goalId),
+    agentWrites: (goalId, writes) => runs.agentWrites(goalId, writes)
+  })
+  const programs = openPrograms(store, undefined, now)
+  const info = await programs.load(files)
+  const state = directory ?? '/nonexistent'
+  const driver = localDriver(state, await createRunner(state))
+  const peer = peerVariables('', NOBODY.node, {})
+  const runs = openRuns({
+    store,
+    journal,
+    programs,
+    agents,
+    driver,
+    probe: machineProbe({ state: () => undefined, now }),
+    messenger: {
+      dispatch: () => Promise.resolve({ kind: 'failed', message: 'a program run from a file has no peers: start cloudburstd' })
+    },
+    clock: { now, sleep: (ms, signal) => sleep(ms, undefined, signal && { signal }) },
+    random: { id: () => ulid() },
+    host: hostVariables(),
+    peer,
+    log
+  })
+  const agency = openAgency({
+    info: () => ({
+      peer: '',
+      name: NOBODY.node,
+      version: VERSION,
+      labels: {},
+      addresses: [],
+      startedAt: now(),
+      state: store.state,
+      host: hostInfo(),
+      counts: { programs: 1, agents: agents.list().length, ...runs.counts() }
+    }),
+    journal,
+    programs,
+    agents,
+    runs,
+    output: { readOutput: driver.readOutput, onOutput: (goalId, listener) => driver.tailOutput(goalId, () => listener()) },
+    state: { get: () => undefined, watch: () => nothing() },
+    sent: { nodeOf: () => undefined, onWaiting: () => () => undefined, repair: () => Promise.resolve(), cancel: () => Promise.resolve() }
+  })
+  void info
+  return {
+    agency,
+    close: async () => {
+      await runs.stop()
+      await driver.close()
+      await journal.close()
+      await store.close()
+    }
+  }
+}
+
+async function* nothing(): AsyncGenerator<never> {}
+
+function damaged(goalId: string): never {
+  throw new CloudburstError('CB_STORE_DAMAGED', `the journal of goal ${goalId} does not begin with its proposal`, { id: goalId })
+}
+
+/** Included files lie beside the first one, or in a directory of $CBPATH. */
+function includeFrom(directory: string): (file: string) => SourceFile | undefined {
+  return file => {
+    const places = [directory, ...(process.env['CBPATH'] ?? '').split(':').filter(Boolean)]
+    const path = places.map(place => resolve(place, file)).find(existsSync)
+    return path === undefined ? undefined : { name: file, text: readFileSync(path, 'utf8') }
+  }
+}

@@ -1,0 +1,40 @@
+/** What a request is about, for permits that are bound to programs or goals: the hash behind a name, the goal behind an id. */
+import type { CallName, StreamName } from '../protocols/agency/calls.ts'
+import type { Subject } from '../protocols/agency/server.ts'
+import type { Programs } from './programs.ts'
+import type { NodeJournal } from './store/journal.ts'
+
+/** The shipped program of ad-hoc commands: whoever may pursue it has a shell. */
+const SHELL_PROGRAM = 'run'
+
+export interface Subjects {
+  /** Of a call of the agency; tells the caller nothing and changes nothing. */
+  call(name: CallName | StreamName, request: unknown): Promise<Subject>
+  /** Of a goal of a program, by hash. */
+  goal(what: { readonly program: string; readonly goal: string }): Promise<Subject>
+}
+
+export function subjects({ journal, programs }: { readonly journal: Pick<NodeJournal, 'summary'>; readonly programs: Programs }): Subjects {
+  const hashOf = async (nameOrHash: string): Promise<string> => (await programs.find(nameOrHash).catch(() => undefined))?.hash ?? nameOrHash
+  const goal = async ({ program, goal }: { program: string; goal: string }): Promise<Subject> => {
+    const held = await programs.withHash(program)
+    const shell = held !== undefined && programs.info(held).shipped && held.name === SHELL_PROGRAM
+    return { program, goal, ...(shell && { also: ['node:shell'] }) }
+  }
+  return {
+    goal,
+    call: async (_name, request) => {
+      const { id, program, goal: named } = request as { readonly id?: string; readonly program?: string; readonly goal?: string }
+      const run = id === undefined ? undefined : await journal.summary(id)
+      if (run !== undefined) return await goal({ program: run.program.hash, goal: run.goal })
+      const hash = program === undefined ? await ownerOf(programs, named) : await hashOf(program)
+      if (hash !== undefined && named !== undefined) return await goal({ program: hash, goal: named })
+      return { ...(hash !== undefined && { program: hash }), ...(named !== undefined && { goal: named }) }
+    }
+  }
+}
+
+async function ownerOf(programs: Programs, goal: string | undefined): Promise<string | undefined> {
+  if (goal === undefined) return undefined
+  return (await programs.withGoal(goal).catch(() => undefined))?.hash
+}
