@@ -160,7 +160,7 @@ export async function openDispatches(parts: DispatchParts): Promise<Dispatches> 
     verdict: async (id, signal) => (await until(id, ({ state }) => state !== 'open', signal)).error,
     outcome: (id, signal) => until(id, isClosed, signal),
     find,
-    open: () => [...tasks.values()].map(task => task.record),
+    open: () => [...tasks.values()].map(task => task.record).filter(record => !isClosed(record)),
     sentTo: id => places.get(id),
     onWaiting: (id, listener) => {
       const task = tasks.get(id)

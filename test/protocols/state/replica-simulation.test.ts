@@ -58,7 +58,8 @@ class Mesh {
   step(what: Happening): void {
     switch (what.kind) {
       case 'publish':
-        return this.nodes[what.node]!.publish([{ path: `p${what.path}`, ...(what.value === null ? {} : { value: { value: what.value } }) }])
+        this.nodes[what.node]!.publish([{ path: `p${what.path}`, ...(what.value === null ? {} : { value: { value: what.value } }) }])
+        return
       case 'ask': {
         const heads: readonly Head[] = this.nodes[what.node]!.heads()
         for (const envelope of this.nodes[what.from]!.missing(heads).envelopes) this.way.push({ to: what.node, envelope })
