@@ -29,10 +29,15 @@ const counts = { passed: 0, failed: stagesFailed.length, skipped: 0 }
 let counted = false
 let lingering
 
-const mocha = spawn(process.execPath, [join(root, 'node_modules/mocha/bin/mocha.js'), ...mochaArguments], {
-  cwd: root,
-  stdio: ['inherit', 'inherit', 'inherit', 'ipc']
-})
+// Tests are imported, not required: else what they import by `import()` is a second copy of each module, with classes of its own.
+const mocha = spawn(
+  process.execPath,
+  ['--no-experimental-require-module', '--import', 'tsx', join(root, 'node_modules/mocha/bin/mocha.js'), ...mochaArguments],
+  {
+    cwd: root,
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc']
+  }
+)
 mocha.on('message', message => {
   if (message?.cloudburstTests === undefined) return
   for (const kind of Object.keys(counts)) counts[kind] += message.cloudburstTests[kind]
