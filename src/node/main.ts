@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** cloudburstd: words → daemon → exit status. */
 import '../polyfill.ts'
 import { parseArgs } from 'node:util'
