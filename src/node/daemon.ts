@@ -12,6 +12,7 @@ import type { Principal } from '../goals/pursuit/events.ts'
 import { remoteAgency } from '../protocols/agency/client.ts'
 import { AGENCY, type NodeInfo } from '../protocols/agency/calls.ts'
 import { agencyHandler } from '../protocols/agency/server.ts'
+import { HEADS_TOPIC } from '../protocols/state/messages.ts'
 import { DISPATCH } from '../protocols/dispatch/messages.ts'
 import { RECEIPT_TYPE } from '../protocols/dispatch/receipt.ts'
 import { dispatchHandler } from '../protocols/dispatch/server.ts'
@@ -24,6 +25,7 @@ import { localDriver } from './drivers/local.ts'
 import { makeExecutor } from './executor.ts'
 import { loadIdentity, openHome, resolveHome } from './home.ts'
 import { hostInfo, hostVariables, peerVariables } from './host.ts'
+import { makeJoining } from './joining.ts'
 import { localCalls } from './local-calls.ts'
 import { type LogLevel, openLog } from './log.ts'
 import { makeMesh } from './mesh.ts'
@@ -127,6 +129,8 @@ async function start(options: DaemonOptions, down: (() => Promise<void> | void)[
     onOutput: (goalId: string, listener: () => void) => driver.tailOutput(goalId, () => listener())
   }
 
+  const joining = makeJoining({ home, neighborhood, permissions, tickets, log })
+  down.push(() => joining.close())
   const mesh = makeMesh({
     identity,
     version: VERSION,
@@ -135,7 +139,9 @@ async function start(options: DaemonOptions, down: (() => Promise<void> | void)[
     audit,
     log,
     ...(options.listen !== undefined && { listen: options.listen }),
-    mdns: options.mdns
+    ...(!options.mdns && { mdns: false }),
+    topics: [HEADS_TOPIC],
+    joining
   })
   const host = hostVariables()
   const state = openState({ store, identity, name, labels, host, version: VERSION, mesh, agents, journal, programs, clock, log })
