@@ -103,7 +103,7 @@ class Mesh {
 describe('replicas of five nodes', () => {
   it(`agree once they are connected and quiet, whatever was lost, doubled, overtaken or restarted (CB_SEED=${SEED.toString(16)})`, () => {
     fc.assert(
-      fc.property(fc.array(happening, { minLength: 5, maxLength: 120 }), happenings => {
+      fc.property(fc.array(happening, { minLength: 20, maxLength: 150, size: 'max' }), happenings => {
         const mesh = new Mesh()
         for (const what of happenings) mesh.step(what)
         mesh.settle()
