@@ -52,6 +52,12 @@ export function declaredOne(declaration: Declaration, scope: Scope, options: Dec
   return new Declarer(scope, options).declare(declaration)
 }
 
+/** A field keeps the type that the struct's type, or the struct it is a copy of, gives it. */
+function withType(member: Declaration, inherited: Readonly<Record<string, Tree>>): Declaration {
+  const type = member.type ?? inherited[member.name]?.type
+  return type === undefined ? member : { ...member, type }
+}
+
 class Declarer {
   private readonly scope: Scope
   private readonly options: DeclareOptions
@@ -74,7 +80,17 @@ class Declarer {
     const typed = type === undefined ? {} : { type }
     if (kind === 'list') return members.length === 0 ? typed : { ...typed, items: members.map(member => this.treeOf(member, depth + 1)) }
     if (kind === 'variable') return declaration.value.length === 0 ? typed : this.valueOf(declaration)
-    return { ...typed, fields: { ...this.fieldsOfType(type, depth), ...this.copied(declaration), ...this.fields(members, depth) } }
+    const inherited = { ...this.fieldsOfType(type, depth), ...this.copied(declaration) }
+    return {
+      ...typed,
+      fields: {
+        ...inherited,
+        ...this.fields(
+          members.map(member => withType(member, inherited)),
+          depth
+        )
+      }
+    }
   }
 
   private fields(members: readonly Declaration[], depth: number): Record<string, Tree> {

@@ -13,7 +13,7 @@ import { showPath } from './path.ts'
 import { isDefined, isTrue, maskSecrets, showTree } from './plain.ts'
 import type { ExprResult, Outcome, Reason, Scope } from './result.ts'
 import type { Trace, Value } from './trace.ts'
-import { missing, newTrace, noteRead, textOfScalar, truth, unknown, wrong } from './trace.ts'
+import { because, missing, newTrace, noteRead, textOfScalar, truth, unknown, wrong } from './trace.ts'
 
 /** The value and outcome of one expression. Never throws for anything that the program or a value does. */
 export function evaluate(expression: Expression, scope: Scope): ExprResult {
@@ -30,7 +30,8 @@ export function conjunction(expressions: readonly Expression[], scope: Scope): E
 function result(trace: Trace, value: Value): ExprResult {
   const { reads, wanted, calls, errors } = trace
   const { tree, outcome, reasons } = value
-  return { ...(tree === undefined ? {} : { tree }), outcome, reasons, reads, wanted, calls, errors }
+  if (tree === undefined) return { outcome, reasons, reads, wanted, calls, errors }
+  return { tree, outcome, reasons, reads, wanted, calls, errors }
 }
 
 /** The value of one expression within an evaluation under way. */
@@ -96,7 +97,7 @@ function ofTree(tree: Tree, name: string, place: Place): Value {
     if (known === 'possible') return { tree, outcome: 'possible', reasons: [{ place, text: `${name} is not known yet` }] }
   }
   const holds = tree.sealed !== undefined || isTrue(tree)
-  return { tree, outcome: holds ? 'true' : 'false', reasons: [{ place, text: `${name} is ${showTree(tree)}` }] }
+  return { tree, outcome: holds ? 'true' : 'false', reasons: because(place, () => `${name} is ${showTree(tree)}`) }
 }
 
 /** Texts and values side by side. One that is undefined or unknown makes the whole so. */

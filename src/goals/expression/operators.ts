@@ -32,7 +32,7 @@ export function compare(name: Comparison, left: Operand, right: Operand, place: 
   if (a?.unknown || b?.unknown) return truth('possible', place, `${show(a?.unknown ? left : right)} is not known yet`)
   const order = orderOf(a, b)
   const holds = order !== undefined && decide(name, order)
-  return truth(holds ? 'true' : name === 'ne' && order === undefined ? 'true' : 'false', place, sentence(name, left, right, holds))
+  return truth(holds ? 'true' : name === 'ne' && order === undefined ? 'true' : 'false', place, () => sentence(name, left, right, holds))
 }
 
 /** Negative, zero, positive; undefined where two values are different but in no order. */

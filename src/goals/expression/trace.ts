@@ -30,9 +30,26 @@ export function newTrace(scope: Scope, evaluatePart: Trace['evaluatePart']): Tra
 }
 
 /** A value that is true or false, or possible when it is not known. */
-export function truth(outcome: Outcome, place: Place, text: string): Value {
-  const tree: Tree = outcome === 'possible' ? { type: 'bool', unknown: true } : { type: 'bool', value: outcome === 'true' }
-  return { tree, outcome, reasons: [{ place, text }] }
+export function truth(outcome: Outcome, place: Place, text: string | (() => string)): Value {
+  return { tree: bools[outcome], outcome, reasons: typeof text === 'string' ? [{ place, text }] : because(place, text) }
+}
+
+const bools: Readonly<Record<Outcome, Tree>> = {
+  true: { type: 'bool', value: true },
+  false: { type: 'bool', value: false },
+  possible: { type: 'bool', unknown: true }
+}
+
+/** A reason whose text is made when it is read: most are not, and planning evaluates a lot. */
+export function because(place: Place, make: () => string): readonly Reason[] {
+  return [
+    {
+      place,
+      get text() {
+        return make()
+      }
+    }
+  ]
 }
 
 /** Not known yet. */

@@ -62,7 +62,7 @@ export function collect(given: readonly SourceFile[], include: Include | undefin
       return complain(
         `there is no file ${name} to include${didYouMean(
           name,
-          given.map(file => file.name)
+          given.map(file => file.name).filter(other => other !== from.name)
         )}`
       )
     if (trail.includes(found.name)) return complain(`${found.name} includes itself: ${[...trail, found.name].join(' → ')}`)

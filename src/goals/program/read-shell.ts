@@ -45,9 +45,8 @@ export function readShell(reading: Reading, element: XmlElement): ShellStatement
   let prefix: readonly Template[] | undefined
   const sends: Send[] = []
   reading.label = attribute(element, 'label') ?? reading.label
-  for (const child of element.children) {
-    if (child.kind === 'text' && child.text.trim() !== '') fail(reading, child.place, 'text in <shell> is not run: put it into <send>')
-  }
+  const stray = element.children.find(child => child.kind === 'text' && child.text.trim() !== '')
+  if (stray !== undefined) fail(reading, stray.place, 'text in <shell> is not run: put it into <send>')
   for (const part of parts(reading, element)) {
     if (part.name === 'send') sends.push(readSend(reading, part, base))
     else if (part.name === 'command') {
@@ -55,13 +54,13 @@ export function readShell(reading: Reading, element: XmlElement): ShellStatement
       prefix = readPrefix(reading, part) ?? []
     } else if (part.name !== 'describe') unexpected(reading, part, 'shell', ['command', 'send', 'describe'])
   }
-  if (sends.length === 0 && !elementsOf(element).some(part => /^send/.test(part.name))) {
+  if (sends.length === 0 && stray === undefined && !elementsOf(element).some(part => /^send/.test(part.name))) {
     fail(
       reading,
       element.place,
       prefix === undefined ? '<shell> needs a <send>' : '<shell> has a <command> but no <send>: what is to be sent?'
     )
-  } else if (sends.length === 0) warn(reading, element.place, 'all sends of this <shell> are switched off')
+  } else if (sends.length === 0 && stray === undefined) warn(reading, element.place, 'all sends of this <shell> are switched off')
   return { ...base, kind: 'shell', ...(prefix === undefined ? {} : { prefix }), shell: attribute(element, 'shell') ?? DEFAULT_SHELL, sends }
 }
 
