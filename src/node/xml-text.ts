@@ -33,12 +33,14 @@ export function insertIntoRoot(path: string, root: string, lines: readonly strin
 
 function inserted(text: string, root: string, lines: readonly string[]): string | undefined {
   const block = lines.map(line => `  ${line}\n`).join('')
-  const end = text.lastIndexOf(`</${root}`)
+  // What stands in a comment is no tag.
+  const tags = text.replace(/<!--[\s\S]*?-->/g, comment => ' '.repeat(comment.length))
+  const end = tags.lastIndexOf(`</${root}`)
   if (end !== -1) {
     const head = text.slice(0, end)
     return `${head}${head.endsWith('\n') ? '' : '\n'}${block}${text.slice(end)}`
   }
-  const empty = new RegExp(`<${root}(\\s[^<]*)?/>(?![\\s\\S]*<${root})`).exec(text)
+  const empty = new RegExp(`<${root}(\\s[^<]*)?/>`).exec(tags)
   if (empty === null) return undefined
   return `${text.slice(0, empty.index)}<${root}${(empty[1] ?? '').trimEnd()}>\n${block}</${root}>${text.slice(empty.index + empty[0].length)}`
 }
