@@ -4,9 +4,10 @@ import type { Place } from '../program/model.ts'
 import type { Tree } from '../tree.ts'
 import { oneLine } from './escape.ts'
 
-/** `0.2 s`, `12 s`, `3 min 5 s`. */
+/** `40 ms`, `0.2 s`, `12 s`, `3 min 5 s`. */
 export function duration(ms: number): string {
-  const seconds = Math.max(0, ms) / 1000
+  if (ms < 99.5) return `${Math.max(0, Math.round(ms))} ms`
+  const seconds = ms / 1000
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`
   const whole = Math.round(seconds)
   if (whole < 60) return `${whole} s`

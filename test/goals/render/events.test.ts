@@ -10,13 +10,13 @@ describe('the lines of a goal', () => {
     assert.deepEqual(lines(failing), [
       `publish (site@ab12cd34) ${ID}`,
       '  ok       0.1 s  make the directory',
-      '  failed   0.0 s  listen 80: exit 1',
+      '  failed   30 ms  listen 80: exit 1',
       '',
       'suspended: files/configure failed: exit 1',
       '  step     files/configure',
       '  at       site.xml:12:3',
       '  command  listen 80',
-      '  ended    exit 1 after 0.0 s',
+      '  ended    exit 1 after 30 ms',
       '  output   | port 80 is not free',
       '  methods  files selected',
       '           nginx rejected: nginx is not installed',
@@ -34,7 +34,7 @@ describe('the lines of a goal', () => {
     assert.deepEqual(lines(repaired).slice(-4), [
       'repaired by node1: retry goal.port=8080',
       'goes on',
-      '  ok       0.0 s  listen 8080',
+      '  ok       30 ms  listen 8080',
       'completed: 2 done, 1 failed, 1.4 s'
     ])
   })
