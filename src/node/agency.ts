@@ -3,6 +3,7 @@
  * before: at the control socket by the file system, for peers by protocols/agency/server.ts.
  */
 import { CloudburstError } from '../errors.ts'
+import { assigned } from '../goals/config/assignment.ts'
 import { tabulate } from '../goals/config/tabulator.ts'
 import { explainSuspension } from '../goals/pursuit/summarise.ts'
 import type { RunSummary } from '../goals/pursuit/summary.ts'
@@ -107,7 +108,7 @@ function callTable(parts: AgencyParts): CallTable {
         })
       const started = await agents.start(found, proto, name ?? proto.name)
       for (const { path, value } of assignments) {
-        await agents.assign(started.name, path, typeof value === 'string' ? { value } : value)
+        await agents.assign(started.name, path, assigned(found, { agent: proto }, { path, value }))
       }
       return await withCounts(parts, started.name)
     },

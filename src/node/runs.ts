@@ -75,7 +75,7 @@ export interface Runs {
   resumeAgent(name: string): Promise<void>
   /** Drives on what was at work when the daemon ended. Called once, after the start. */
   resumeAll(): void
-  /** Resolves when no goal is being driven: steps that run go on in the runner. */
+  /** No goal is driven on from here: steps that run go on in the runner, and the next daemon goes on with the walk. */
   stop(): Promise<void>
   /** Operations that carry a step's writes below `agent.` to the state of its agent. */
   agentWrites(goalId: string, writes: readonly Write[]): readonly Op[]
@@ -177,7 +177,9 @@ export function openRuns(parts: RunsParts): Runs {
     if (driven.has(id) || ending) return
     const stop = new AbortController()
     const done = driveToRest(id, cause, stop.signal)
-      .catch(error => log.error({ err: error, goal: id }, 'a goal could not be driven'))
+      .catch(error => {
+        if (!ending) log.error({ err: error, goal: id }, 'a goal could not be driven')
+      })
       .finally(() => {
         driven.delete(id)
         waiting.shift()?.()
@@ -214,7 +216,7 @@ export function openRuns(parts: RunsParts): Runs {
       return
     }
     const agentProto = proposed.agent === undefined ? undefined : program.agents.get(agents.get(proposed.agent).proto)
-    const world: World = { ...parts, surroundings: surroundingsFor(proposed.agent) }
+    const world: World = { ...parts, journal: untilTheEnd, surroundings: surroundingsFor(proposed.agent) }
     await pursue({
       id,
       program,
@@ -225,6 +227,12 @@ export function openRuns(parts: RunsParts): Runs {
       cause,
       stop
     })
+  }
+
+  /** When the daemon ends, a walk stands still at its next event: the next daemon finds its place in the journal. */
+  const untilTheEnd: World['journal'] = {
+    append: (id, body) => (ending ? new Promise(() => undefined) : journal.append(id, body)),
+    read: id => journal.read(id)
   }
 
   const repair: Runs['repair'] = async (request, by) => {
@@ -309,10 +317,9 @@ export function openRuns(parts: RunsParts): Runs {
           drive(run.id, 'restart')
       }
     },
-    stop: async () => {
+    stop: () => {
       ending = true
-      // Steps go on in the runner; the walk itself is found again in the journal, so nothing is waited for but the store.
-      await Promise.resolve()
+      return Promise.resolve()
     },
     agentWrites: (goalId, writes) => {
       const agent = driven.get(goalId)?.agent
