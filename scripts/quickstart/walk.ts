@@ -34,6 +34,8 @@ export interface Walk {
   ask<T>(node: string, line: string): Promise<T>
   /** Resolves when the daemon answers. */
   startDaemon(node: string): Promise<void>
+  /** Resolves when its process is gone. */
+  stopDaemon(node: string): Promise<void>
   until(what: string, withinMs: number, holds: () => Promise<boolean>): Promise<void>
   /** @throws Error when it does not hold */
   check(what: string, holds: boolean): void
@@ -61,7 +63,7 @@ export function startWalk(keep: boolean): Walk {
 
   async function type(node: string, line: string, exit = 0): Promise<Typed> {
     ended.signal.throwIfAborted()
-    process.stdout.write(`\n${bold(`${node}$`)} ${line.replaceAll(directory, '$DIR')}\n`)
+    process.stdout.write(`\n${bold(`${node}$`)} ${shortened(line.replaceAll(directory, '$DIR'))}\n`)
     const typed = await run(node, line, true)
     if (typed.exit !== exit) throw new Error(`${line}: exit status ${typed.exit}, not ${exit}`)
     return typed
@@ -108,6 +110,10 @@ export function startWalk(keep: boolean): Walk {
     type,
     ask,
     startDaemon,
+    stopDaemon: async node => {
+      const daemon = daemons.get(node)
+      if (daemon !== undefined) await stop(daemon)
+    },
     until,
     check: (what, holds) => {
       if (!holds) throw new Error(`it does not hold that ${what}`)
@@ -153,7 +159,7 @@ async function runLine(line: string, env: NodeJS.ProcessEnv, show: boolean): Pro
   let stdout = ''
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     stdout += text
-    if (show) process.stdout.write(text)
+    if (show) process.stdout.write(shortened(text))
   })
   child.stderr?.on('data', (bytes: Buffer) => process.stdout.write(bytes))
   const [exit] = (await once(child, 'close')) as [number | null]
@@ -181,6 +187,11 @@ The nodes go on. To be at node1:
 To end them:
   kill ${pids}; rm -r ${directory}
 `)
+}
+
+/** A ticket is a secret, and four lines long. */
+function shortened(text: string): string {
+  return text.replace(/cb1-[\w-]{20,}/g, ticket => `${ticket.slice(0, 16)}…`)
 }
 
 function lastLines(text: string): string {

@@ -26,9 +26,10 @@ export async function run(invocation: Invocation): Promise<number> {
   }
   for (const ticket of tickets) {
     const { peer } = joinHome(home, ticket)
-    invocation.io.stderr.write(`will join ${peer} when the daemon runs\n`)
+    invocation.io.stderr.write(`will join ${peer}: the daemon asks there until it is let in\n`)
   }
-  invocation.io.stderr.write(`next: cloudburstd${options.home === undefined ? '' : ` --home ${shellWord(options.home)}`}\n`)
+  const words = options.home === undefined ? '' : ` --home ${shellWord(options.home)}`
+  invocation.io.stderr.write(`next: ${fresh ? 'cloudburstd' : 'cloudburst peers'}${words}\n`)
   return 0
 }
 

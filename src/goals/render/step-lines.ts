@@ -40,10 +40,15 @@ export function stepEnded(story: Story, body: Of<'step-ended'>): string[] {
   const lines = step === undefined ? [] : heldBack(story, step)
   const text = step === undefined ? oneLine(body.step) : textOf(step)
   const why = body.status === 'completed' ? '' : `: ${body.exit === undefined ? oneLine(body.reason ?? body.status) : exitText(body.exit)}`
-  lines.push(`  ${statusWord(story, body.status)} ${duration(body.durationMs).padStart(7)}  ${text}${why}`)
+  if (!isQuiet(story, body, step)) lines.push(`  ${statusWord(story, body.status)} ${duration(body.durationMs).padStart(7)}  ${text}${why}`)
   if (story.options.narrate && step?.began.describe !== undefined) lines.push(narrated('END', body.step, step.began.describe))
   count(story, body, step)
   return lines
+}
+
+/** Setting a variable does nothing to any machine: it is told with -g, -e and -v only, unless it fails. */
+function isQuiet({ options }: Story, body: Of<'step-ended'>, step: OpenStep | undefined): boolean {
+  return step?.began.kind === 'update' && body.status === 'completed' && !options.goals && !options.echo && options.verbose === 0
 }
 
 /** A failure that did not suspend the goal, because it went on another way: in full, here. */

@@ -108,6 +108,16 @@ describe('the lines of a goal', () => {
     )
   })
 
+  it('leave out variables that were set, unless asked', () => {
+    const update: GoalEventBody[] = [
+      failing[0]!,
+      { ...(failing[5] as Extract<GoalEventBody, { type: 'step-began' }>), kind: 'update', show: 'agent.x = 1', describe: 'set x' },
+      failing[6]!
+    ]
+    assert.deepEqual(lines(update).slice(1), [])
+    assert.equal(lines(update, { goals: true }).length, 2)
+  })
+
   it('neutralise what programs and peers say', () => {
     const evil: GoalEventBody[] = [
       { ...failing[0]!, goal: 'x\u001b[2J' } as GoalEventBody,
