@@ -1,8 +1,13 @@
 import type { Connection } from '@libp2p/interface'
 import { CloudburstError } from '../../errors.ts'
+import type { Channel } from '../../protocols/wire/channel.ts'
+import { frameChannel } from '../../protocols/wire/frame-channel.ts'
 import { type Greetings, HungUp } from './greetings.ts'
 import { dialable, type Node } from './libp2p.ts'
-import { DIAL_TIMEOUT_MS } from './limits.ts'
+import { DIAL_TIMEOUT_MS, NEGOTIATION_TIMEOUT_MS, STREAMS_MAX } from './limits.ts'
+
+/** Connections to one peer that may be found closing before opening a stream fails: each side may have dialled, more than once. */
+const OPEN_ATTEMPTS_MAX = 4
 
 /** Names of libp2p's errors for a connection that the other side cut while or right after it was opened. */
 const CUT = new Set([
@@ -34,6 +39,35 @@ export async function reach(node: Node, greetings: Greetings, target: Target, si
   }
 }
 
+/**
+ * A channel for `protocol` over a connection that `reachPeer` gives; over another one when that was found closing.
+ * @throws CloudburstError CB_PEER_UNREACHABLE when the peer does not serve the protocol, and whatever `reachPeer` throws
+ */
+export async function openChannel(
+  reachPeer: () => Promise<Connection>,
+  { peer, name }: Pick<Target, 'peer' | 'name'>,
+  protocol: string,
+  signal?: AbortSignal
+): Promise<Channel> {
+  for (let attempt = 1; ; attempt++) {
+    const connection = await reachPeer()
+    try {
+      return frameChannel(
+        await connection.newStream(protocol, { signal: within(NEGOTIATION_TIMEOUT_MS, signal), maxOutboundStreams: STREAMS_MAX }),
+        peer
+      )
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (!wasCut(error) || attempt === OPEN_ATTEMPTS_MAX) {
+        const reason = error instanceof Error ? error.message : 'it was cut'
+        throw new CloudburstError('CB_PEER_UNREACHABLE', `${name} does not serve ${protocol}: ${reason}`, { peer: name }, error)
+      }
+      // The connection was on its way out when we took it: another one tells why.
+      connection.abort(new Error('the connection is closed at the other end'))
+    }
+  }
+}
+
 /** Whom to reach, where. */
 export interface Target {
   readonly peer: string
@@ -48,12 +82,15 @@ async function attempt(node: Node, greetings: Greetings, target: Target, signal?
   if (target.addresses.length === 0 && openTo(node, target.peer).length === 0) {
     throw new CloudburstError('CB_PEER_UNREACHABLE', `${target.name} has no known address, and has not called`, { peer: target.name })
   }
-  const timeout = AbortSignal.timeout(DIAL_TIMEOUT_MS)
-  const until = signal === undefined ? timeout : AbortSignal.any([timeout, signal])
   const open = openTo(node, target.peer)[0]
-  const connection = open ?? (await node.dial(dialable(target.addresses), { signal: until }))
+  const connection = open ?? (await node.dial(dialable(target.addresses), { signal: within(DIAL_TIMEOUT_MS, signal) }))
   await greetings.say(connection)
   return connection
+}
+
+function within(ms: number, signal?: AbortSignal): AbortSignal {
+  const timeout = AbortSignal.timeout(ms)
+  return signal === undefined ? timeout : AbortSignal.any([timeout, signal])
 }
 
 function openTo(node: Node, peer: string): Connection[] {

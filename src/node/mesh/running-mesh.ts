@@ -3,25 +3,21 @@ import { CloudburstError } from '../../errors.ts'
 import type { Welcome } from '../../protocols/session/client.ts'
 import { SESSION, type SessionHello } from '../../protocols/session/messages.ts'
 import type { Channel, Handler } from '../../protocols/wire/channel.ts'
-import { frameChannel } from '../../protocols/wire/frame-channel.ts'
 import type { PeerInfo } from '../control/contract.ts'
 import type { Mesh, MeshEvent, MeshOptions } from '../mesh.ts'
 import { Admission } from './admission.ts'
-import { reach, wasCut } from './dial.ts'
+import { openChannel, reach } from './dial.ts'
 import { Gossip } from './gossip.ts'
 import { Greetings } from './greetings.ts'
 import { answerHellos } from './hellos.ts'
 import { type Node, startNode } from './libp2p.ts'
-import { NEGOTIATION_TIMEOUT_MS, RECHECK_INTERVAL_MS, STREAMS_MAX } from './limits.ts'
+import { RECHECK_INTERVAL_MS, STREAMS_MAX } from './limits.ts'
 import { type Card, PeerBook } from './peer-book.ts'
 import { startPulse } from './pulse.ts'
 import { peerOfAddress, selectPeers } from './selector.ts'
 import { served } from './serve.ts'
 import { Sessions } from './sessions.ts'
 import { Supervisor } from './supervisor.ts'
-
-/** Connections to one peer that may be found closing before opening a stream fails: each side may have dialled, more than once. */
-const OPEN_ATTEMPTS_MAX = 4
 
 /** The mesh over libp2p. Made by makeMesh of ../mesh.ts. */
 export class RunningMesh implements Mesh {
@@ -122,18 +118,8 @@ export class RunningMesh implements Mesh {
     if (this.#node !== undefined) void this.#serve(this.#node, protocol, handler)
   }
 
-  async open(peer: string, protocol: string, signal?: AbortSignal): Promise<Channel> {
-    for (let attempt = 1; ; attempt++) {
-      const connection = await this.#reach(peer, signal)
-      try {
-        return await this.#openOn(connection, protocol, signal)
-      } catch (error) {
-        signal?.throwIfAborted()
-        if (!wasCut(error) || attempt === OPEN_ATTEMPTS_MAX) throw this.#unserved(peer, protocol, error)
-        // The connection was on its way out when we took it: another one tells why.
-        connection.abort(new Error('the connection is closed at the other end'))
-      }
-    }
+  open(peer: string, protocol: string, signal?: AbortSignal): Promise<Channel> {
+    return openChannel(() => this.#reach(peer, signal), { peer, name: this.#book.nameOf(peer) }, protocol, signal)
   }
 
   peers(): readonly PeerInfo[] {
@@ -183,18 +169,6 @@ export class RunningMesh implements Mesh {
   async #serve(node: Node, protocol: string, handler: Handler): Promise<void> {
     const limits = { maxInboundStreams: STREAMS_MAX, maxOutboundStreams: STREAMS_MAX }
     await node.handle(protocol, served(handler, this.#sessions, this.#options.log), limits)
-  }
-
-  async #openOn(connection: Connection, protocol: string, signal?: AbortSignal): Promise<Channel> {
-    const timeout = AbortSignal.timeout(NEGOTIATION_TIMEOUT_MS)
-    const until = signal === undefined ? timeout : AbortSignal.any([timeout, signal])
-    const stream = await connection.newStream(protocol, { signal: until, maxOutboundStreams: STREAMS_MAX })
-    return frameChannel(stream, connection.remotePeer.toString())
-  }
-
-  #unserved(peer: string, protocol: string, error: unknown): CloudburstError {
-    const name = this.#book.nameOf(peer)
-    return new CloudburstError('CB_PEER_UNREACHABLE', `${name} does not serve ${protocol}: ${reasonOf(error)}`, { peer: name }, error)
   }
 
   #card(): Card {
