@@ -138,3 +138,42 @@ export function sameTree(a: Tree | undefined, b: Tree | undefined): boolean {
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0
 }
+
+/** An origin that publishes under a new name: all it had is gone from the old one and appears under the new one. */
+export function again(
+  state: Origin,
+  name: string,
+  show: (state: Origin, changed: readonly Changed[]) => void,
+  step: () => readonly Changed[]
+): readonly Changed[] {
+  show(
+    state,
+    [...state.values].map(([path, { at }]) => ({ path, at }))
+  )
+  state.name = name
+  state.values = new Map()
+  return step()
+}
+
+/** What somebody with `have` lacks of `origins`. */
+export function missing(
+  origins: ReadonlyMap<string, Origin>,
+  have: readonly Head[]
+): { readonly envelopes: readonly Uint8Array[]; readonly proofs: readonly (readonly [Uint8Array, Uint8Array])[] } {
+  const known = new Map(have.map(head => [head.origin, head]))
+  const envelopes: Uint8Array[] = []
+  const proofs: (readonly [Uint8Array, Uint8Array])[] = []
+  for (const state of origins.values()) {
+    const head = known.get(state.origin)
+    if (state.proof !== undefined) {
+      if (head?.fork !== true) proofs.push(state.proof)
+      continue
+    }
+    if (head?.fork === true) continue
+    const order = head === undefined ? 1 : compareBoots(state, head)
+    if (order < 0) continue
+    const from = order > 0 || head === undefined ? 0 : head.seq
+    for (const kept of state.log) if (kept.seq > from) envelopes.push(kept.envelope)
+  }
+  return { envelopes, proofs }
+}

@@ -8,12 +8,14 @@ import type { Tree } from '../../goals/tree.ts'
 import { type ConfigChange, type Head, ORIGINS_MAX } from './messages.ts'
 import {
   advance,
+  again,
   type Changed,
   compareBoots,
   digestOf,
   headOf,
   judge,
   type Kept,
+  missing,
   LAST_NONCE,
   newOrigin,
   type Origin,
@@ -159,9 +161,8 @@ export function openReplica(parts: ReplicaParts): Replica {
     const into = state ?? newOrigin(record)
     origins.set(record.origin, into)
     const kept: Kept = { seq: record.seq, envelope, payload }
-    const changed = renamed(into, record.name)
-      ? again(into, record.name, show, () => advance(into, record, kept))
-      : advance(into, record, kept)
+    const changed =
+      into.name !== record.name ? again(into, record.name, show, () => advance(into, record, kept)) : advance(into, record, kept)
     show(into, changed)
     tell({})
     return 'applied'
@@ -224,43 +225,4 @@ export function openReplica(parts: ReplicaParts): Replica {
       return () => listeners.delete(listener)
     }
   }
-}
-
-function renamed(state: Origin, name: string): boolean {
-  return state.name !== name
-}
-
-/** An origin that publishes under a new name: all it had is gone from the old one and appears under the new one. */
-function again(
-  state: Origin,
-  name: string,
-  show: (state: Origin, changed: readonly Changed[]) => void,
-  step: () => readonly Changed[]
-): readonly Changed[] {
-  show(
-    state,
-    [...state.values].map(([path, { at }]) => ({ path, at }))
-  )
-  state.name = name
-  state.values = new Map()
-  return step()
-}
-
-function missing(origins: ReadonlyMap<string, Origin>, have: readonly Head[]): ReturnType<Replica['missing']> {
-  const known = new Map(have.map(head => [head.origin, head]))
-  const envelopes: Uint8Array[] = []
-  const proofs: (readonly [Uint8Array, Uint8Array])[] = []
-  for (const state of origins.values()) {
-    const head = known.get(state.origin)
-    if (state.proof !== undefined) {
-      if (head?.fork !== true) proofs.push(state.proof)
-      continue
-    }
-    if (head?.fork === true) continue
-    const order = head === undefined ? 1 : compareBoots(state, head)
-    if (order < 0) continue
-    const from = order > 0 || head === undefined ? 0 : head.seq
-    for (const kept of state.log) if (kept.seq > from) envelopes.push(kept.envelope)
-  }
-  return { envelopes, proofs }
 }
