@@ -3,7 +3,7 @@
  * Source: docs/language.md, "Expressions and outcomes".
  */
 import { didYouMean } from '../program/did-you-mean.ts'
-import type { Expression, OpName, Place, Template } from '../program/model.ts'
+import type { Expression, OpName, Path, Place, Template } from '../program/model.ts'
 import type { Tree } from '../tree.ts'
 import { convert, isTrueScalar } from './convert.ts'
 import { factValue, fileTest, goalCompleted, shellValue, stateValue } from './facts.ts'
@@ -71,19 +71,23 @@ export function evaluatePart(expression: Expression, trace: Trace): Value {
 
 const NONE: readonly Reason[] = []
 
-function get(path: readonly (string | number)[], place: Place, trace: Trace): Value {
+function get(path: Path, place: Place, trace: Trace): Value {
   const name = showPath(path)
   if (path[0] === 'nodes') return stateValue(trace, name, place)
-  const { scope } = trace
-  const tree = scope.read(path)
+  const tree = look(path, name, trace)
+  if (tree !== undefined) return ofTree(tree, name, place)
+  const names = trace.scope.names()
+  const top = String(path[0])
+  return names.includes(top)
+    ? missing(place, `${name} is undefined`)
+    : wrong(trace, place, `nothing is called ${top}${didYouMean(top, names)}`)
+}
+
+/** The node at `path`, noted as read. */
+function look(path: Path, name: string, trace: Trace): Tree | undefined {
+  const tree = trace.scope.read(path)
   noteRead(trace, name, tree === undefined ? EMPTY : maskSecrets(tree))
-  if (tree === undefined) {
-    const names = scope.names()
-    const top = String(path[0])
-    if (!names.includes(top)) return wrong(trace, place, `nothing is called ${top}${didYouMean(top, names)}`)
-    return missing(place, `${name} is undefined`)
-  }
-  return ofTree(tree, name, place)
+  return tree
 }
 
 const EMPTY: Tree = {}
@@ -191,7 +195,13 @@ function defined(of: Expression, place: Place, trace: Trace): Value {
   return truth(outcome, place, `${name} is ${outcome === 'true' ? 'defined' : outcome === 'false' ? 'undefined' : 'not known yet'}`)
 }
 
+/** Operators make reasons of their own: for what is simply there, none is made here. */
 function operand(expression: Expression, trace: Trace): Operand {
+  if (expression.kind === 'get' && expression.path[0] !== 'nodes') {
+    const name = showPath(expression.path)
+    const tree = look(expression.path, name, trace)
+    if (tree?.value !== undefined) return { name, value: { tree, outcome: 'true', reasons: NONE } }
+  }
   return { name: nameOf(expression), value: evaluatePart(expression, trace) }
 }
 
