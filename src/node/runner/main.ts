@@ -2,9 +2,10 @@
  * The runner's process: `runner STATE-DIRECTORY`. Serves daemons over a private socket, one after the other;
  * imports nothing heavy, since what it forks is a copy of it. Ends by itself when nobody needs it.
  */
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
-import { lineSplitter, type FromRunner, runnerSocket, type ToRunner } from './protocol.ts'
+import { join } from 'node:path'
+import { lineSplitter, type FromRunner, runnerDirectory, runnerSocket, type ToRunner } from './protocol.ts'
 import { createRunner, type LocalRunner } from './runner.ts'
 
 /** Without daemon and without work the runner waits this long for either, in milliseconds. */
@@ -42,7 +43,10 @@ server.on('error', error => {
 })
 // The daemon has found nobody there before it started us, and there is one daemon to a home.
 rmSync(runnerSocket(state), { force: true })
-server.listen(runnerSocket(state), () => process.stdout.write('ready\n'))
+server.listen(runnerSocket(state), () => {
+  writeFileSync(join(runnerDirectory(state), 'pid'), `${process.pid}\n`, { mode: 0o600 })
+  process.stdout.write('ready\n')
+})
 
 setInterval(() => {
   if (daemons.size > 0 || runner.running > 0) idleSince = performance.now()

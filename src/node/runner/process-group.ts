@@ -1,21 +1,32 @@
 /** Process groups: a command and everything it started that has not left on purpose. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 
 /** Between the request to end and the end, in milliseconds: enough to write a file and remove a lock. */
 export const KILL_AFTER_MS = 5_000
 /** How often it is looked whether a group is gone, in milliseconds; nothing tells us about processes that are not our children. */
 const LOOK_EVERY_MS = 20
-/** A process that even SIGKILL does not end hangs in the kernel, or is a zombie that nobody reaps; then we stop waiting, in milliseconds. */
+/** A process that even SIGKILL does not end hangs in the kernel; then we stop waiting, in milliseconds. */
 const KILLED_WAIT_MS = 2_000
 
-/** Whether any process of the group `leader` is left. */
+/** Whether any process of the group `leader` still runs; one that is dead and only waits for its parent to look does not. */
 export function groupAlive(leader: number): boolean {
   try {
     process.kill(-leader, 0)
-    return true
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+  return process.platform !== 'linux' || readdirSync('/proc').some(name => /^\d+$/.test(name) && runsInGroup(name, leader))
+}
+
+/** Source: proc(5), stat: the name may hold anything, so what counts stands behind its last bracket. */
+function runsInGroup(pid: string, leader: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return Number(group) === leader && state !== 'Z' && state !== 'X'
+  } catch {
+    return false
   }
 }
 

@@ -2,13 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A fresh directory for each test of the running suite, removed after it. Call inside `describe`. @returns its path, while a test runs */
+/** A fresh directory for each test of the running suite, removed after the suite, when nobody uses them any more. Call inside `describe`. @returns its path, while a test runs */
 export function temporaryDirectory(): () => string {
   let directory = ''
+  const made: string[] = []
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'cloudburst-'))
+    made.push(directory)
   })
-  afterEach(() => rmSync(directory, { recursive: true, force: true }))
+  after(() => {
+    for (const each of made) rmSync(each, { recursive: true, force: true })
+  })
   return () => directory
 }
 
