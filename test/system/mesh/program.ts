@@ -20,6 +20,7 @@ const WORK = `<?xml version="1.0" encoding="UTF-8"?>
       </shell>
       <shell shell="/bin/sh">
         <send name="middle" timeout="60">cd <get quote="shell">goal.directory</get> || exit 1
+echo $PPID &gt; leader
 echo middle &gt;&gt; ran
 while [ -e ran ] &amp;&amp; [ ! -e gate ]; do sleep 0.05; done
 echo middle said
@@ -44,6 +45,8 @@ export interface Work {
   waits(): Promise<void>
   /** Lets `middle` go on. */
   open(): void
+  /** Kills `middle` and the shell around it: nobody is left who could write down how it ended. */
+  kill(): void
 }
 
 /** Files for one goal below `directory`; the gate is closed unless `open`. */
@@ -60,7 +63,8 @@ export function work(directory: string, name: string, { open = false } = {}): Wo
       return existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []
     },
     waits: async () => void (await until(`${name} waits at its gate`, () => made.ran().includes('middle'))),
-    open: () => writeFileSync(join(place, 'gate'), '')
+    open: () => writeFileSync(join(place, 'gate'), ''),
+    kill: () => void process.kill(-Number(readFileSync(join(place, 'leader'), 'utf8')), 'SIGKILL')
   }
   if (open) made.open()
   return made
