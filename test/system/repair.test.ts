@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import type { RunInfo } from '../../src/node/control/contract.ts'
+import { work } from './mesh/program.ts'
+import { type Mesh, mesh } from './mesh.ts'
+
+describe('a goal that failed on another node', function () {
+  this.timeout(60_000)
+  let m: Mesh
+  before(async () => {
+    m = await mesh(3)
+  })
+  after(() => m?.stop())
+
+  /** Fails at n2 on behalf of n1, because of its word. */
+  async function failed(name: string): Promise<{ id: string; ran(): readonly string[] }> {
+    const job = work(m.directory, name, { open: true })
+    const said = await m.node(1).cli('dispatch', ...job.words, 'goal.word=wrong', '--peer', 'n2')
+    assert.equal(said.exit, 3, said.stdout + said.stderr)
+    const [newest] = await m.node(1).json<readonly RunInfo[]>('goals')
+    const id = newest!.id
+    assert.match(said.stdout, /the word is wrong/, 'it says why')
+    assert.match(said.stdout, /exit(ed|s)?\D*4/, 'and how the step ended')
+    assert.match(said.stdout, new RegExp(`cloudburst repair ${id}.*goal\\.word=`), 'and what to type')
+    assert.deepEqual(job.ran(), ['first', 'middle'])
+    return { id, ran: job.ran }
+  }
+
+  it('is repaired from a third node; what was done does not run again', async () => {
+    const { id, ran } = await failed('from-third')
+    const said = await m.node(3).cli('repair', id, '--peer', 'n2', '--set', 'goal.word=right')
+    assert.equal(said.exit, 0, said.stdout + said.stderr)
+    assert.deepEqual(ran(), ['first', 'middle', 'middle', 'last'])
+    assert.equal((await m.node(1).goal(id, ({ status }) => status === 'completed')).on, 'n2')
+  })
+
+  it('is repaired from the node that sent it', async () => {
+    const { id, ran } = await failed('from-sender')
+    const said = await m.node(1).cli('repair', id, 'goal.word=right')
+    assert.equal(said.exit, 0, said.stdout + said.stderr)
+    assert.deepEqual(ran(), ['first', 'middle', 'middle', 'last'])
+  })
+
+  it('stays suspended, with everything kept, when the repair does not help', async () => {
+    const { id, ran } = await failed('no-help')
+    const said = await m.node(1).cli('repair', id, '--retry')
+    assert.equal(said.exit, 3, said.stdout + said.stderr)
+    assert.equal((await m.node(1).cli('repair', id, '--peer', 'n2', 'goal.word=right')).exit, 0)
+    assert.deepEqual(ran(), ['first', 'middle', 'middle', 'middle', 'last'])
+  })
+
+  it('is still there to be repaired after both daemons were restarted', async () => {
+    const { id, ran } = await failed('restarted')
+    await Promise.all([m.node(1).restart(), m.node(2).restart()])
+    await m.up()
+    const said = await m.node(1).cli('repair', id, 'goal.word=right')
+    assert.equal(said.exit, 0, said.stdout + said.stderr)
+    assert.deepEqual(ran(), ['first', 'middle', 'middle', 'last'])
+  })
+
+  it('is not repaired twice: the second is told that it does not wait any more', async () => {
+    const { id } = await failed('twice')
+    assert.equal((await m.node(3).cli('repair', id, '--peer', 'n2', 'goal.word=right')).exit, 0)
+    const again = await m.node(3).cli('repair', id, '--peer', 'n2', '--retry')
+    assert.equal(again.exit, 1)
+    assert.match(again.stderr, new RegExp(`^error: .*${id}`))
+    assert.match(again.stderr, /^next: /m)
+  })
+})
