@@ -101,7 +101,8 @@ class Binder {
 
   private takeArguments(): void {
     for (const [name, tree] of Object.entries(this.input.arguments ?? {})) {
-      if (isDefined(tree) === 'false') continue
+      // a name from a peer may be anything; this one would change what the record is
+      if (isDefined(tree) === 'false' || name === '__proto__') continue
       this.set(['goal', name], this.fitted(name, tree), 'argument')
     }
   }

@@ -3,9 +3,9 @@ import { CloudburstError } from '../../errors.ts'
 import type { Fact, FactQuery, Surroundings } from '../ports.ts'
 import type { GoalCall, Path } from '../program/model.ts'
 import type { Tree, Variables } from '../tree.ts'
-import { convert } from './convert.ts'
 import { child, parsePath, setIn, showPath } from './path.ts'
 import type { Origin, Scope } from './result.ts'
+import { keepType } from './typed.ts'
 
 /** Longest chain of references: longer ones are taken for a cycle. */
 export const REFERENCES_MAX = 32
@@ -223,17 +223,6 @@ function getOld(before: Tree | undefined, rest: Path): Tree | undefined {
   let node = before
   for (const part of rest) node = node === undefined ? undefined : child(node, part)
   return node
-}
-
-/** What is written to a typed variable takes its type, and must fit it. */
-function keepType(path: Path, before: Tree | undefined, value: Tree): Tree {
-  const type = before?.type
-  if (type === undefined) return value
-  if (value.value === undefined || value.type !== undefined) return value.type === undefined ? { type, ...value } : value
-  const result = convert(value.value, type)
-  if ('misfit' in result)
-    throw new CloudburstError('CB_VALUE_INVALID', `${showPath(path)} is of type ${type}: ${result.misfit}`, { path: showPath(path) })
-  return { ...value, type, value: result.value }
 }
 
 function own(variables: Variables, name: string | number): Tree | undefined {

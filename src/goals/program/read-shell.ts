@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Send, ShellStatement, StatementBase, Template } from './model.ts'
 import type { Reading } from './reading.ts'
-import { attribute, choice, count, fail, flag, parts, seconds, unexpected, warn } from './reading.ts'
+import { attribute, choice, count, fail, flag, isName, parts, seconds, unexpected, warn } from './reading.ts'
 import { readDescriptions, readTemplate } from './read-template.ts'
 import { splitWords } from './split-words.ts'
 import { elementsOf } from './xml.ts'
@@ -18,7 +18,7 @@ export function readBase(reading: Reading, element: XmlElement): StatementBase {
   const name = attribute(element, 'name')
   const timeoutS = seconds(reading, element, 'timeout')
   const retries = count(reading, element, 'retries', 0)
-  if (name !== undefined && !/^[\p{L}_][\p{L}\p{N}_-]*$/u.test(name)) {
+  if (name !== undefined && !isName(name)) {
     fail(reading, element.attributes.get('name')!.place, `name="${name}" cannot be part of a path: use letters, digits, _ and -`)
   }
   return {

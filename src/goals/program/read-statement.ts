@@ -3,7 +3,7 @@ import type { Expression, Path, Statement, StatementBase } from './model.ts'
 import { readCall } from './read-declaration.ts'
 import { readConditions } from './read-expression.ts'
 import type { Reading } from './reading.ts'
-import { attribute, count, fail, ignoreText, needName, parts, unexpected } from './reading.ts'
+import { attribute, count, fail, ignoreText, isName, needName, parts, unexpected } from './reading.ts'
 import { readBase, readShell } from './read-shell.ts'
 import { readOperands, readPath, readTemplate } from './read-template.ts'
 import { expressionElements, places, statementElements, topNames } from './vocabulary.ts'
@@ -71,7 +71,7 @@ function readFind(reading: Reading, element: XmlElement): Statement {
   const symbol = needName(reading, element, 'symbol', '_')
   const symbolPlace = element.attributes.get('symbol')?.place ?? element.place
   if ((topNames as readonly string[]).includes(symbol)) fail(reading, symbolPlace, `symbol="${symbol}" would hide what ${symbol} means`)
-  else if (!/^[\p{L}_][\p{L}\p{N}_-]*$/u.test(symbol)) fail(reading, symbolPlace, `symbol="${symbol}" is not a name`)
+  else if (!isName(symbol)) fail(reading, symbolPlace, `symbol="${symbol}" is not a name`)
   ignoreText(reading, element)
   const sources: Expression[] = []
   const body: Statement[] = []

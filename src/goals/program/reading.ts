@@ -100,6 +100,11 @@ export function needName(reading: Reading, element: XmlElement, name = 'name', f
   return value ?? fallback
 }
 
+/** Whether `text` can be one name in a path. */
+export function isName(text: string): boolean {
+  return /^[\p{L}_][\p{L}\p{N}_-]*$/u.test(text) && text !== '__proto__'
+}
+
 /** A whole number from `least` on. */
 export function count(reading: Reading, element: XmlElement, name: string, fallback: number, least = 0): number {
   const value = attribute(element, name)

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { bind } from '../../../src/goals/config/bind.ts'
-import { instancesOf, nowhere } from '../../../src/goals/config/instances.ts'
-import { readProgram } from '../../../src/goals/program/read.ts'
+import { bind } from '../../src/goals/config/bind.ts'
+import { instancesOf, nowhere } from '../../src/goals/config/instances.ts'
+import { readProgram } from '../../src/goals/program/read.ts'
 
-const page = readFileSync(new URL('../../../docs/language.md', import.meta.url), 'utf8')
+const page = readFileSync(new URL('../../docs/language.md', import.meta.url), 'utf8')
 const examples = [...page.matchAll(/```xml\n([\s\S]*?)```/g)].map(([, text]) => text!)
 
 describe('docs/language.md', () => {
