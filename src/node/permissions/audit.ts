@@ -35,7 +35,10 @@ export interface AuditEntry {
 }
 
 export interface Audit {
-  /** Appends one line; in the page cache on return, on disk when the kernel writes it. Repeats nothing, loses nothing at a crash of the daemon. */
+  /**
+   * Appends one line: safe from a crash of the daemon on return, from one of the host when the kernel has written it.
+   * Never throws: when the disk is full, a later line says how many were lost.
+   */
   record(entry: AuditEntry): void
   close(): void
 }
@@ -46,17 +49,28 @@ export function openAudit(path: string, now: () => number = Date.now): Audit {
   let previous = existsSync(path) ? hashOfLastLine(path) : GENESIS
   let file = openSync(path, 'a', 0o600)
   let bytes = fstatSync(file).size
+  let lost = 0
+  const append = (entry: object): void => {
+    const line = `${JSON.stringify({ at: new Date(now()).toISOString(), ...entry, previous })}\n`
+    if (bytes + line.length > AUDIT_BYTES_MAX) {
+      closeSync(file)
+      renameSync(path, `${path}.1`)
+      file = openSync(path, 'a', 0o600)
+      bytes = 0
+    }
+    bytes += writeSync(file, line)
+    previous = hash(line)
+  }
   return {
     record(entry) {
-      const line = `${JSON.stringify({ at: new Date(now()).toISOString(), ...entry, previous })}\n`
-      if (bytes + line.length > AUDIT_BYTES_MAX) {
-        closeSync(file)
-        renameSync(path, `${path}.1`)
-        file = openSync(path, 'a', 0o600)
-        bytes = 0
+      try {
+        if (lost > 0) append({ lost })
+        lost = 0
+        append(entry)
+      } catch (error) {
+        // A full disk must not keep anybody from looking at this node, nor end it; the gap is said as soon as it can be.
+        if (lost++ === 0) process.emitWarning(`${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`)
       }
-      bytes += writeSync(file, line)
-      previous = hash(line)
     },
     close() {
       closeSync(file)
@@ -79,6 +93,15 @@ export function verifyAudit(path: string, first = GENESIS): number {
     previous = hash(`${line}\n`)
   })
   return lines.length
+}
+
+/** Undefined for a line that was cut short. */
+function claimedPrevious(line: string): unknown {
+  try {
+    return (JSON.parse(line) as { previous?: unknown }).previous
+  } catch {
+    return undefined
+  }
 }
 
 function hash(line: string): string {

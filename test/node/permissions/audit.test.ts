@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openAudit, verifyAudit } from '../../../src/node/permissions/audit.ts'
+import { skip } from '../../skip.ts'
 
 describe('the audit log', () => {
   let directory: string
@@ -52,6 +54,18 @@ describe('the audit log', () => {
       writeFileSync(path, `${text.join('\n')}\n`)
       assert.throws(() => verifyAudit(path), /does not follow/)
     }
+  })
+
+  it('does not throw when the disk is full, and warns', function () {
+    if (!existsSync('/dev/full')) skip(this, 'there is no /dev/full on this system')
+    mkdirSync(join(directory, 'state'))
+    symlinkSync('/dev/full', path)
+    const warned = once(process, 'warning')
+    const audit = openAudit(path, () => 0)
+    audit.record({ decision: 'deny', peer: 'P', reason: 'one' })
+    audit.record({ decision: 'deny', peer: 'P', reason: 'two' })
+    audit.close()
+    return warned.then(([warning]) => assert.match((warning as Error).message, /audit.log cannot be written: ENOSPC/))
   })
 
   it('goes on behind a line that a crash cut short', () => {
