@@ -87,8 +87,7 @@ export function verifyAudit(path: string, first = GENESIS): number {
   let previous = first
   const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1)
   lines.forEach((line, at) => {
-    const { previous: claimed } = JSON.parse(line) as { previous: string }
-    if (claimed !== previous)
+    if (claimedPrevious(line) !== previous)
       throw new CloudburstError('CB_STORE_DAMAGED', `${path}:${at + 1}: this line does not follow the one before it`)
     previous = hash(`${line}\n`)
   })

@@ -75,5 +75,6 @@ describe('the audit log', () => {
     const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
     assert.deepEqual([lines.length, lines[1]], [3, '{"at":"cut'])
     assert.match(lines[2]!, /"reason":"two"/)
+    assert.throws(() => verifyAudit(path), /audit.log:2: this line does not follow/)
   })
 })
