@@ -1,0 +1,49 @@
+import { CLI, PROGRAM, startNodes } from './nodes.ts'
+import { type Measured, rowOf, seriesOf } from './result.ts'
+import { interleave, SAMPLES, timeOf } from './sampling.ts'
+import { startSshd, whyNoSshd } from './sshd.ts'
+
+/** Of the time of `ssh host true`. */
+const LIMIT = 0.5
+
+/** From key press to outcome, through the CLI, both journals synced; against ssh, alone and with a connection kept open. */
+export async function dispatchCli(): Promise<Measured> {
+  const missing = whyNoSshd()
+  const nodes = await startNodes(2)
+  const sshd = missing === undefined ? await startSshd() : undefined
+  try {
+    const home = nodes.all[0]!.home.base
+    const cloudburst = (...words: string[]): Promise<number> => timeOf(process.execPath, [CLI, ...words, '--home', home])
+    await cloudburst('load', PROGRAM)
+    const taken = await interleave({
+      noop: () => cloudburst('dispatch', 'noop', '--peer', 'n2'),
+      command: () => cloudburst('dispatch', 'command', '--peer', 'n2'),
+      ...(sshd !== undefined && {
+        ssh: () => timeOf('ssh', [...sshd.words, '127.0.0.1', 'true']),
+        shared: () => timeOf('ssh', [...sshd.sharing, '127.0.0.1', 'true'])
+      })
+    })
+    const noop = seriesOf('cloudburst dispatch noop --peer n2', 'ms', taken.noop)
+    const command = seriesOf('cloudburst dispatch command --peer n2', 'ms', taken.command)
+    if (sshd === undefined)
+      return {
+        rows: [rowOf('dispatch of nothing, CLI', noop, 'value')],
+        series: [noop, command],
+        notes: [`ssh was not measured: ${missing}`]
+      }
+    const ssh = seriesOf('ssh host true', 'ms', taken.ssh ?? [])
+    const shared = seriesOf('ssh host true, ControlMaster', 'ms', taken.shared ?? [])
+    return {
+      rows: [
+        rowOf('dispatch of nothing, CLI', noop, 'ratio', { peer: ssh, limit: LIMIT }),
+        rowOf('dispatch of `true`, CLI', command, 'ratio', { peer: ssh }),
+        rowOf('dispatch of nothing, CLI', noop, 'ratio', { peer: shared })
+      ],
+      series: [noop, command, ssh, shared],
+      notes: [`${SAMPLES} rounds in turns; a dispatch is recorded durably on both nodes, ssh records nothing`]
+    }
+  } finally {
+    await sshd?.stop()
+    await nodes.stop()
+  }
+}

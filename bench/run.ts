@@ -1,0 +1,54 @@
+/** `npm run bench [NAME…]`: measures all or the named, prints a table, writes bench/results/. */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { daemon } from './daemon.ts'
+import { dispatchCli } from './dispatch-cli.ts'
+import { dispatchSocket } from './dispatch-socket.ts'
+import { fanOut } from './fan-out.ts'
+import { type Measured, machine, type Result } from './result.ts'
+import { start } from './start.ts'
+import { steps } from './steps.ts'
+import { plainTable } from './table.ts'
+
+const benchmarks: Readonly<Record<string, () => Promise<Measured>>> = {
+  start,
+  daemon,
+  'dispatch-cli': dispatchCli,
+  'dispatch-socket': dispatchSocket,
+  'fan-out': fanOut,
+  steps
+}
+const RESULTS = fileURLToPath(new URL('./results/', import.meta.url))
+const SETUP = fileURLToPath(new URL('../scripts/setup.mjs', import.meta.url))
+/** Measures dist/ as it stands: while sources are being edited. */
+const AS_BUILT = '--as-built'
+
+const words = process.argv.slice(2)
+const names = words.filter(word => word !== AS_BUILT)
+const unknown = names.find(name => !Object.hasOwn(benchmarks, name))
+if (unknown !== undefined) {
+  console.error(`error: there is no benchmark ${unknown}\nnext: npm run bench ${Object.keys(benchmarks).join(' ')}`)
+  process.exit(64)
+}
+if (!words.includes(AS_BUILT)) {
+  const { status } = spawnSync(process.execPath, [SETUP, '--debian'], { stdio: 'inherit' })
+  if (status !== 0) process.exit(1)
+}
+
+mkdirSync(RESULTS, { recursive: true })
+let failed = 0
+for (const name of names.length > 0 ? names : Object.keys(benchmarks)) {
+  try {
+    console.log(`\n${name}`)
+    const measured = await benchmarks[name]!()
+    const at = new Date().toISOString()
+    const result: Result = { name, at, machine: machine(), command: `npm run bench ${name}`, ...measured }
+    writeFileSync(`${RESULTS}${at.slice(0, 10)}-${name}.json`, `${JSON.stringify(result)}\n`)
+    for (const line of [...plainTable(result.rows), ...result.notes.map(note => `  ${note}`)]) console.log(line)
+  } catch (error) {
+    failed++
+    console.error(`  failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+  }
+}
+process.exit(failed === 0 ? 0 : 1)

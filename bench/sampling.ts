@@ -1,0 +1,47 @@
+/** Taking samples: interleaved, so that what disturbs the machine disturbs both sides. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+
+/** Fewest samples of a median that is worth printing. */
+export const SAMPLES = 25
+/** First rounds that are thrown away: caches fill, compilers warm up. */
+const WARM_UP_ROUNDS = 2
+
+/** One thing to time: what it gives back is milliseconds, measured by itself. */
+export type Sampler = () => Promise<number>
+
+/**
+ * Takes `rounds` samples of each, in turns, every other round in reverse order.
+ * @returns samples by name
+ */
+export async function interleave<N extends string>(
+  samplers: Readonly<Partial<Record<N, Sampler>>>,
+  rounds: number = SAMPLES
+): Promise<Record<N, number[]>> {
+  const names = Object.keys(samplers) as N[]
+  const taken = Object.fromEntries(names.map(name => [name, []])) as unknown as Record<N, number[]>
+  for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
+    for (const name of round % 2 === 0 ? names : [...names].reverse()) {
+      const sample = await samplers[name]!()
+      if (round >= 0) taken[name].push(sample)
+    }
+  }
+  return taken
+}
+
+/**
+ * Milliseconds from spawn to exit of a command; its output goes nowhere.
+ * @throws Error when it does not exit with 0, with the end of what it wrote to standard error
+ */
+export async function timeOf(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<number> {
+  const began = performance.now()
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-2_000)
+  })
+  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]
+  const took = performance.now() - began
+  if (code !== 0) throw new Error(`${[command, ...args].join(' ')} ended with ${code ?? signal}\n${said}`)
+  return took
+}
