@@ -68,7 +68,7 @@ async function followOne(invocation: Invocation, run: Followed, renderer: EventR
     const request = { id: run.id, from: 1, follow: true, output: wantsOutput(invocation) }
     for await (const item of run.agency.stream('events', request, run.by, invocation.io.interrupted)) {
       const lines = renderer.next(item)
-      if (item.type !== 'event' || item.event.seq >= from) screen.print(lines.map(line => prefix + line))
+      if (item.type !== 'event' || item.event.seq >= from) screen.print(lines.map(line => (prefix + line).trimEnd()))
       rest = restAfter(item, rest)
     }
     if (rest === 'unknown') invocation.io.interrupted.throwIfAborted()
