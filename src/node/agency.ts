@@ -46,6 +46,8 @@ export interface AgencyParts {
   readonly sent: {
     nodeOf(id: string): string | undefined
     onWaiting(id: string, listener: (reason: string) => void): () => void
+    /** Whether more is to be heard of it: neither refused nor at its outcome. */
+    isOpen(id: string): Promise<boolean>
     /** Sends a repair on to the node that pursues the goal. */
     repair(request: Calls['repair']['request'], by: Principal): Promise<void>
     cancel(request: Calls['cancel']['request'], by: Principal): Promise<void>
@@ -174,7 +176,8 @@ async function* follow(parts: AgencyParts, request: StreamCalls['events']['reque
   const id = await fullId(parts.journal, request.id)
   if ((await parts.journal.summary(id)) === undefined && parts.sent.nodeOf(id) === undefined)
     throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${request.id} is known here`, { id: request.id })
-  yield* events(feed(parts.journal, parts.output, { ...request, id }, signal, listener => parts.sent.onWaiting(id, listener)))
+  const wanted = { ...request, id, awaited: () => parts.sent.isOpen(id) }
+  yield* events(feed(parts.journal, parts.output, wanted, signal, listener => parts.sent.onWaiting(id, listener)))
 }
 
 function withNode(parts: AgencyParts, summary: RunSummary): RunInfo {

@@ -20,6 +20,7 @@ import { RECEIPT_BYTES_MAX } from '../protocols/dispatch/shapes.ts'
 import { openAgency } from './agency.ts'
 import { openAgents } from './agents.ts'
 import { bindControl } from './control/server.ts'
+import { isClosed } from './dispatch-records.ts'
 import { openDispatches } from './dispatches.ts'
 import { localDriver } from './drivers/local.ts'
 import { makeExecutor } from './executor.ts'
@@ -214,6 +215,10 @@ async function start(options: DaemonOptions, down: (() => Promise<void> | void)[
     sent: {
       nodeOf: id => dispatches.sentTo(id)?.node,
       onWaiting: (id, listener) => dispatches.onWaiting(id, listener),
+      isOpen: async id => {
+        const record = await dispatches.find(id)
+        return record !== undefined && !isClosed(record)
+      },
       repair: async (request, by) => void (await remoteAgency(mesh, dispatches.sentTo(request.id)?.peer ?? '').call('repair', request, by)),
       cancel: async (request, by) => void (await remoteAgency(mesh, dispatches.sentTo(request.id)?.peer ?? '').call('cancel', request, by))
     }

@@ -167,8 +167,9 @@ export async function openDispatches(parts: DispatchParts): Promise<Dispatches> 
       if (task === undefined) return () => undefined
       let last: string | undefined
       const look = (): void => {
-        if (task.waiting !== undefined && task.waiting !== last) listener(task.waiting)
-        last = task.waiting
+        const reason = task.waiting ?? task.record.error?.message
+        if (reason !== undefined && reason !== last) listener(reason)
+        last = reason
       }
       task.listeners.add(look)
       look()

@@ -24,6 +24,8 @@ export interface FeedRequest {
   readonly follow?: boolean | 'always'
   /** Output that the reader has already. */
   readonly have?: readonly OutputHead[]
+  /** While nothing is known of the goal: whether it was sent to another node, whose first event is on its way. Absent: it was not. */
+  readonly awaited?: () => Promise<boolean>
 }
 
 type FeedItem =
@@ -88,7 +90,7 @@ export async function* feed(
         next = event.seq + 1
       }
       yield* reader.rest()
-      if (last || (request.follow !== 'always' && (request.follow !== true || (await atRest(journal, request.id, next))))) return
+      if (last || (request.follow !== 'always' && (request.follow !== true || (await atRest(journal, request, next))))) return
       const reason = await bell.wait()
       if (reason !== undefined) yield { type: 'waiting', reason }
     }
@@ -150,9 +152,9 @@ class Reader {
 }
 
 /** At rest and told to the end: a repair may have come in between. */
-async function atRest(journal: Pick<NodeJournal, 'summary'>, id: string, next: number): Promise<boolean> {
+async function atRest(journal: Pick<NodeJournal, 'summary'>, { id, awaited }: FeedRequest, next: number): Promise<boolean> {
   const summary = await journal.summary(id)
-  if (summary === undefined) return true
+  if (summary === undefined) return !(await awaited?.())
   const resting = summary.status === 'completed' || summary.status === 'cancelled' || summary.status === 'suspended'
   return resting && summary.seq < next
 }

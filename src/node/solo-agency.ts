@@ -110,7 +110,13 @@ async function openParts(files: readonly SourceFile[], directory: string | undef
     runs,
     output: { readOutput: driver.readOutput, onOutput: (goalId, listener) => driver.tailOutput(goalId, () => listener()) },
     state: { get: () => undefined, watch: () => nothing() },
-    sent: { nodeOf: () => undefined, onWaiting: () => () => undefined, repair: () => Promise.resolve(), cancel: () => Promise.resolve() }
+    sent: {
+      nodeOf: () => undefined,
+      onWaiting: () => () => undefined,
+      isOpen: () => Promise.resolve(false),
+      repair: () => Promise.resolve(),
+      cancel: () => Promise.resolve()
+    }
   })
   void info
   return {
