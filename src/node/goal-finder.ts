@@ -80,11 +80,17 @@ async function requireConfigured(
   assignments: readonly Assignment[],
   surroundings: Surroundings
 ): Promise<void> {
-  const { program, proto } = found
+  const { program, proto, agentProto } = found
   const facts = new Map<string, Fact>()
   const instances = instancesOf(program)
   for (let round = 0; round < FACT_ROUNDS_MAX; round++) {
-    const bound = bind(program, proto, { assignments, surroundings, facts, instances })
+    const bound = bind(program, proto, {
+      assignments,
+      surroundings,
+      facts,
+      instances,
+      ...(agentProto !== undefined && { agent: agentProto })
+    })
     const wrong = bound.errors[0]
     if (bound.wanted.length > 0) {
       const answers = await probe.gather(bound.wanted)

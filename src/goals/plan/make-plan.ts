@@ -3,7 +3,7 @@ import { bind } from '../config/bind.ts'
 import { showPath } from '../expression/path.ts'
 import type { Fact, FactQuery, Probe, Surroundings } from '../ports.ts'
 import type { AgentProto, Complaint, GoalProto, Method, Program } from '../program/model.ts'
-import { findGoal, openFrame } from '../pursuit/call.ts'
+import { bindingOf, configure, findGoal, openFrame } from '../pursuit/call.ts'
 import type { Assignment, Candidate } from '../pursuit/events.ts'
 import { type Ended, type Failure, type Walked, went } from '../pursuit/failure.ts'
 import { rootInstance } from '../pursuit/instance.ts'
@@ -34,9 +34,8 @@ export async function makePlan(planning: Planning): Promise<Plan> {
     ])
   const run = openRun(planning, hand, facts)
   const frame = openFrame(run, proto, rootInstance(planning.goal), [{ key: `${planning.goal}()`, text: planning.goal }])
-  const { assignments, instances } = planning
-  const bound = await settle(run, () => bind(planning.program, proto, { assignments, surroundings: run.surroundings, facts, instances }))
-  Object.assign(frame.variables, bound.variables)
+  const bound = await settle(run, () => bind(planning.program, proto, { ...bindingOf(run), assignments: planning.assignments }))
+  configure(frame, bound)
   if (bound.errors.length > 0) return plan(planning, bound.variables, hand, bound.errors)
   const ended = await walkGoal(frame, {})
   return plan(planning, bound.variables, hand, ended.outcome === 'failed' ? [problem(proto, ended)] : [])

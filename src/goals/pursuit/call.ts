@@ -1,9 +1,10 @@
 /** A goal that needs another: arguments, sharing, cycles, results. Source: docs/language.md, "Sub-goals". */
 import type { Scope } from '../expression/result.ts'
 import { declared } from '../expression/declared.ts'
-import { bind } from '../config/bind.ts'
+import { bind, type BindInput } from '../config/bind.ts'
 import { makeScope } from '../expression/scope.ts'
 import type { Declaration, GoalCall, GoalProto, Path } from '../program/model.ts'
+import { showPlace } from '../program/xml.ts'
 import type { Tree, Variables } from '../tree.ts'
 import { type Achieved, type Ended, failed, type Walked, went } from './failure.ts'
 import { Names } from './instance.ts'
@@ -50,9 +51,7 @@ export async function callGoal(here: Here, call: GoalCall, resultName?: string):
   if (call.peer !== undefined || call.where !== undefined)
     return await run.hand.step(frame, remoteStep(here, call, instance, args.variables, resultName))
 
-  const ended = await once(run, frame, key, call.again, () =>
-    walkGoal(childFrame(frame, proto, instance, args.variables, { key, text }), args.variables)
-  )
+  const ended = await once(run, frame, key, call.again, () => walkChild(frame, proto, instance, args.variables, { key, text }))
   if (ended.outcome === 'failed') {
     run.outcomes.set(key, false)
     return { ok: false, failure: ended.failure }
@@ -72,19 +71,40 @@ export function findGoal(run: Pick<Run, 'program' | 'agent'>, name: string): Goa
   return run.agent?.goals.get(name) ?? run.program.goals.get(name)
 }
 
-/** The frame of a goal with its variables bound; its configuration is checked by the walk. */
-export function childFrame(parent: Frame, proto: GoalProto, instance: string, args: Variables, link: Link): Frame {
-  const frame = openFrame(parent.run, proto, instance, [...parent.callers, link])
-  Object.assign(frame.variables, bindChild(parent.run, proto, args))
+/** Walks a sub-goal in a frame of its own, its variables bound to the arguments. */
+async function walkChild(parent: Frame, proto: GoalProto, instance: string, args: Variables, link: Link): Promise<Ended> {
+  const { run } = parent
+  const frame = openFrame(run, proto, instance, [...parent.callers, link])
   frame.possible = parent.possible
-  return frame
+  const bound = await settle(run, () => bind(run.program, proto, { ...bindingOf(run), assignments: [], arguments: args }))
+  const wrong = bound.errors[0]
+  if (wrong !== undefined)
+    return { outcome: 'failed', failure: failed(instance, 'config-incomplete', `${showPlace(wrong.place)}: ${wrong.message}`).failure }
+  configure(frame, bound)
+  return await walkGoal(frame, args)
+}
+
+/** What every goal of a run is bound against. */
+export function bindingOf({ surroundings, facts, instances, agent }: Run): Omit<BindInput, 'assignments' | 'arguments'> {
+  return { surroundings, facts, instances, ...(agent !== undefined && { agent }) }
+}
+
+/** Puts bound values, and where each came from, into a frame. */
+export function configure(
+  frame: Frame,
+  bound: { readonly variables: Variables; readonly sources: Readonly<Record<string, string>> }
+): void {
+  Object.assign(frame.variables, bound.variables)
+  Object.assign(frame.sources, bound.sources)
 }
 
 /** A frame without values yet. */
 export function openFrame(run: Run, proto: GoalProto, instance: string, callers: readonly Link[]): Frame {
   const variables: Record<string, Tree> = {}
+  const sources: Record<string, string> = {}
   const scope: Scope = makeScope({
     variables,
+    sources,
     surroundings: run.surroundings,
     instances: run.instances,
     facts: run.facts,
@@ -92,12 +112,7 @@ export function openFrame(run: Run, proto: GoalProto, instance: string, callers:
     writeAgent: run.writeAgent,
     inPlan: run.mode === 'plan'
   })
-  return { run, instance, proto, variables, scope, callers, possible: false, names: new Names() }
-}
-
-function bindChild(run: Run, proto: GoalProto, args: Variables): Variables {
-  const { surroundings, facts, instances, program } = run
-  return bind(program, proto, { assignments: [], arguments: args, surroundings, facts, instances }).variables
+  return { run, instance, proto, variables, sources, scope, callers, possible: false, names: new Names() }
 }
 
 /**

@@ -7,7 +7,7 @@ import { bind } from '../config/bind.ts'
 import type { Fact, World } from '../ports.ts'
 import type { AgentProto, GoalProto, Program } from '../program/model.ts'
 import type { Tree, Variables } from '../tree.ts'
-import { findGoal, openFrame } from './call.ts'
+import { bindingOf, configure as putInto, findGoal, openFrame } from './call.ts'
 import type { Assignment, GoalEvent, GoalEventBody } from './events.ts'
 import type { Ended, Failure } from './failure.ts'
 import { qualify } from './freshness.ts'
@@ -90,18 +90,15 @@ async function configure(
 ): Promise<Failure | undefined> {
   const known = pursuit.events.find(event => event.body.type === 'configured')?.body
   if (known?.type === 'configured') {
-    Object.assign(frame.variables, known.variables)
+    putInto(frame, known)
     return undefined
   }
   const assignments = [...proposed.assignments, ...repairs(pursuit.events)]
-  const { surroundings } = pursuit.world
-  const bound = await settle(frame.run, () =>
-    bind(pursuit.program, proto, { assignments, surroundings, facts: frame.run.facts, instances: pursuit.instances })
-  )
+  const bound = await settle(frame.run, () => bind(pursuit.program, proto, { ...bindingOf(frame.run), assignments }))
   const wrong =
     bound.errors[0]?.message ?? (bound.missing.length > 0 ? `${bound.missing.map(each => each.path).join(', ')} not configured` : undefined)
   if (wrong !== undefined) return { code: 'config-incomplete', reason: wrong, instance: frame.instance, candidates: [], final: true }
-  Object.assign(frame.variables, bound.variables)
+  putInto(frame, bound)
   await hand.record({ type: 'configured', variables: bound.variables, sources: bound.sources })
   return undefined
 }

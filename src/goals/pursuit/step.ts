@@ -106,7 +106,7 @@ export function sendStep(here: Here, shell: ShellStatement, send: Send, id: stri
 }
 
 function prepareCommand(shell: ShellStatement, send: Send, scope: Scope): PreparedCommand {
-  const last = interpolate(send.text, scope, shell.prefix === undefined ? 'shell' : 'shell')
+  const last = interpolate(send.text, scope, shell.prefix === undefined ? 'shell' : 'prefixed')
   if (shell.prefix === undefined) return { ...joined([last]), show: last.show.trim(), argv: [shell.shell, '-c', last.text], env: last.env }
   const prefix = shell.prefix.map(argument => interpolate(argument, scope, 'argument'))
   const all = [...prefix, last]

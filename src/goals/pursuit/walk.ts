@@ -66,6 +66,8 @@ export interface Frame {
   readonly instance: string
   readonly proto: GoalProto
   readonly variables: Record<string, Tree>
+  /** Where each value came from, by path. */
+  readonly sources: Record<string, string>
   readonly scope: Scope
   /** The goals that led here, the one that was asked for first. */
   readonly callers: readonly Link[]
