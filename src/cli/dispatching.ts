@@ -1,9 +1,11 @@
 /** Goals sent to other nodes: followed together, then told as one table. */
 import type { Agency, Dispatched, DispatchRequest, RunInfo } from '../node/control/contract.ts'
-import { CloudburstError, errors } from '../errors.ts'
+import { CloudburstError, fromErrorData } from '../errors.ts'
+import { escapeTerminal } from '../goals/render/escape.ts'
 import { type Invocation, milliseconds, peersOf } from './arguments.ts'
 import type { ControlClient } from './control-client.ts'
 import { exitOfRest, followGoals, type Rest } from './follow.ts'
+import { print } from './io.ts'
 import { duration } from '../goals/render/words.ts'
 import { showRows, type Table } from './output.ts'
 import { homeWords, sessionWith } from './session.ts'
@@ -16,6 +18,8 @@ export interface Outcome {
   readonly status: Rest | 'dispatched' | 'refused'
   readonly run?: RunInfo
   readonly error?: string
+  /** What to type about the error. */
+  readonly next?: string
   readonly exit: number
 }
 
@@ -69,10 +73,17 @@ export function unfollowed(sent: readonly Dispatched[]): Outcome[] {
   return sent.map(one => (isAccepted(one) ? { node: one.node, peer: one.peer, id: one.id, status: 'dispatched', exit: 0 } : refused(one)))
 }
 
-/** The table of all, and the status of the worst. */
+/** The table of all, what to type about those that refused, and the status of the worst. */
 export async function tellOutcomes(invocation: Invocation, outcomes: readonly Outcome[]): Promise<number> {
   await showRows(invocation, outcomes, outcomeTable)
+  print(invocation.io.stderr, nextLines(outcomes))
   return worstExit(outcomes)
+}
+
+/** `next: …`, each once. */
+export function nextLines(outcomes: readonly Outcome[]): string[] {
+  const hints = new Set(outcomes.flatMap(({ next }) => (next === undefined ? [] : [next])))
+  return [...hints].map(next => `next: ${escapeTerminal(next)}`)
 }
 
 /** Refusals weigh more than what waits for repair, and that more than nothing. */
@@ -88,7 +99,8 @@ function isAccepted(one: Dispatched): one is Accepted {
 }
 
 function refused(one: Exclude<Dispatched, Accepted>): Outcome {
-  return { node: one.node, peer: one.peer, status: 'refused', error: one.error.message, exit: errors[one.error.code]?.exit ?? 1 }
+  const { message, next, exit } = fromErrorData({ ...one.error, details: { peer: one.node, ...one.error.details } })
+  return { node: one.node, peer: one.peer, status: 'refused', error: message, next, exit }
 }
 
 async function infoOf(agency: Agency, by: Parameters<Agency['call']>[2], id: string): Promise<RunInfo | undefined> {

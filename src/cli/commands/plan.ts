@@ -5,6 +5,8 @@ import { colours, print } from '../io.ts'
 import { formatOf, showOne } from '../output.ts'
 import { openSession } from '../session.ts'
 
+/** Exit status when something is missing or wrong in the configuration, so that the plan ends early. */
+const NOT_CONFIGURED = 5
 /** Exit status of `--detailed-exitcode` when there is something to do. */
 const HAS_CHANGES = 2
 
@@ -15,7 +17,7 @@ export async function run(invocation: Invocation): Promise<number> {
     const plan = await session.agency.call('plan', await goalRequest(invocation, session.agency, session.by), session.by)
     if (formatOf(invocation) === 'plain') print(invocation.io.stdout, planLines(plan))
     else await showOne(invocation, plan, plan.goal, () => planText(plan, { colour: colours(invocation.io.stdout, invocation.io.env) }))
-    if (plan.problems.length > 0) return 1
+    if (plan.problems.length > 0) return NOT_CONFIGURED
     return invocation.options['detailed-exitcode'] && hasChanges(plan) ? HAS_CHANGES : 0
   } finally {
     await session.close()

@@ -3,7 +3,8 @@ import { CloudburstError } from '../../errors.ts'
 import { escapeTerminal } from '../../goals/render/escape.ts'
 import { shellWord } from '../../goals/render/words.ts'
 import { type Invocation, peersOf } from '../arguments.ts'
-import { acceptWithin, type Outcome, unfollowed, worstExit } from '../dispatching.ts'
+import { acceptWithin, nextLines, type Outcome, unfollowed, worstExit } from '../dispatching.ts'
+import { print } from '../io.ts'
 import { showOne } from '../output.ts'
 import { daemonOf, homeWords, sessionWith } from '../session.ts'
 
@@ -28,6 +29,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const sent = await client.local('dispatch', { ...request, peers, ...acceptWithin(invocation) })
   const refused = unfollowed(sent).filter(outcome => outcome.id === undefined)
   for (const { node, error } of refused) invocation.io.stderr.write(`error: ${escapeTerminal(`${node}: ${error}`)}\n`)
+  print(invocation.io.stderr, nextLines(refused))
   const accepted = unfollowed(sent).filter((outcome): outcome is Outcome & { readonly id: string } => outcome.id !== undefined)
   const exits = await Promise.all(accepted.map(outcome => printed(invocation, agency, by, outcome, sent.length > 1)))
   return worstExit(refused) || Math.max(0, ...exits)
