@@ -1,0 +1,122 @@
+/** The growing ends of the runs' chains of records: gives each event its number and place, and brings it to disk. */
+import { CloudburstError } from '../../errors.ts'
+import type { GoalEvent, GoalEventBody, Write } from '../../goals/pursuit/events.ts'
+import type { RunSummary } from '../../goals/pursuit/summary.ts'
+import { hashOf, type JournalRecord, RUN_PREFIX, recordKey, type RunEntry, runKey } from './records.ts'
+import { isOver, type RunIndex } from './run-index.ts'
+import type { Op, Store } from './store.ts'
+
+/** What the journal is told by the rooms above it. */
+export interface JournalHooks {
+  /** Epoch milliseconds. */
+  now(): number
+  /** The summary after one more event: `advance` of goals/pursuit/summarise.ts. Undefined stands for a run that has no event yet. */
+  advance(summary: RunSummary | undefined, event: GoalEvent): RunSummary | undefined
+  /** Changes of the agent's state for the writes of a step below `agent.`; they join the batch of the step's outcome. */
+  agentWrites?(goalId: string, writes: readonly Write[]): readonly Op[]
+}
+
+/** Where the chain of one run stands. */
+export interface Chain {
+  readonly goalId: string
+  readonly mirrored: boolean
+  seq: number
+  hash: string
+  summary: RunSummary | undefined
+  /** Appended but not yet durable. */
+  pending: GoalEvent[]
+}
+
+/** One event to come. */
+export interface Link {
+  readonly at: number
+  readonly body: GoalEventBody
+  /** Joins the batch. */
+  readonly extra: readonly Op[]
+  readonly sync: boolean
+}
+
+/** The chains of all runs that are open here. */
+export interface Chains {
+  /** The chain if it is in memory. */
+  get(goalId: string): Chain | undefined
+  /** The chain, begun or read from disk. Without waiting where that is possible, so that numbers follow the order of calls. */
+  reach(goalId: string, mirrored: boolean): Chain | Promise<Chain>
+  /** Takes number and place now; resolves when the record is written (on disk, with `sync`) and everybody has been told. */
+  extend(chain: Chain, link: Link): Promise<GoalEvent>
+  adopt(goalId: string, entry: RunEntry): void
+  drop(goalId: string): void
+  clear(): void
+  /** Writes down how far all chains are. */
+  saveHeads(): Promise<void>
+}
+
+/** @param tell gets each event when it is written, in order per goal */
+export function openChains(store: Store, hooks: JournalHooks, index: RunIndex, tell: (event: GoalEvent) => void): Chains {
+  const chains = new Map<string, Chain>()
+
+  const keep = (chain: Chain): Chain => {
+    chains.set(chain.goalId, chain)
+    return chain
+  }
+  const load = async (goalId: string, mirrored: boolean): Promise<Chain> => {
+    const entry = await store.get<RunEntry>(runKey(goalId))
+    return chains.get(goalId) ?? keep(entry === undefined ? newChain(goalId, mirrored) : chainOf(goalId, entry))
+  }
+  const saveHeads = async (): Promise<void> => {
+    const durable = [...chains.values()].map(({ goalId, seq, pending }) => ({ goalId, seq: seq - pending.length }))
+    const keys = durable.filter(({ seq }) => seq > 0).map(({ goalId, seq }) => recordKey(goalId, seq))
+    // Losing this file only makes the next opening less sharp-eyed, and a full disk has been reported by then.
+    await store.saveHeads({ keys, counts: { [RUN_PREFIX]: index.size } }).catch(() => undefined)
+  }
+  const written = (chain: Chain, event: GoalEvent, summary: RunSummary): GoalEvent => {
+    chain.pending.shift()
+    index.note(summary, chain.mirrored)
+    tell(event)
+    if (isOver(summary.status) && chain.pending.length === 0) chains.delete(chain.goalId)
+    if (settles(event.body)) void saveHeads()
+    return event
+  }
+
+  return {
+    get: goalId => chains.get(goalId),
+    reach: (goalId, mirrored) => chains.get(goalId) ?? (index.has(goalId) ? load(goalId, mirrored) : newChain(goalId, mirrored)),
+    extend: async (chain, { at, body, extra, sync }) => {
+      const { goalId } = chain
+      const event: GoalEvent = { goalId, seq: chain.seq + 1, at, body }
+      const summary = hooks.advance(chain.summary, event)
+      if (summary === undefined) throw new CloudburstError('CB_RUN_UNKNOWN', `goal ${goalId} was never proposed`, { id: goalId })
+      const json = JSON.stringify({ seq: event.seq, prev: chain.hash, at, body } satisfies JournalRecord)
+      Object.assign(chain, { seq: event.seq, hash: hashOf(json), summary })
+      chain.pending.push(event)
+      keep(chain)
+      const entry: RunEntry = { summary, head: chain.hash, ...(chain.mirrored ? { mirrored: true } : {}) }
+      const record: Op = { type: 'put', key: recordKey(goalId, event.seq), json }
+      try {
+        await store.batch([record, { type: 'put', key: runKey(goalId), value: entry }, ...extra], { sync })
+      } catch (error) {
+        // Whether it was written is not known: the next one begins from what is on disk.
+        if (chains.get(goalId) === chain) chains.delete(goalId)
+        throw error
+      }
+      return written(chain, event, summary)
+    },
+    adopt: (goalId, entry) => void keep(chainOf(goalId, entry)),
+    drop: goalId => void chains.delete(goalId),
+    clear: () => chains.clear(),
+    saveHeads
+  }
+}
+
+function newChain(goalId: string, mirrored: boolean): Chain {
+  return { goalId, mirrored, seq: 0, hash: '', summary: undefined, pending: [] }
+}
+
+function chainOf(goalId: string, { summary, head, mirrored }: RunEntry): Chain {
+  return { goalId, mirrored: mirrored === true, seq: summary.seq, hash: head, summary, pending: [] }
+}
+
+/** Events after which nobody is in a hurry: a good moment for the heads file. */
+function settles(body: GoalEventBody): boolean {
+  return body.type === 'completed' || body.type === 'cancelled' || body.type === 'suspended'
+}
