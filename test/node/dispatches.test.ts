@@ -4,7 +4,7 @@ import { open, seal } from '../../src/crypto/dsse.ts'
 import { generateIdentity } from '../../src/crypto/identity.ts'
 import { CloudburstError } from '../../src/errors.ts'
 import type { GoalEvent } from '../../src/goals/pursuit/events.ts'
-import { type DispatchOrder, type DispatchParts, openDispatches } from '../../src/node/dispatches.ts'
+import { type DispatchOrder, type Dispatches, type DispatchParts, openDispatches } from '../../src/node/dispatches.ts'
 import type { DispatchOp } from '../../src/node/dispatch-records.ts'
 import { RECEIPT_TYPE } from '../../src/protocols/dispatch/receipt.ts'
 import { dispatchHandler } from '../../src/protocols/dispatch/server.ts'
@@ -79,13 +79,24 @@ function pair() {
     random: { id: () => ID },
     log: { info: () => undefined, warn: (_what, message) => void world.warned.push(message) }
   }
-  return { ...world, world, parts, start: () => openDispatches(parts) }
+  return { ...world, world, parts, start: () => started(parts) }
+}
+
+const opened: Dispatches[] = []
+const started = async (parts: DispatchParts): Promise<Dispatches> => {
+  const dispatches = await openDispatches(parts)
+  opened.push(dispatches)
+  return dispatches
 }
 
 const deadline = () => AbortSignal.timeout(5_000)
 const seqs = (events: readonly GoalEvent[]) => events.map(({ seq }) => seq)
 
 describe('a goal sent to another node', () => {
+  afterEach(async () => {
+    for (const dispatches of opened.splice(0)) await dispatches.stop()
+  })
+
   it('is accepted, followed and done, with its events in the journal here', async () => {
     const { start, journal, executor, store } = pair()
     const dispatches = await start()
@@ -143,7 +154,7 @@ describe('a goal sent to another node', () => {
       await Promise.race([cut, first.outcome(ID, deadline())])
       await first.stop()
       world.dial = () => ({})
-      const second = await openDispatches(parts)
+      const second = await started(parts)
       assert.equal((await second.outcome(ID, deadline())).state, 'done', `stopped at message ${at}`)
       assert.equal(executor.accepts.length, 1)
       assert.deepEqual(seqs(await journal.events(ID)), [1, 2, 3, 4, 5])
@@ -172,7 +183,7 @@ describe('a goal sent to another node', () => {
     assert.equal((await dispatches.verdict(ID, deadline()))?.code, 'CB_DENIED')
     assert.deepEqual(executor.accepts, [])
     await dispatches.stop()
-    const after = await openDispatches(parts)
+    const after = await started(parts)
     assert.equal((await after.find(ID))?.state, 'refused')
     assert.deepEqual(after.open(), [])
     await after.stop()
@@ -211,7 +222,7 @@ describe('a goal sent to another node', () => {
       return { cut: () => true }
     }
     const dispatches = await start()
-    const before = Date.now() + 40
+    const before = Date.now() + 100
     await dispatches.send(order({ acceptWithinMs: 40 }))
     await sent
     assert.equal((await dispatches.verdict(ID, deadline()))?.code, 'CB_PEER_UNREACHABLE')
@@ -227,7 +238,7 @@ describe('a goal sent to another node', () => {
       return n === 1 ? { cut: (_count, from, message) => from === 'server' && (message as { type: string }).type === 'accepted' } : {}
     }
     const dispatches = await start()
-    before = Date.now() + 200
+    before = Date.now() + 300
     await dispatches.send(order({ acceptWithinMs: 200 }))
     assert.equal((await dispatches.outcome(ID, deadline())).state, 'done')
     assert.equal(executor.accepts.length, 1)

@@ -63,7 +63,7 @@ function row(length: number, announcementsArrive: boolean) {
       },
       neighbours: () => near.map(({ self }) => self),
       onPeerUp: () => () => undefined,
-      times: { announceMs: 2, pullMs: announcementsArrive ? 60_000 : 10, restMs: 5 }
+      times: { announceMs: 2, pullMs: announcementsArrive ? 400 : 10, restMs: 5 }
     })
   })
   return { nodes, stop: () => Promise.all(stops.map(stop => stop())) }
@@ -78,21 +78,26 @@ async function agree(nodes: readonly Replica[]): Promise<void> {
 }
 
 describe('gossip', () => {
+  let stop = (): Promise<unknown> => Promise.resolve()
+  afterEach(() => stop())
+
   it('brings what each of five nodes in a row publishes to all, by announcements', async () => {
-    const { nodes, stop } = row(5, true)
+    const mesh = row(5, true)
+    const { nodes } = mesh
+    stop = mesh.stop
     for (const [at, each] of nodes.entries()) each.publish([set('a', at)])
     await agree(nodes)
     nodes[0]!.publish([set('a', 'again')])
     await agree(nodes)
     assert.deepEqual(nodes[4]!.read('nodes.n0.a'), { value: 'again' })
-    await stop()
   }).timeout(10_000)
 
   it('brings it to all although every announcement is lost', async () => {
-    const { nodes, stop } = row(4, false)
+    const mesh = row(4, false)
+    const { nodes } = mesh
+    stop = mesh.stop
     for (const [at, each] of nodes.entries()) each.publish([set('a', at)])
     await agree(nodes)
-    await stop()
   }).timeout(10_000)
 })
 
