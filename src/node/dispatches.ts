@@ -32,6 +32,8 @@ export interface DispatchOrder {
   readonly assignments: readonly Assignment[]
   readonly chain?: readonly string[]
   readonly email?: string
+  readonly locale?: string
+  readonly stepwise?: boolean
   readonly acceptWithinMs?: number
 }
 
@@ -189,7 +191,7 @@ export function refusal(record: DispatchRecord): CloudburstError | undefined {
 }
 
 function requestOf(id: string, order: DispatchOrder, now: number): DispatchRequest {
-  const { goal, program, agent, mode = 'pursue', assignments, chain = [], email, acceptWithinMs = ACCEPT_WITHIN_MS } = order
+  const { goal, program, agent, mode = 'pursue', assignments, chain = [], email, locale, stepwise, acceptWithinMs = ACCEPT_WITHIN_MS } = order
   return {
     type: 'request',
     id,
@@ -200,7 +202,9 @@ function requestOf(id: string, order: DispatchOrder, now: number): DispatchReque
     assignments,
     chain,
     acceptBefore: now + acceptWithinMs,
-    ...(email === undefined ? {} : { email })
+    ...(email === undefined ? {} : { email }),
+    ...(locale === undefined ? {} : { locale }),
+    ...(stepwise === undefined ? {} : { stepwise })
   }
 }
 

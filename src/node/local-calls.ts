@@ -59,8 +59,14 @@ async function send(
   by: Principal,
   signal: AbortSignal
 ): Promise<Dispatched> {
-  const { goal, agent, mode, assignments, acceptWithinMs } = request
-  const order = { goal, assignments, ...(agent !== undefined && { agent }), ...(mode !== undefined && { mode }) }
+  const { goal, agent, mode, assignments, acceptWithinMs, locale, stepwise } = request
+  const order = {
+    goal,
+    assignments,
+    ...(agent !== undefined && { agent }), ...(mode !== undefined && { mode }),
+    ...(locale !== undefined && { locale }),
+    ...(stepwise !== undefined && { stepwise })
+  }
   try {
     if (status === 'self') return { peer, node, id: (await runs.accept({ ...order, program: program.hash, by })).id }
     const { name, hash } = program

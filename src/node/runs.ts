@@ -118,9 +118,20 @@ export function openRuns(parts: RunsParts): Runs {
 }
 
 function proposed(proposal: Proposal, { name, hash }: RunSummary['program'], agent?: string): Extract<GoalEventBody, { type: 'proposed' }> {
-  const { goal, mode = 'pursue', assignments, by, chain = [] } = proposal
-  const program = { name, hash }
-  return { type: 'proposed', version: EVENT_VERSION, goal, program, ...(agent !== undefined && { agent }), mode, assignments, by, chain }
+  const { goal, mode = 'pursue', assignments, by, chain = [], locale, stepwise } = proposal
+  return {
+    type: 'proposed',
+    version: EVENT_VERSION,
+    goal,
+    program: { name, hash },
+    ...(agent !== undefined && { agent }),
+    mode,
+    assignments,
+    by,
+    chain,
+    ...(locale !== undefined && { locale }),
+    ...(stepwise === true && { stepwise })
+  }
 }
 
 /** Two people who repair at once: the first wins, the second is told. */

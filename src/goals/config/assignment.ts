@@ -14,6 +14,8 @@ import { type Shape, shapeAt } from './shape.ts'
 export interface Assignment {
   readonly path: string
   readonly value: string | Tree
+  /** Where it was found, when it is a suggestion that was taken. */
+  readonly source?: string
 }
 
 /** What is assigned to, and what may be referred to. */

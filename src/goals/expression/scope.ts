@@ -26,6 +26,7 @@ export interface ScopeInput {
   /** Where values came from, by path: what `bind` gives. Absent: nothing is known to be the program's own but its state. */
   readonly sources?: Readonly<Record<string, string>>
   readonly unseal?: (tree: Tree) => string | undefined
+  readonly locale?: string | undefined
 }
 
 /** A scope over `input`; writing changes `input.variables`. */
@@ -60,6 +61,10 @@ class GoalScope implements Scope {
 
   get inPlan(): boolean {
     return this.input.inPlan
+  }
+
+  get locale(): string | undefined {
+    return this.input.locale
   }
 
   read(path: Path): Tree | undefined {

@@ -110,7 +110,8 @@ export function openFrame(run: Run, proto: GoalProto, instance: string, callers:
     facts: run.facts,
     completed: call => isCompleted(run, scope, call),
     writeAgent: run.writeAgent,
-    inPlan: run.mode === 'plan'
+    inPlan: run.mode === 'plan',
+    locale: run.locale
   })
   return { run, instance, proto, variables, sources, scope, callers, possible: false, names: new Names() }
 }

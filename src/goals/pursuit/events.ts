@@ -33,6 +33,16 @@ export interface Assignment {
   readonly path: string
   /** Text is converted to the type of the variable, or names a state node; a tree is taken as it is. */
   readonly value: string | Tree
+  /** Where it was found, when it is a suggestion that was taken: `state, clusters.xml:12`. */
+  readonly source?: string
+}
+
+/** What a decision rested on, kept short: the journal holds it at every verbosity, so that `-v` can show it later too. */
+export interface Grounds {
+  /** Outermost last; secrets masked. */
+  readonly reasons: readonly string[]
+  /** What was looked up, by path, as people read it. */
+  readonly reads: Readonly<Record<string, string>>
 }
 
 export type GoalEventBody =
@@ -48,6 +58,10 @@ export type GoalEventBody =
       readonly by: Principal
       /** The chain of sub-goals across nodes that led here, root run first: `<run id>:<goal>`. */
       readonly chain: readonly string[]
+      /** Of the person who asked, as in LANG: chooses among descriptions. */
+      readonly locale?: string
+      /** A person decides before each step. */
+      readonly stepwise?: boolean
     }
   /** The configuration is complete: what each variable of the goal starts as. */
   | { readonly type: 'configured'; readonly variables: Variables; readonly sources: Readonly<Record<string, string>> }
@@ -67,6 +81,10 @@ export type GoalEventBody =
       readonly outcome: 'completed' | 'already-true' | 'shared' | 'failed'
       readonly results?: Variables
       readonly reason?: string
+      /** When no method could be chosen: what became of each. */
+      readonly candidates?: readonly Candidate[]
+      /** Why it was already true, or cannot become so. */
+      readonly grounds?: Grounds
     }
   | {
       readonly type: 'method-chosen'
@@ -75,6 +93,8 @@ export type GoalEventBody =
       readonly describe?: string
       readonly place: Place
       readonly candidates: readonly Candidate[]
+      /** Requirements and post of the goal. */
+      readonly grounds?: Grounds
     }
   | { readonly type: 'method-failed'; readonly instance: string; readonly method: string; readonly reason: string }
   /** The intent: on disk before the step has any effect. */
@@ -122,7 +142,10 @@ export type GoalEventBody =
   | {
       readonly type: 'repaired'
       readonly by: Principal
-      readonly verb: 'retry' | 'resume'
+      /** step, skip: of the step that waits for a decision · look: offer it again · retry: go on without asking. */
+      readonly verb: 'retry' | 'resume' | 'step' | 'skip' | 'look'
+      /** Of step and skip. */
+      readonly step?: string
       readonly assignments: readonly Assignment[]
       readonly why?: string
     }
@@ -141,6 +164,7 @@ export interface Candidate {
   readonly method: string
   readonly verdict: 'selected' | 'queued' | 'rejected' | 'failed'
   readonly reason?: string
+  readonly grounds?: Grounds
 }
 
 export type SuspendCode =
@@ -150,6 +174,7 @@ export type SuspendCode =
   | 'no-method'
   | 'post-not-true'
   | 'requested'
+  | 'stepping'
   | 'stopped'
   | 'journal-damaged'
   | 'program-missing'

@@ -1,6 +1,7 @@
 /** Which methods a goal has, in which order, and what can be said of each before it is tried. */
 import type { GoalProto, Method } from '../program/model.ts'
-import type { Candidate } from './events.ts'
+import type { Candidate, Grounds } from './events.ts'
+import { groundsOf } from './grounds.ts'
 import { because, type Frame, holds, type Run } from './walk.ts'
 
 /** A method and what its guards say. `selected` in a plan may rest on something not known yet. */
@@ -8,6 +9,7 @@ export interface Classified {
   readonly method: Method
   readonly verdict: Candidate['verdict']
   readonly reason?: string
+  readonly grounds?: Grounds
 }
 
 /** Candidates in order: the goal's own, the agent's, global; within one scope a later definition first; `priority` above all. */
@@ -21,12 +23,14 @@ export function methodsFor(run: Run, proto: GoalProto): readonly Method[] {
 export async function classify(frame: Frame, method: Method): Promise<Classified> {
   if (frame.run.hand.wasChosen(frame.instance, method.name)) return { method, verdict: 'selected', reason: 'chosen before' }
   const result = await holds(frame, method.pre)
+  const grounds = groundsOf(result)
+  const told = { method, ...(grounds !== undefined && { grounds }) }
   if (result.errors.length > 0 || result.outcome === 'false')
-    return { method, verdict: 'rejected', reason: because(result, 'a guard is false') }
+    return { ...told, verdict: 'rejected', reason: because(result, 'a guard is false') }
   const waiting = result.calls.filter(call => frame.scope.completed(call) === undefined)
-  if (waiting.length > 0) return { method, verdict: 'queued', reason: `needs ${waiting.map(call => call.goal).join(', ')}` }
-  if (result.outcome === 'true') return { method, verdict: 'selected' }
-  if (frame.run.mode !== 'plan') return { method, verdict: 'rejected', reason: because(result, 'a guard cannot be decided') }
+  if (waiting.length > 0) return { ...told, verdict: 'queued', reason: `needs ${waiting.map(call => call.goal).join(', ')}` }
+  if (result.outcome === 'true') return { ...told, verdict: 'selected' }
+  if (frame.run.mode !== 'plan') return { ...told, verdict: 'rejected', reason: because(result, 'a guard cannot be decided') }
   frame.possible = true
-  return { method, verdict: 'selected', reason: because(result, 'depends on what is not known yet') }
+  return { ...told, verdict: 'selected', reason: because(result, 'depends on what is not known yet') }
 }

@@ -76,7 +76,8 @@ function openRun(pursuit: Pursuit, proposed: Proposed, hand: PursuingHand, facts
     facts,
     shared: new Map(),
     outcomes: new Map(),
-    chain: proposed.chain
+    chain: proposed.chain,
+    ...(proposed.locale !== undefined && { locale: proposed.locale })
   }
 }
 

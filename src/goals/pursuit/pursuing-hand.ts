@@ -81,10 +81,14 @@ export class PursuingHand implements Hand {
   async goalEnded(frame: Frame, ended: Ended): Promise<void> {
     const before = this.#history.instances.get(frame.instance)?.ended
     if (before === ended.outcome) return
+    const told = {
+      ...(frame.grounds !== undefined && { grounds: frame.grounds }),
+      ...(ended.outcome === 'failed' && ended.failure.code === 'no-method' && { candidates: ended.failure.candidates })
+    }
     if (ended.outcome === 'failed')
-      await this.#append({ type: 'goal-ended', instance: frame.instance, outcome: 'failed', reason: ended.failure.reason }, false)
+      await this.#append({ type: 'goal-ended', instance: frame.instance, outcome: 'failed', reason: ended.failure.reason, ...told }, false)
     else if (ended.outcome !== 'possible')
-      await this.#append({ type: 'goal-ended', instance: frame.instance, outcome: ended.outcome }, false)
+      await this.#append({ type: 'goal-ended', instance: frame.instance, outcome: ended.outcome, ...(ended.outcome === 'already-true' && told) }, false)
   }
 
   async methodChosen(frame: Frame, method: Method, candidates: readonly Candidate[]): Promise<void> {
@@ -97,6 +101,7 @@ export class PursuingHand implements Hand {
         method: method.name,
         place: method.place,
         candidates,
+        ...(frame.grounds !== undefined && { grounds: frame.grounds }),
         ...(text !== undefined && { describe: text })
       },
       false

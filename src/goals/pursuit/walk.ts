@@ -6,13 +6,14 @@
 import assert from 'node:assert/strict'
 import type { ExprResult, Scope } from '../expression/result.ts'
 import { conjunction } from '../expression/evaluate.ts'
-import { interpolate } from '../expression/interpolate.ts'
 import type { Fact, FactQuery, Surroundings, World } from '../ports.ts'
 import type { AgentProto, Description, Expression, GoalProto, Method, Path, Program } from '../program/model.ts'
+import { describe as describeFor } from '../render/describe.ts'
 import type { Tree, Variables } from '../tree.ts'
 import { callGoal, type Link } from './call.ts'
-import type { Candidate } from './events.ts'
+import type { Candidate, Grounds } from './events.ts'
 import { type Ended, type Failure, failed, type Walked, went } from './failure.ts'
+import { groundsOf, joinGrounds } from './grounds.ts'
 import { Names } from './instance.ts'
 import { type Classified, classify, methodsFor } from './methods.ts'
 import { walkStatements } from './statements.ts'
@@ -58,6 +59,8 @@ export interface Run {
   readonly shared: Map<string, { readonly ended: Promise<Ended>; readonly waitsFor: Set<string> }>
   readonly outcomes: Map<string, boolean>
   readonly chain: readonly string[]
+  /** Of the person who asked, as in LANG. */
+  readonly locale?: string
 }
 
 /** One goal of the run while it is walked. */
@@ -71,6 +74,8 @@ export interface Frame {
   readonly scope: Scope
   /** The goals that led here, the one that was asked for first. */
   readonly callers: readonly Link[]
+  /** What requirements and post rested on when they were last looked at. */
+  grounds?: Grounds | undefined
   /** Set by the walk when all steps below have to run again. */
   again?: string
   /** In a plan: whether this may not happen at all. */
@@ -89,11 +94,13 @@ export async function walkGoal(frame: Frame, args: Variables): Promise<Ended> {
 async function achieve(frame: Frame): Promise<Ended> {
   const { proto, run } = frame
   const required = await holds(frame, proto.pre)
+  frame.grounds = groundsOf(required)
   if (required.outcome === 'false')
     return lost(failed(frame.instance, 'config-incomplete', because(required, `a requirement of ${proto.name} does not hold`)))
 
   if (proto.post.length > 0) {
     const post = await holds(frame, proto.post)
+    frame.grounds = joinGrounds(frame.grounds, groundsOf(post))
     if (post.outcome === 'true') return { outcome: 'already-true', instance: frame.instance, results: frame.variables }
     if (post.outcome === 'possible') frame.possible = true
   }
@@ -121,7 +128,7 @@ async function tryInOrder(frame: Frame, order: readonly Classified[], all: reado
         instance: frame.instance,
         results: frame.variables
       }
-    verdicts.set(method.name, { method: method.name, verdict: 'failed', reason: walked.failure.reason })
+    verdicts.set(method.name, { ...verdicts.get(method.name), method: method.name, verdict: 'failed', reason: walked.failure.reason })
     last = last === undefined || walked.failure.step !== undefined ? walked.failure : last
     if (walked.failure.final) break
     if (before === undefined) await run.hand.methodFailed(frame, method, walked.failure)
@@ -182,10 +189,9 @@ export async function settle<T extends { readonly wanted: readonly FactQuery[] }
   throw new assert.AssertionError({ message: `facts were asked for ${FACT_ROUNDS_MAX} times over` })
 }
 
-/** The description for people, with what is known filled in. */
+/** The description for the person who asked, with what is known filled in. */
 export function describe(descriptions: readonly Description[], scope: Scope): string | undefined {
-  const first = descriptions[0]
-  return first === undefined ? undefined : interpolate(first.text, scope, 'text').show
+  return descriptions.length === 0 ? undefined : describeFor(descriptions, scope, scope.locale)
 }
 
 /** The reasons of a result as one sentence. */
@@ -198,8 +204,8 @@ function lost(walked: { readonly ok: false; readonly failure: Failure }): Ended 
   return { outcome: 'failed', failure: walked.failure }
 }
 
-function candidate({ method, verdict, reason }: Classified): Candidate {
-  return { method: method.name, verdict, ...(reason !== undefined && { reason }) }
+function candidate({ method, verdict, reason, grounds }: Classified): Candidate {
+  return { method: method.name, verdict, ...(reason !== undefined && { reason }), ...(grounds !== undefined && { grounds }) }
 }
 
 function noMethod(proto: GoalProto, classified: readonly Classified[]): string {

@@ -18,7 +18,7 @@ export interface Calls {
   programs: { request: Record<string, never>; reply: readonly ProgramInfo[] }
   program: { request: { readonly program: string }; reply: { readonly files: readonly SourceFile[]; readonly info: ProgramInfo } }
   load: { request: { readonly files: readonly SourceFile[] }; reply: ProgramInfo }
-  list: { request: { readonly program?: string }; reply: readonly GoalInfo[] }
+  list: { request: { readonly program?: string; readonly locale?: string }; reply: readonly GoalInfo[] }
   agents: { request: Record<string, never>; reply: readonly AgentInfo[] }
   start: {
     request: { readonly program: string; readonly agent?: string; readonly name?: string; readonly assignments: readonly Assignment[] }
@@ -152,6 +152,12 @@ export interface GoalRequest {
   readonly program?: string
   readonly agent?: string
   readonly assignments: readonly Assignment[]
+  /** Take what is suggested where there is just one suggestion for each missing value. */
+  readonly acceptSuggestions?: boolean
+  /** As in LANG: chooses among descriptions. */
+  readonly locale?: string
+  /** Wait for a decision before each step. */
+  readonly stepwise?: boolean
 }
 
 export interface RepairRequest {
@@ -160,6 +166,8 @@ export interface RepairRequest {
   readonly why?: string
   /** Number of the last event the person saw; a repair of anything newer is refused. */
   readonly seq?: number
+  /** What to do with the step that waits for a decision; absent: go on without asking. */
+  readonly stepwise?: 'step' | 'skip' | 'look'
 }
 
 /** A run as this node knows it: its own, or one it dispatched. */

@@ -10,7 +10,10 @@ const goalRequest = {
   goal: nameShape,
   program: v.exactOptional(nameShape),
   agent: v.exactOptional(nameShape),
-  assignments
+  assignments,
+  acceptSuggestions: v.exactOptional(v.boolean()),
+  locale: v.exactOptional(nameShape),
+  stepwise: v.exactOptional(v.boolean())
 }
 
 type Shape<Request> = v.GenericSchema<unknown, Request>
@@ -20,7 +23,7 @@ export const callShapes: { readonly [N in CallName]: Shape<Calls[N]['request']> 
   programs: nothing,
   program: v.strictObject({ program: nameShape }),
   load: v.strictObject({ files: sourceFilesShape }),
-  list: v.strictObject({ program: v.exactOptional(nameShape) }),
+  list: v.strictObject({ program: v.exactOptional(nameShape), locale: v.exactOptional(nameShape) }),
   agents: nothing,
   start: v.strictObject({ program: nameShape, agent: v.exactOptional(nameShape), name: v.exactOptional(nameShape), assignments }),
   examine: agent,
@@ -32,7 +35,13 @@ export const callShapes: { readonly [N in CallName]: Shape<Calls[N]['request']> 
   goals: v.strictObject({ suspended: v.exactOptional(v.boolean()), limit: v.exactOptional(countShape) }),
   // A unique prefix of an id is as good as the id, so these are names.
   goal: v.strictObject({ id: nameShape }),
-  repair: v.strictObject({ id: nameShape, assignments, why: v.exactOptional(textShape), seq: v.exactOptional(countShape) }),
+  repair: v.strictObject({
+    id: nameShape,
+    assignments,
+    why: v.exactOptional(textShape),
+    seq: v.exactOptional(countShape),
+    stepwise: v.exactOptional(v.picklist(['step', 'skip', 'look']))
+  }),
   cancel: v.strictObject({ id: nameShape, why: v.exactOptional(textShape) }),
   state: v.strictObject({ path: v.pipe(v.string(), v.maxLength(1_000)) }),
   inventory: nothing

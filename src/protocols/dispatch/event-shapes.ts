@@ -26,10 +26,12 @@ const exit = v.variant('kind', [
   v.object({ kind: v.literal('stopped') }),
   v.object({ kind: v.literal('lost') })
 ])
+const grounds = v.object({ reasons: listOf(textShape), reads: v.record(textShape, textShape) })
 const candidate = v.object({
   method: nameShape,
   verdict: v.picklist(['selected', 'queued', 'rejected', 'failed']),
-  reason: v.exactOptional(textShape)
+  reason: v.exactOptional(textShape),
+  grounds: v.exactOptional(grounds)
 })
 const duration = v.pipe(v.number(), v.minValue(0))
 const seqShape = v.pipe(countShape, v.minValue(1))
@@ -44,7 +46,9 @@ const goalBodies = [
     mode: modeShape,
     assignments,
     by: principal,
-    chain: listOf(nameShape)
+    chain: listOf(nameShape),
+    locale: v.exactOptional(nameShape),
+    stepwise: v.exactOptional(v.boolean())
   }),
   v.object({ type: v.literal('configured'), variables: variablesShape, sources: v.record(textShape, textShape) }),
   v.object({ type: v.literal('started'), stretch: countShape, cause: v.picklist(['first', 'repair', 'resume', 'restart']) }),
@@ -61,7 +65,9 @@ const goalBodies = [
     instance: textShape,
     outcome: v.picklist(['completed', 'already-true', 'shared', 'failed']),
     results: v.exactOptional(variablesShape),
-    reason: v.exactOptional(textShape)
+    reason: v.exactOptional(textShape),
+    candidates: v.exactOptional(listOf(candidate)),
+    grounds: v.exactOptional(grounds)
   }),
   v.object({
     type: v.literal('method-chosen'),
@@ -69,7 +75,8 @@ const goalBodies = [
     method: nameShape,
     describe: v.exactOptional(textShape),
     place,
-    candidates: listOf(candidate)
+    candidates: listOf(candidate),
+    grounds: v.exactOptional(grounds)
   }),
   v.object({ type: v.literal('method-failed'), instance: textShape, method: nameShape, reason: textShape })
 ] as const
@@ -112,6 +119,7 @@ const lifeBodies = [
       'no-method',
       'post-not-true',
       'requested',
+      'stepping',
       'stopped',
       'journal-damaged',
       'program-missing',
@@ -125,7 +133,8 @@ const lifeBodies = [
   v.object({
     type: v.literal('repaired'),
     by: principal,
-    verb: v.picklist(['retry', 'resume']),
+    verb: v.picklist(['retry', 'resume', 'step', 'skip', 'look']),
+    step: v.exactOptional(textShape),
     assignments,
     why: v.exactOptional(textShape)
   }),

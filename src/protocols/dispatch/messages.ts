@@ -25,6 +25,10 @@ export type FromDispatcher =
       readonly acceptBefore: number
       /** E-mail of the person or node that asked at the dispatcher. */
       readonly email?: string
+      /** Of the person, as in LANG. */
+      readonly locale?: string
+      /** A person decides before each step. */
+      readonly stepwise?: boolean
     }
   /** The program that the executor said it lacks. Needs program:load. */
   | { readonly type: 'program'; readonly files: readonly SourceFile[] }

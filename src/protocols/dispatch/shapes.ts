@@ -37,7 +37,9 @@ export const fromDispatcherShape: v.GenericSchema<unknown, Exclude<FromDispatche
     assignments: listOf(assignmentShape),
     chain: v.pipe(v.array(nameShape), v.maxLength(CHAIN_LENGTH_MAX)),
     acceptBefore: timeShape,
-    email: v.exactOptional(nameShape)
+    email: v.exactOptional(nameShape),
+    locale: v.exactOptional(nameShape),
+    stepwise: v.exactOptional(v.boolean())
   }),
   v.strictObject({ type: v.literal('program'), files: sourceFilesShape }),
   v.strictObject({
