@@ -149,7 +149,7 @@ function oneAtATime(repair: Runs['repair']): Runs['repair'] {
 }
 
 async function repair({ journal, programs, agents }: RunsParts, driving: Driving, request: RepairRequest, by: Principal): Promise<void> {
-  const { id, why } = request
+  const { id, why, stepwise } = request
   // The event of the suspension is told a moment before the walk has ended.
   if ((await known(journal, id)).status === 'suspended') await driving.rest(id)
   const summary = await known(journal, id)
@@ -161,7 +161,15 @@ async function repair({ journal, programs, agents }: RunsParts, driving: Driving
   for (const { path, value } of assignments) {
     if (path.startsWith('agent.') && summary.agent !== undefined) await agents.assign(summary.agent, path, value)
   }
-  await journal.append(id, { type: 'repaired', by, verb: 'retry', assignments, ...(why !== undefined && { why }) })
+  const step = stepwise === undefined || stepwise === 'look' ? undefined : await waitingStep(journal, id)
+  await journal.append(id, {
+    type: 'repaired',
+    by,
+    verb: stepwise ?? 'retry',
+    ...(step !== undefined && { step }),
+    assignments,
+    ...(why !== undefined && { why })
+  })
   driving.drive(id, 'repair')
 }
 
@@ -184,6 +192,14 @@ async function cancel({ journal, driver }: RunsParts, driving: Driving, id: stri
   }
   await journal.append(id, { type: 'cancelled', by, ...(why !== undefined && { why }) })
   await driver.dropFiles(id)
+}
+
+/** The step that a stepwise goal waits before. @throws CloudburstError CB_NOT_SUSPENDED when it waits for something else */
+async function waitingStep(journal: NodeJournal, id: string): Promise<string> {
+  const last = (await journal.read(id)).findLast(({ body }) => body.type === 'suspended')?.body
+  if (last?.type !== 'suspended' || last.code !== 'stepping' || last.step === undefined)
+    throw notSuspended(id, 'does not wait before a step')
+  return last.step
 }
 
 async function known(journal: NodeJournal, id: string): Promise<RunSummary> {

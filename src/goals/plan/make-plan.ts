@@ -149,6 +149,10 @@ class PlanningHand implements Hand {
 
   gaveBack(): void {}
 
+  isUnderWay(): boolean {
+    return false
+  }
+
   wasChosen(): boolean {
     return false
   }

@@ -38,6 +38,11 @@ export interface History {
   readonly instances: ReadonlyMap<string, InstanceRecord>
   /** Values set by people in repairs, by qualified path; the newest wins. */
   readonly set: ReadonlyMap<string, { readonly value: Tree; readonly seq: number }>
+  /** Whether a person decides before each step, and what was decided: by step, with the event that says so. */
+  readonly stepwise: boolean
+  /** The last rest was for such a decision: nothing has failed, and what was under way still is. */
+  readonly paused: boolean
+  readonly decided: ReadonlyMap<string, { readonly verb: 'step' | 'skip'; readonly seq: number }>
   /** How many stretches of work there were. */
   readonly stretch: number
   /** Number of the last event. */
@@ -51,20 +56,28 @@ export function foldHistory(events: readonly GoalEvent[]): History {
   const set = new Map<string, { value: Tree; seq: number }>()
   let stretch = 0
   let root = ''
+  let stepwise = false
+  let paused = false
+  const decided = new Map<string, { verb: 'step' | 'skip'; seq: number }>()
   for (const { seq, body } of events) {
-    if (body.type === 'proposed') root = rootInstance(body.goal)
-    else if (body.type === 'started') stretch = body.stretch
+    if (body.type === 'proposed') {
+      root = rootInstance(body.goal)
+      stepwise = body.stepwise ?? false
+    } else if (body.type === 'started') stretch = body.stretch
     else if (body.type === 'step-began') steps.set(body.step, { began: body, beganSeq: seq, writes: steps.get(body.step)?.writes ?? [] })
     else if (body.type === 'step-ended') end(steps.get(body.step), body, seq)
     else if (body.type === 'goal-began') instances.set(body.instance, begin(instances.get(body.instance), body.arguments ?? {}, seq))
     else if (body.type === 'goal-ended' || body.type === 'method-chosen' || body.type === 'method-failed')
       note(instances.get(body.instance), body)
+    else if (body.type === 'suspended') paused = body.code === 'stepping'
     else if (body.type === 'repaired') {
       for (const instance of instances.values()) instance.failed.clear()
+      stepwise = body.verb === 'step' || body.verb === 'skip' || body.verb === 'look'
+      if (body.step !== undefined && (body.verb === 'step' || body.verb === 'skip')) decided.set(body.step, { verb: body.verb, seq })
       for (const { path, value } of body.assignments) if (typeof value !== 'string') set.set(absolute(root, path), { value, seq })
     }
   }
-  return { steps, instances, set, stretch, seq: events.at(-1)?.seq ?? 0 }
+  return { steps, instances, set, stepwise, paused, decided, stretch, seq: events.at(-1)?.seq ?? 0 }
 }
 
 /** `goal.port` means the goal that was asked for; `site>user:goal.name` a sub-goal's. */

@@ -80,7 +80,7 @@ export class PursuingHand implements Hand {
 
   async goalEnded(frame: Frame, ended: Ended): Promise<void> {
     const before = this.#history.instances.get(frame.instance)?.ended
-    if (before === ended.outcome) return
+    if (before === ended.outcome || (ended.outcome === 'failed' && ended.failure.code === 'stepping')) return
     const told = {
       ...(frame.grounds !== undefined && { grounds: frame.grounds }),
       ...(ended.outcome === 'failed' && ended.failure.code === 'no-method' && { candidates: ended.failure.candidates })
@@ -88,7 +88,10 @@ export class PursuingHand implements Hand {
     if (ended.outcome === 'failed')
       await this.#append({ type: 'goal-ended', instance: frame.instance, outcome: 'failed', reason: ended.failure.reason, ...told }, false)
     else if (ended.outcome !== 'possible')
-      await this.#append({ type: 'goal-ended', instance: frame.instance, outcome: ended.outcome, ...(ended.outcome === 'already-true' && told) }, false)
+      await this.#append(
+        { type: 'goal-ended', instance: frame.instance, outcome: ended.outcome, ...(ended.outcome === 'already-true' && told) },
+        false
+      )
   }
 
   async methodChosen(frame: Frame, method: Method, candidates: readonly Candidate[]): Promise<void> {
@@ -117,6 +120,11 @@ export class PursuingHand implements Hand {
     this.#fresh.mark(qualify(frame.instance, showPath(to)), this.#fresh.changedAt(from))
   }
 
+  isUnderWay(instance: string): boolean {
+    const record = this.#history.instances.get(instance)
+    return this.#history.paused && record !== undefined && record.chosen.size > 0 && record.ended === undefined
+  }
+
   wasChosen(instance: string, method: string): boolean {
     return this.#history.instances.get(instance)?.chosen.has(method) ?? false
   }
@@ -130,6 +138,8 @@ export class PursuingHand implements Hand {
     const stale = record === undefined ? undefined : this.#stale(frame, step, record)
     if (record !== undefined && stale === undefined && isDone(record)) return this.#keep(frame, step, record)
     if (this.#stop.aborted) return failed(frame.instance, 'requested', 'suspended on request', { final: true })
+    const decision = this.#history.stepwise ? await this.#decision(frame, step, record) : undefined
+    if (decision !== undefined) return decision
     let attempt = record?.began.attempt ?? 0
     if (record !== undefined && record.ended === undefined) {
       const settled = await this.#settleInterrupted(frame, step, record)
@@ -144,6 +154,17 @@ export class PursuingHand implements Hand {
         .sleep(Math.min(BACKOFF_MS_MAX, step.statement.backoffS * 1000 * 2 ** tries), this.#stop)
         .catch(() => undefined)
     }
+  }
+
+  /** What a person has decided about the step; undefined: it is to be done. Without a decision the goal waits here. */
+  async #decision(frame: Frame, step: Step, record: StepRecord | undefined): Promise<Walked | undefined> {
+    const interrupted = record !== undefined && record.ended === undefined
+    const decided = this.#history.decided.get(step.id)
+    if (decided?.verb === 'skip' && decided.seq > (record?.beganSeq ?? 0)) return went
+    if (interrupted || (decided !== undefined && decided.seq > (record?.beganSeq ?? 0))) return undefined
+    const prepared = await settle(frame.run, () => step.prepare())
+    this.#reads.set(step.id, prepared.reads)
+    return failed(frame.instance, 'stepping', prepared.show, { step: step.id, final: true })
   }
 
   /** Why a step that was done must be done again; undefined when it need not. */

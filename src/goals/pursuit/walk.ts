@@ -34,6 +34,8 @@ export interface Hand {
   step(frame: Frame, step: Step): Promise<Walked>
   /** The value at `to` of `frame` has come back from `from` of a sub-goal (qualified path): it is as new as it was there. */
   gaveBack(frame: Frame, to: Path, from: string): void
+  /** The goal was only paused within its method: its post is not looked at before that has gone through. */
+  isUnderWay(instance: string): boolean
   /** The guards of this method held earlier in the run; its own steps may have changed them since. */
   wasChosen(instance: string, method: string): boolean
   /** Why the method failed since the last repair, if it did. */
@@ -98,7 +100,7 @@ async function achieve(frame: Frame): Promise<Ended> {
   if (required.outcome === 'false')
     return lost(failed(frame.instance, 'config-incomplete', because(required, `a requirement of ${proto.name} does not hold`)))
 
-  if (proto.post.length > 0) {
+  if (proto.post.length > 0 && !run.hand.isUnderWay(frame.instance)) {
     const post = await holds(frame, proto.post)
     frame.grounds = joinGrounds(frame.grounds, groundsOf(post))
     if (post.outcome === 'true') return { outcome: 'already-true', instance: frame.instance, results: frame.variables }

@@ -18,7 +18,7 @@ export interface Stage {
   readonly stop: AbortController
   /** First run, or on after a repair or restart. */
   go(cause?: 'first' | 'repair' | 'restart' | 'resume'): Promise<'completed' | 'suspended'>
-  repair(assignments?: Record<string, Tree>): void
+  repair(assignments?: Record<string, Tree>, how?: { readonly verb: 'step' | 'skip' | 'look'; readonly step?: string }): void
   /** The journal up to and with event `seq`, as after a crash. */
   cut(seq: number): void
   types(): string[]
@@ -31,13 +31,26 @@ export interface StageOptions {
   readonly agent?: string
   readonly mode?: 'pursue' | 'execute'
   readonly assignments?: readonly Assignment[]
+  readonly stepwise?: boolean
+  readonly locale?: string
   /** How a command ends; the default is exit 0 without output. */
   readonly play?: (command: string, full: Command) => Played
   readonly recover?: (step: string) => Exit
   readonly facts?: (query: FactQuery) => Fact
 }
 
-export function stage({ xml, goal, agent, mode = 'pursue', assignments = [], play = () => ({}), recover, facts }: StageOptions): Stage {
+export function stage({
+  xml,
+  goal,
+  agent,
+  mode = 'pursue',
+  assignments = [],
+  play = () => ({}),
+  recover,
+  facts,
+  stepwise,
+  locale
+}: StageOptions): Stage {
   const program = readProgram([{ name: 'test.xml', text: `<cloudburst name="test">${xml}</cloudburst>` }])
   const proto = agent === undefined ? undefined : program.agents.get(agent)
   let variables: Variables = proto === undefined ? {} : agentVariables(program, proto)
@@ -90,7 +103,9 @@ export function stage({ xml, goal, agent, mode = 'pursue', assignments = [], pla
     mode,
     assignments,
     by: { peer: 'p', node: 'here' },
-    chain: []
+    chain: [],
+    ...(stepwise && { stepwise }),
+    ...(locale !== undefined && { locale })
   })
 
   const it: Stage = {
@@ -111,9 +126,9 @@ export function stage({ xml, goal, agent, mode = 'pursue', assignments = [], pla
         cause: cause ?? 'first',
         stop: it.stop.signal
       }),
-    repair: (values = {}) => {
+    repair: (values = {}, how) => {
       const repaired = Object.entries(values).map(([path, value]) => ({ path, value }))
-      record('g', { type: 'repaired', by: { peer: 'p', node: 'here' }, verb: 'retry', assignments: repaired })
+      record('g', { type: 'repaired', by: { peer: 'p', node: 'here' }, verb: 'retry', assignments: repaired, ...how })
     },
     cut: seq => {
       events = events.slice(0, seq)
