@@ -75,8 +75,9 @@ export interface Driver {
   /**
    * Finds a command whose intent is in the journal without an outcome: waits for it when it still runs,
    * returns how it ended when that is on record, `lost` otherwise. Never starts anything.
+   * @param beganAt epoch milliseconds of the intent; with it, a command that certainly never started is `not-started`, and never will be
    */
-  recover(key: CommandKey): Promise<Finished>
+  recover(key: CommandKey, beganAt?: number): Promise<Finished>
   /** Ends the process group of a running command; resolves when it is gone. */
   stop(key: CommandKey): Promise<void>
   /** Writes a private (0600) file that lives until {@link dropFiles}; returns its absolute path. The same name again replaces it. */

@@ -41,7 +41,7 @@ export function makeExecutor({ identity, journal, programs, runs, output: source
     },
     find,
     subject: ({ program, goal }) => subject({ program: program.hash, goal }),
-    events: { read: (id, from) => journal.read(id, from), subscribe: (id, listener) => journal.subscribe(id, listener) },
+    events: { read: (id, from) => journal.readDurable(id, from), subscribe: (id, listener) => journal.subscribe(id, listener) },
     output: (id, have, until) => output(feed(journal, source, { id, output: true, follow: 'always', have }, until)),
     seal: (type, payload) => seal(identity, type, payload),
     now

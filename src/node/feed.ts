@@ -63,7 +63,7 @@ export async function* output(feed: AsyncIterable<FeedItem>): AsyncGenerator<Out
 
 /** @param onWaiting tells why nothing comes right now, for a goal pursued elsewhere */
 export async function* feed(
-  journal: Pick<NodeJournal, 'read' | 'subscribe' | 'summary'>,
+  journal: Pick<NodeJournal, 'readDurable' | 'subscribe' | 'summary'>,
   source: OutputSource,
   request: FeedRequest,
   signal: AbortSignal,
@@ -80,11 +80,11 @@ export async function* feed(
   const reader = new Reader(source, request)
   let next = request.from ?? 1
   try {
-    if (request.output === true && next > 1) reader.pass((await journal.read(request.id)).filter(event => event.seq < next))
+    if (request.output === true && next > 1) reader.pass((await journal.readDurable(request.id)).filter(event => event.seq < next))
     for (;;) {
       bell.quiet()
       const last = signal.aborted
-      for (const event of await journal.read(request.id, next)) {
+      for (const event of await journal.readDurable(request.id, next)) {
         yield* reader.before(event)
         yield { type: 'event', event }
         next = event.seq + 1

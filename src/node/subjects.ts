@@ -23,14 +23,27 @@ export function subjects({ journal, programs }: { readonly journal: Pick<NodeJou
   }
   return {
     goal,
-    call: async (_name, request) => {
+    call: async (name, request) => {
       const { id, program, goal: named } = request as { readonly id?: string; readonly program?: string; readonly goal?: string }
       const run = id === undefined ? undefined : await journal.summary(id)
       if (run !== undefined) return await goal({ program: run.program.hash, goal: run.goal })
+      if (name === 'plan') return await planSubject(programs, program, named)
       const hash = program === undefined ? await ownerOf(programs, named) : await hashOf(program)
       if (hash !== undefined && named !== undefined) return await goal({ program: hash, goal: named })
       return { ...(hash !== undefined && { program: hash }), ...(named !== undefined && { goal: named }) }
     }
+  }
+}
+
+/** Planning runs the pure shells of a program, which takes the right to run programs. */
+async function planSubject(programs: Programs, program: string | undefined, goal: string | undefined): Promise<Subject> {
+  const found =
+    program === undefined ? await programs.withGoal(goal ?? '').catch(() => undefined) : await programs.find(program).catch(() => undefined)
+  const probes = found?.files.some(file => /\spure\s*=/.test(file.text)) ?? false
+  return {
+    ...(found !== undefined && { program: found.hash }),
+    ...(goal !== undefined && { goal }),
+    ...(probes && { also: ['goal:dispatch'] })
   }
 }
 

@@ -16,6 +16,8 @@ export interface DatedWrite extends Write {
 export interface StepRecord {
   began: StepBegan
   beganSeq: number
+  /** Epoch milliseconds. */
+  beganAt: number
   /** Absent: intent without outcome, which only a crash leaves behind. */
   ended?: StepEnded | undefined
   /** Of the last outcome; kept while the step runs again, to see whether it changes anything. */
@@ -59,12 +61,13 @@ export function foldHistory(events: readonly GoalEvent[]): History {
   let stepwise = false
   let paused = false
   const decided = new Map<string, { verb: 'step' | 'skip'; seq: number }>()
-  for (const { seq, body } of events) {
+  for (const { seq, at, body } of events) {
     if (body.type === 'proposed') {
       root = rootInstance(body.goal)
       stepwise = body.stepwise ?? false
     } else if (body.type === 'started') stretch = body.stretch
-    else if (body.type === 'step-began') steps.set(body.step, { began: body, beganSeq: seq, writes: steps.get(body.step)?.writes ?? [] })
+    else if (body.type === 'step-began')
+      steps.set(body.step, { began: body, beganSeq: seq, beganAt: at, writes: steps.get(body.step)?.writes ?? [] })
     else if (body.type === 'step-ended') end(steps.get(body.step), body, seq)
     else if (body.type === 'goal-began') instances.set(body.instance, begin(instances.get(body.instance), body.arguments ?? {}, seq))
     else if (body.type === 'goal-ended' || body.type === 'method-chosen' || body.type === 'method-failed')

@@ -188,7 +188,8 @@ export class PursuingHand implements Hand {
     if (step.recover === undefined) return undefined
     const tried = { goalId: this.#goalId, step: step.id, attempt: record.began.attempt }
     const startedAt = this.#world.clock.now()
-    const outcome = await step.recover(this.#world, tried)
+    const outcome = await step.recover(this.#world, tried, record.beganAt)
+    if (outcome.exit?.kind === 'not-started') return undefined
     if (outcome.status === 'in-doubt' && step.statement.idempotent) return undefined
     return await this.#end(frame, step, record.began.attempt, outcome, startedAt)
   }

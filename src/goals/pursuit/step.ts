@@ -65,7 +65,7 @@ export interface Step<P extends Prepared = Prepared> {
   prepare(): P
   perform(world: World, prepared: P, attempt: Try): Promise<Performed>
   /** Finds out how an interrupted try ended; absent for steps that have no effect outside and are simply done again. */
-  recover?(world: World, attempt: Try): Promise<Performed>
+  recover?(world: World, attempt: Try, beganAt: number): Promise<Performed>
   /** What it writes if that can be told without doing it. */
   foresee?(prepared: P): Tree | undefined
 }
@@ -99,8 +99,8 @@ export function sendStep(here: Here, shell: ShellStatement, send: Send, id: stri
       })
       return performed(send, finished)
     },
-    async recover(world, attempt) {
-      return performed(send, await world.driver.recover(attempt))
+    async recover(world, attempt, beganAt) {
+      return performed(send, await world.driver.recover(attempt, beganAt))
     }
   }
 }

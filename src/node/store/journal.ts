@@ -22,6 +22,8 @@ export type { RunNote } from './run-index.ts'
 export interface NodeJournal extends Journal {
   /** @param from number of the first event wanted */
   read(goalId: string, from?: number): Promise<readonly GoalEvent[]>
+  /** Only such events as are on disk: what anybody else may be told. */
+  readDurable(goalId: string, from?: number): Promise<readonly GoalEvent[]>
   /** Every run, newest first. */
   runs(): readonly RunNote[]
   /** Summaries of all runs, newest first, read one by one. */
@@ -86,6 +88,7 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
       const last = events.at(-1)?.seq ?? 0
       return [...events, ...pending.filter(event => event.seq > last && event.seq >= from)]
     },
+    readDurable: (goalId, from = 1) => readEvents(store, goalId, from),
     runs: index.newestFirst,
     summaries: async function* () {
       for (const { id } of index.newestFirst()) {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { openReplica, type Replica } from '../../../src/protocols/state/replica.ts'
-import type { Head } from '../../../src/protocols/state/messages.ts'
-import { decodeMessage, encodeMessage } from '../../../src/protocols/wire/codec.ts'
+import { openReplica, type Replica } from '../../src/protocols/state/replica.ts'
+import type { Head } from '../../src/protocols/state/messages.ts'
+import { decodeMessage, encodeMessage } from '../../src/protocols/wire/codec.ts'
 
 /** Seeds of the short form; CB_RUNS takes more. */
 const RUNS = Number(process.env['CB_RUNS'] ?? 300)
