@@ -18,7 +18,7 @@ function journal() {
       events.push(event)
       for (const listener of listeners) listener(event)
     },
-    read: async (_id: string, from = 1) => events.filter(({ seq }) => seq >= from),
+    readDurable: async (_id: string, from = 1) => events.filter(({ seq }) => seq >= from),
     summary: async (): Promise<RunSummary | undefined> => summarise(events),
     subscribe: (_id: string, listener: (event: GoalEvent) => void) => {
       listeners.add(listener)
