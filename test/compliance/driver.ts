@@ -39,7 +39,8 @@ export function aDriver(commands: Commands, open: () => Promise<Driver>): void {
     assert.deepEqual((await (await open()).recover(command([], 'never').key)).exit, { kind: 'lost' } satisfies Exit)
   })
 
-  it('stops a command on request', async () => {
+  it('stops a command on request', async function () {
+    this.timeout(10_000)
     const driver = await open()
     const ran = driver.run(command(commands.hang))
     await driver.stop(command([]).key)
