@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { initHome, resolveHome } from '../src/node/home.ts'
+import { removeDirectory, temporaryDirectory } from './leftovers.ts'
 import { runnerOf, startDaemon, startNodes, stopNode, until } from './nodes.ts'
 import { type Measured, rowOf, seriesOf } from './result.ts'
 import { interleave, timeOf } from './sampling.ts'
@@ -17,7 +17,7 @@ const RSS_ROUNDS = 3
 
 /** From spawn to ready against bare Node, and memory at rest. */
 export async function daemon(): Promise<Measured> {
-  const directory = mkdtempSync(join(tmpdir(), 'cloudburst-bench-'))
+  const directory = temporaryDirectory()
   const home = resolveHome(join(directory, 'n1'))
   initHome(home, { name: 'n1', listen: ['/ip4/127.0.0.1/tcp/0'], mdns: false })
   try {
@@ -48,7 +48,7 @@ export async function daemon(): Promise<Measured> {
       ]
     }
   } finally {
-    rmSync(directory, { recursive: true, force: true })
+    removeDirectory(directory)
   }
 }
 

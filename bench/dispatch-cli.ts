@@ -1,3 +1,4 @@
+import { cleanly } from './leftovers.ts'
 import { CLI, PROGRAM, startNodes } from './nodes.ts'
 import { type Measured, rowOf, seriesOf } from './result.ts'
 import { interleave, SAMPLES, timeOf } from './sampling.ts'
@@ -7,11 +8,13 @@ import { startSshd, whyNoSshd } from './sshd.ts'
 const LIMIT = 0.5
 
 /** From key press to outcome, through the CLI, both journals synced; against ssh, alone and with a connection kept open. */
-export async function dispatchCli(): Promise<Measured> {
-  const missing = whyNoSshd()
-  const nodes = await startNodes(2)
-  const sshd = missing === undefined ? await startSshd() : undefined
-  try {
+export function dispatchCli(): Promise<Measured> {
+  return cleanly(async later => {
+    const missing = whyNoSshd()
+    const nodes = await startNodes(2)
+    later(() => nodes.stop())
+    const sshd = missing === undefined ? await startSshd() : undefined
+    later(async () => await sshd?.stop())
     const home = nodes.all[0]!.home.base
     const cloudburst = (...words: string[]): Promise<number> => timeOf(process.execPath, [CLI, ...words, '--home', home])
     await cloudburst('load', PROGRAM)
@@ -42,8 +45,5 @@ export async function dispatchCli(): Promise<Measured> {
       series: [noop, command, ssh, shared],
       notes: [`${SAMPLES} rounds in turns; a dispatch is recorded durably on both nodes, ssh records nothing`]
     }
-  } finally {
-    await sshd?.stop()
-    await nodes.stop()
-  }
+  })
 }

@@ -15,7 +15,7 @@ export async function dispatchSocket(): Promise<Measured> {
   try {
     const [first, second] = nodes.all as readonly [Node, Node]
     const { connection } = first
-    await connection.post('calls/load', { files: [{ path: 'bench.xml', text: readFileSync(PROGRAM, 'utf8') }] })
+    await connection.post('calls/load', { files: [{ name: 'bench.xml', text: readFileSync(PROGRAM, 'utf8') }] })
     const once = async (goal: string): Promise<number> => {
       const began = performance.now()
       await connection.events(await connection.dispatch(goal, 'n2'))

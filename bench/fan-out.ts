@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { cleanly } from './leftovers.ts'
 import { CLI, PROGRAM, startNodes } from './nodes.ts'
 import { type Measured, rowOf, seriesOf } from './result.ts'
 import { interleave, SAMPLES, timeOf } from './sampling.ts'
@@ -8,12 +9,14 @@ const NODES = 20
 const CLUSH = '/usr/bin/clush'
 
 /** `true` on twenty nodes: one goal each, against clush over ssh to twenty addresses. */
-export async function fanOut(): Promise<Measured> {
-  const missing = existsSync(CLUSH) ? whyNoSshd() : 'clustershell is not installed'
-  const addresses = Array.from({ length: NODES }, (_, at) => `127.0.0.${at + 11}`)
-  const nodes = await startNodes(NODES + 1)
-  const sshd = missing === undefined ? await startSshd(addresses) : undefined
-  try {
+export function fanOut(): Promise<Measured> {
+  return cleanly(async later => {
+    const missing = existsSync(CLUSH) ? whyNoSshd() : 'clustershell is not installed'
+    const addresses = Array.from({ length: NODES }, (_, at) => `127.0.0.${at + 11}`)
+    const nodes = await startNodes(NODES + 1)
+    later(() => nodes.stop())
+    const sshd = missing === undefined ? await startSshd(addresses) : undefined
+    later(async () => await sshd?.stop())
     const home = nodes.all[0]!.home.base
     const cloudburst = (...words: string[]): Promise<number> => timeOf(process.execPath, [CLI, ...words, '--home', home])
     await cloudburst('load', PROGRAM)
@@ -32,8 +35,5 @@ export async function fanOut(): Promise<Measured> {
       series: [ours, clush],
       notes: [`${SAMPLES} rounds in turns; all daemons, and the sshd with all its sessions, share this machine`]
     }
-  } finally {
-    await sshd?.stop()
-    await nodes.stop()
-  }
+  })
 }

@@ -1,9 +1,8 @@
 /** Real nodes on loopback: homes of their own, built daemons, permits that let each do everything on the other. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -14,6 +13,7 @@ import { initHome, resolveHome, type Home } from '../src/node/home.ts'
 import { neighborhoodText } from '../src/node/neighborhood/sample.ts'
 import { addPermit } from '../src/node/permissions/permissions.ts'
 import { type Connection, connect } from './connection.ts'
+import { ours, removeDirectory, temporaryDirectory } from './leftovers.ts'
 
 export const CLI = fileURLToPath(new URL('../dist/cloudburst.js', import.meta.url))
 export const DAEMON = fileURLToPath(new URL('../dist/cloudburstd.js', import.meta.url))
@@ -43,11 +43,11 @@ export interface Nodes {
 
 /** The first node is everybody's neighbour; resolves when it has greeted all others. */
 export async function startNodes(count: number): Promise<Nodes> {
-  const directory = mkdtempSync(join(tmpdir(), 'cloudburst-bench-'))
+  const directory = temporaryDirectory()
   const started: Node[] = []
   const stop = async (): Promise<void> => {
     await Promise.all(started.map(stopNode))
-    rmSync(directory, { recursive: true, force: true })
+    removeDirectory(directory)
   }
   try {
     for (const { name, peer, home } of await makeHomes(directory, count)) started.push({ name, peer, home, ...(await startDaemon(home)) })
@@ -83,7 +83,7 @@ async function makeHomes(directory: string, count: number): Promise<{ name: stri
 /** A daemon on a home that is there; resolves when it is ready. */
 export async function startDaemon(home: Home): Promise<Pick<Node, 'process' | 'readyMs' | 'connection'>> {
   const began = performance.now()
-  const child = spawn(process.execPath, [DAEMON, '--home', home.base, '--no-mdns'], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = ours(spawn(process.execPath, [DAEMON, '--home', home.base, '--no-mdns'], { stdio: ['ignore', 'ignore', 'pipe'] }))
   const readyMs = await new Promise<number>((resolve, reject) => {
     const lines: string[] = []
     const timer = setTimeout(() => child.kill('SIGKILL'), READY_WITHIN_MS)
@@ -141,7 +141,8 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function freePorts(count: number): Promise<number[]> {
+/** TCP ports of 127.0.0.1 that were free a moment ago. */
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer().listen(0, '127.0.0.1')

@@ -1,16 +1,18 @@
 /** An sshd of our own on loopback: own keys, own configuration, nothing of the user's. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir, userInfo } from 'node:os'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { until } from './nodes.ts'
+import { ours, removeDirectory, temporaryDirectory } from './leftovers.ts'
+import { freePorts, until } from './nodes.ts'
 import { timeOf } from './sampling.ts'
 
 const SSHD = '/usr/sbin/sshd'
-/** Where sshd chroots to before it knows who comes; root's sshd does not start without it. */
+/** Where sshd keeps those it does not know yet; root's sshd does not start without it. */
 const PRIVILEGE_SEPARATION = '/run/sshd'
+/** Most addresses of one sshd: its own limit. */
+const ADDRESSES_MAX = 16
 
 export interface Sshd {
   /** Words of `ssh` that reach it without asking: `ssh ...words HOST COMMAND`. */
@@ -23,40 +25,36 @@ export interface Sshd {
 /** Why there can be none, or undefined. */
 export function whyNoSshd(): string | undefined {
   if (!existsSync(SSHD)) return 'openssh-server is not installed'
-  if (process.getuid?.() !== 0) return 'only root can start an sshd that others are as fast as'
+  if (process.getuid?.() !== 0) return 'the sshd that it is compared with is started by root'
   return undefined
 }
 
-/** Starts one on 127.0.0.1 and, with `addresses`, on as many of 127.0.0.x; resolves when a command went through. */
+/** Listens on each of `addresses`, all with one key and one port; resolves when a command went through everywhere. */
 export async function startSshd(addresses: readonly string[] = ['127.0.0.1']): Promise<Sshd> {
-  const directory = mkdtempSync(join(tmpdir(), 'cloudburst-bench-ssh-'))
-  const port = await freePort()
+  const directory = temporaryDirectory()
+  const [port = 0] = await freePorts(1)
   mkdirSync(PRIVILEGE_SEPARATION, { recursive: true })
   for (const name of ['host', 'user']) await timeOf('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(directory, name)])
-  writeFileSync(join(directory, 'config'), serverConfig(directory, port, addresses))
   const key = readFileSync(join(directory, 'host.pub'), 'utf8').split(' ').slice(0, 2).join(' ')
   writeFileSync(join(directory, 'known'), addresses.map(address => `[${address}]:${port} ${key}\n`).join(''))
 
-  const server = spawn(SSHD, ['-D', '-f', join(directory, 'config'), '-E', join(directory, 'log')], { stdio: 'ignore' })
+  const servers: ChildProcess[] = []
+  for (let at = 0; at < addresses.length; at += ADDRESSES_MAX) {
+    const config = join(directory, `config${at}`)
+    writeFileSync(config, serverConfig(directory, port, addresses.slice(at, at + ADDRESSES_MAX)))
+    servers.push(ours(spawn(SSHD, ['-D', '-f', config, '-E', join(directory, 'log')], { stdio: 'ignore' })))
+  }
   const options = ['-F', 'none', '-p', String(port), '-i', join(directory, 'user'), '-l', userInfo().username]
   const checked = ['BatchMode=yes', 'IdentitiesOnly=yes', `UserKnownHostsFile=${join(directory, 'known')}`, 'GlobalKnownHostsFile=none']
   const words = [...options, ...checked.flatMap(option => ['-o', option])]
   const sharing = [...words, '-o', 'ControlMaster=auto', '-o', `ControlPath=${join(directory, 'shared')}`, '-o', 'ControlPersist=600']
   const stop = async (): Promise<void> => {
-    if (existsSync(join(directory, 'shared'))) await timeOf('ssh', [...sharing, '-O', 'exit', addresses[0] ?? '']).catch(() => undefined)
-    if (server.exitCode === null) {
-      server.kill('SIGTERM')
-      await once(server, 'exit')
-    }
-    rmSync(directory, { recursive: true, force: true })
+    if (existsSync(join(directory, 'shared'))) await timeOf('ssh', [...sharing, '-O', 'exit', addresses[0] ?? ''])
+    await Promise.all(servers.map(ended))
+    removeDirectory(directory)
   }
   try {
-    await until('ssh gets through', () =>
-      timeOf('ssh', [...words, addresses[0] ?? '', 'true']).then(
-        () => true,
-        () => false
-      )
-    )
+    for (const address of addresses) await until(`ssh gets through to ${address}`, () => works([...words, address, 'true']))
     return { words, sharing, stop }
   } catch (error) {
     await stop()
@@ -64,10 +62,23 @@ export async function startSshd(addresses: readonly string[] = ['127.0.0.1']): P
   }
 }
 
+async function ended(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return
+  server.kill('SIGTERM')
+  await once(server, 'exit')
+}
+
+function works(words: readonly string[]): Promise<boolean> {
+  return timeOf('ssh', words).then(
+    () => true,
+    () => false
+  )
+}
+
 function serverConfig(directory: string, port: number, addresses: readonly string[]): string {
   return [
-    ...addresses.map(address => `ListenAddress ${address}`),
     `Port ${port}`,
+    ...addresses.map(address => `ListenAddress ${address}`),
     `HostKey ${join(directory, 'host')}`,
     `AuthorizedKeysFile ${join(directory, 'user.pub')}`,
     'PidFile none',
@@ -79,12 +90,4 @@ function serverConfig(directory: string, port: number, addresses: readonly strin
     'MaxStartups 100',
     ''
   ].join('\n')
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
 }

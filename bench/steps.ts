@@ -16,7 +16,7 @@ export async function steps(): Promise<Measured> {
   const nodes = await startNodes(1)
   try {
     const { connection } = nodes.all[0]!
-    await connection.post('calls/load', { files: [{ path: 'bench.xml', text: readFileSync(PROGRAM, 'utf8') }] })
+    await connection.post('calls/load', { files: [{ name: 'bench.xml', text: readFileSync(PROGRAM, 'utf8') }] })
     const taken = await interleave({
       ours: async () => {
         const sent = (await connection.post('calls/pursue', { goal: 'commands', program: 'bench', assignments: [] })) as Extract<

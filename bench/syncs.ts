@@ -1,10 +1,10 @@
 /** How often a process asks the disk to hold on to what it wrote, seen from outside by strace. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { ours, removeDirectory, temporaryDirectory } from './leftovers.ts'
 
 const STRACE = '/usr/bin/strace'
 
@@ -19,7 +19,7 @@ export function whyNoStrace(): string | undefined {
  * @throws Error when strace may not attach
  */
 export async function countSyncs(pids: readonly number[], work: () => Promise<void>): Promise<number[]> {
-  const directory = mkdtempSync(join(tmpdir(), 'cloudburst-bench-strace-'))
+  const directory = temporaryDirectory()
   try {
     const tracers = await Promise.all(pids.map(pid => attach(pid, join(directory, String(pid)))))
     try {
@@ -29,14 +29,13 @@ export async function countSyncs(pids: readonly number[], work: () => Promise<vo
     }
     return pids.map(pid => callsIn(readFileSync(join(directory, String(pid)), 'utf8')))
   } finally {
-    rmSync(directory, { recursive: true, force: true })
+    removeDirectory(directory)
   }
 }
 
 async function attach(pid: number, file: string): Promise<() => Promise<void>> {
-  const tracer = spawn(STRACE, ['-f', '-c', '-e', 'trace=fdatasync,fsync', '-o', file, '-p', String(pid)], {
-    stdio: ['ignore', 'ignore', 'pipe']
-  })
+  const words = ['-f', '-c', '-e', 'trace=fdatasync,fsync', '-o', file, '-p', String(pid)]
+  const tracer = ours(spawn(STRACE, words, { stdio: ['ignore', 'ignore', 'pipe'] }))
   await new Promise<void>((resolve, reject) => {
     createInterface({ input: tracer.stderr }).on('line', line => {
       if (line.includes('attached')) resolve()
