@@ -27,9 +27,9 @@ export const errors = {
 
   // trust
   CB_DENIED: { exit: 6, http: 403, next: 'cloudburst hello --peer <peer>' },
-  CB_PERMISSIONS_INVALID: { exit: 1, http: 422, next: 'cloudburst init' },
+  CB_PERMISSIONS_INVALID: { exit: 1, http: 422, next: 'vi +<line> <file>' },
   CB_TICKET_INVALID: { exit: 6, http: 403, next: 'cloudburst init --ticket' },
-  CB_FILE_UNSAFE: { exit: 1, http: 500, next: 'chmod go-w <file>' },
+  CB_FILE_UNSAFE: { exit: 1, http: 500, next: '<fix>' },
 
   // mesh
   CB_PEER_UNKNOWN: { exit: 7, http: 404, next: 'cloudburst peers' },
@@ -37,7 +37,7 @@ export const errors = {
   CB_FRAME_TOO_LONG: { exit: 1, http: 413, next: 'cloudburst hello --peer <peer>' },
   CB_FRAME_INVALID: { exit: 1, http: 400, next: 'cloudburst hello --peer <peer>' },
   CB_SIGNATURE_INVALID: { exit: 1, http: 403, next: 'cloudburst hello --peer <peer>' },
-  CB_NEIGHBORHOOD_INVALID: { exit: 1, http: 422, next: 'cloudburst init' },
+  CB_NEIGHBORHOOD_INVALID: { exit: 1, http: 422, next: 'vi +<line> <file>' },
   CB_REQUEST_EXPIRED: { exit: 1, http: 410, next: 'cloudburst dispatch <goal> --peer <peer>' },
 
   // the machine
@@ -84,7 +84,7 @@ export class CloudburstError extends Error {
   get next(): string {
     return errors[this.code].next.replace(/<(\w+)>/g, (hole, key: string) => {
       const value = this.details[key]
-      return typeof value === 'string' ? value : hole
+      return typeof value === 'string' || typeof value === 'number' ? String(value) : hole
     })
   }
 
@@ -137,4 +137,11 @@ export function toProblem(error: unknown): Problem {
     details: known.details,
     next: known.next
   }
+}
+
+/** `next` for the node at `home`, a word for the shell: a command of ours that names no home would ask another node. */
+export function atHome(next: string, home: string | undefined): string {
+  const ours = /^(cloudburstd?)( |$)/.exec(next)
+  if (home === undefined || ours === null || next.includes(' --home ')) return next
+  return `${next} --home ${home}`
 }

@@ -32,9 +32,9 @@ export function parseInvocation(command: string, spec: CommandSpec, words: reado
   const { values, positionals } = parsed(command, spec, given)
   const files: string[] = []
   const plain: string[] = []
-  const assignments = (values.set ?? []).map(word => assignment(word, '--set'))
+  const assignments = (values.set ?? []).map(word => readAssignment(word, '--set'))
   for (const word of positionals) {
-    if (assignmentWord.test(word)) assignments.push(assignment(word, 'the word'))
+    if (assignmentWord.test(word)) assignments.push(readAssignment(word, 'the word'))
     else if (word.endsWith('.xml')) files.push(word)
     else plain.push(word)
   }
@@ -143,7 +143,8 @@ function usage(command: string, accepted: Record<string, OptionSpec>, error: unk
   )
 }
 
-function assignment(word: string, where: string): { path: string; value: string } {
+/** `PATH=VALUE`. @throws CloudburstError CB_USAGE */
+export function readAssignment(word: string, where: string): { path: string; value: string } {
   const at = word.indexOf('=')
   if (at <= 0 || !assignmentWord.test(word)) throw new CloudburstError('CB_USAGE', `${where} ${word} is not PATH=VALUE`)
   return { path: word.slice(0, at), value: word.slice(at + 1) }

@@ -9,7 +9,7 @@ import type { Io } from './io.ts'
 /** Runs one command; resolves with the exit status of docs/cli.md. Never throws. */
 export async function cli(words: readonly string[], io: Io): Promise<number> {
   try {
-    const [first = '--help', ...others] = words
+    const [first = '--help', ...others] = commandFirst(words)
     if (first === '--help' || first === '-h') return await runCommand('help', others, io)
     if (first === '--version' || first === '-V') return await runCommand('version', others, io)
     return await runCommand(first, others, io)
@@ -30,4 +30,15 @@ async function runCommand(name: string, words: readonly string[], io: Io): Promi
 function unknownCommand(name: string): CloudburstError {
   const near = closest(name, Object.keys(commands))
   return new CloudburstError('CB_USAGE', `there is no command ${name}${near === undefined ? '' : `; did you mean ${near}?`}`)
+}
+
+/** `cloudburst --home DIR goals`: what every command takes may also stand before it. */
+function commandFirst(words: readonly string[]): readonly string[] {
+  let at = 0
+  for (let word = words[at]; word !== undefined; word = words[at]) {
+    if (['--home', '--output', '-o'].includes(word)) at += 2
+    else if (/^(--home=|--output=|--verbose$|-o.|-v+$)/.test(word)) at += 1
+    else break
+  }
+  return words[at] === undefined ? words : [...words.slice(at, at + 1), ...words.slice(0, at), ...words.slice(at + 1)]
 }

@@ -17,7 +17,7 @@ export interface CommandSpec {
 }
 
 const verbosity = ['narrate', 'goals', 'echo', 'lines'] as const
-const goalOptions = ['program', 'agent', 'set'] as const
+const goalOptions = ['program', 'agent', 'set', 'accept-suggestions'] as const
 
 export const commands: Readonly<Record<string, CommandSpec>> = {
   init: {
@@ -114,7 +114,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   plan: {
     summary: 'what pursuing a goal would do; has no effect',
     usage: '[FILE…] GOAL [PATH=VALUE…]',
-    options: ['peer', ...goalOptions, 'detailed-exitcode'],
+    options: ['peer', ...goalOptions, ...verbosity, 'detailed-exitcode'],
     example: 'plan site.xml publish goal.port=8080',
     completes: 'goals',
     load: () => import('./commands/plan.ts')
@@ -122,7 +122,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   pursue: {
     summary: 'make a goal true; try other methods when one fails',
     usage: '[FILE…] GOAL [PATH=VALUE…]',
-    options: ['peer', ...goalOptions, ...verbosity, 'detach'],
+    options: ['peer', ...goalOptions, ...verbosity, 'step', 'detach'],
     example: 'pursue publish goal.port=8080',
     completes: 'goals',
     load: () => import('./commands/pursue.ts')
@@ -130,7 +130,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   execute: {
     summary: 'make a goal true as planned; no other methods',
     usage: '[FILE…] GOAL [PATH=VALUE…]',
-    options: ['peer', ...goalOptions, ...verbosity, 'detach'],
+    options: ['peer', ...goalOptions, ...verbosity, 'step', 'detach'],
     example: 'execute site.xml publish',
     completes: 'goals',
     load: () => import('./commands/execute.ts')
@@ -138,7 +138,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   dispatch: {
     summary: 'send a goal to other nodes and follow it there',
     usage: 'GOAL --peer PEER[,PEER…] [PATH=VALUE…]',
-    options: ['peer', 'all', ...goalOptions, ...verbosity, 'detach', 'timeout'],
+    options: ['peer', 'all', ...goalOptions, ...verbosity, 'step', 'detach', 'timeout'],
     example: 'dispatch inventory --peer node2,node3',
     completes: 'goals',
     load: () => import('./commands/dispatch.ts')
@@ -161,7 +161,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   repair: {
     summary: 'let a suspended goal go on, with corrected values',
     usage: 'ID [PATH=VALUE…]',
-    options: ['peer', 'set', 'retry', 'why', 'seq', ...verbosity, 'detach'],
+    options: ['peer', 'set', 'retry', 'why', 'seq', ...verbosity, 'step', 'detach'],
     example: 'repair 01JD --peer node3 --set goal.port=8080',
     completes: 'runs',
     load: () => import('./commands/repair.ts')

@@ -1,12 +1,14 @@
 /** The one place that phrases errors. */
-import { CloudburstError, type ErrorDetails, errors, toProblem } from '../errors.ts'
+import { atHome, CloudburstError, type ErrorDetails, errors, toProblem } from '../errors.ts'
 import { escapeTerminal } from '../goals/render/escape.ts'
+import { shellWord } from '../goals/render/words.ts'
 import type { Io } from './io.ts'
 
 /** Prints `error: …` and `next: …`, or problem details as JSON when the words ask for `-o json`; returns the exit status. */
 export function complain(error: unknown, words: readonly string[], io: Io): number {
   const known = io.interrupted.aborted && isAbort(error) ? interruption() : error
-  const problem = toProblem(known)
+  const plain = toProblem(known)
+  const problem = { ...plain, next: atHome(plain.next, homeOf(words)) }
   if (wantsJson(words)) io.stderr.write(`${JSON.stringify(problem)}\n`)
   else io.stderr.write(`error: ${escapeTerminal(problem.detail)}\n${linesOf(problem.details)}${adviceOf(known, problem.next)}`)
   if (io.env['CLOUDBURST_DEBUG'] && error instanceof Error) io.stderr.write(`${error.stack}\n`)
@@ -38,10 +40,22 @@ function isAbort(error: unknown): boolean {
   )
 }
 
-function wantsJson(words: readonly string[]): boolean {
+function homeOf(words: readonly string[]): string | undefined {
+  const own = ownWords(words)
+  const home = own.flatMap((word, at) =>
+    word === '--home' ? own.slice(at + 1, at + 2) : word.startsWith('--home=') ? [word.slice(7)] : []
+  )[0]
+  return home === undefined ? undefined : shellWord(home)
+}
+
+/** Words before `--`: what follows may be somebody else's. */
+function ownWords(words: readonly string[]): readonly string[] {
   const end = words.indexOf('--')
-  const own = end < 0 ? words : words.slice(0, end)
-  return own.some(
-    (word, at) => word === '-ojson' || word === '--output=json' || ((word === '-o' || word === '--output') && own[at + 1] === 'json')
+  return end < 0 ? words : words.slice(0, end)
+}
+
+function wantsJson(words: readonly string[]): boolean {
+  return ownWords(words).some(
+    (word, at) => word === '-ojson' || word === '--output=json' || ((word === '-o' || word === '--output') && words[at + 1] === 'json')
   )
 }

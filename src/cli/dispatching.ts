@@ -1,12 +1,14 @@
 /** Goals sent to other nodes: followed together, then told as one table. */
 import type { Agency, Dispatched, DispatchRequest, RunInfo } from '../node/control/contract.ts'
-import { CloudburstError, fromErrorData } from '../errors.ts'
+import { atHome, CloudburstError, fromErrorData } from '../errors.ts'
 import { escapeTerminal } from '../goals/render/escape.ts'
 import { type Invocation, milliseconds, peersOf } from './arguments.ts'
 import type { ControlClient } from './control-client.ts'
-import { exitOfRest, followGoals, type Rest } from './follow.ts'
+import { exitOfRest, type Followed, followGoals, type Rest } from './follow.ts'
+import type { Prompt } from './prompt.ts'
+import { stepThrough } from './stepping.ts'
 import { print } from './io.ts'
-import { duration } from '../goals/render/words.ts'
+import { duration, shellWord } from '../goals/render/words.ts'
 import { showRows, type Table } from './output.ts'
 import { homeWords, sessionWith } from './session.ts'
 
@@ -54,11 +56,16 @@ export function acceptWithin({ options }: Invocation): Pick<DispatchRequest, 'ac
 }
 
 /** Follows what was accepted until it rests; one outcome a peer, in the order of the peers. */
-export async function followDispatched(invocation: Invocation, client: ControlClient, sent: readonly Dispatched[]): Promise<Outcome[]> {
+export async function followDispatched(
+  invocation: Invocation,
+  client: ControlClient,
+  sent: readonly Dispatched[],
+  prompt?: Prompt
+): Promise<Outcome[]> {
   const accepted = sent.filter(isAccepted)
   const { agency, by } = sessionWith(client, undefined, [])
   const runs = accepted.map(({ id, node }) => ({ id, node, agency, by, suffix: ['--peer', node, ...homeWords(invocation)] }))
-  const rests = await followGoals(invocation, runs)
+  const rests = prompt === undefined ? await followGoals(invocation, runs) : await oneByOne(invocation, runs, prompt)
   const infos = await Promise.all(accepted.map(({ id }) => infoOf(agency, by, id)))
   return sent.map(one => {
     if (!isAccepted(one)) return refused(one)
@@ -66,6 +73,13 @@ export async function followDispatched(invocation: Invocation, client: ControlCl
     const [rest, run] = [rests[at] ?? 'unknown', infos[at]]
     return { node: one.node, peer: one.peer, id: one.id, status: rest, exit: exitOfRest[rest], ...(run === undefined ? {} : { run }) }
   })
+}
+
+/** A person can decide about one goal at a time. */
+async function oneByOne(invocation: Invocation, runs: readonly Followed[], prompt: Prompt): Promise<Rest[]> {
+  const rests: Rest[] = []
+  for (const run of runs) rests.push(await stepThrough(invocation, run, prompt))
+  return rests
 }
 
 /** Outcomes of what is not followed. */
@@ -76,13 +90,14 @@ export function unfollowed(sent: readonly Dispatched[]): Outcome[] {
 /** The table of all, what to type about those that refused, and the status of the worst. */
 export async function tellOutcomes(invocation: Invocation, outcomes: readonly Outcome[]): Promise<number> {
   await showRows(invocation, outcomes, outcomeTable)
-  print(invocation.io.stderr, nextLines(outcomes))
+  print(invocation.io.stderr, nextLines(invocation, outcomes))
   return worstExit(outcomes)
 }
 
 /** `next: …`, each once. */
-export function nextLines(outcomes: readonly Outcome[]): string[] {
-  const hints = new Set(outcomes.flatMap(({ next }) => (next === undefined ? [] : [next])))
+export function nextLines({ options: { home } }: Invocation, outcomes: readonly Outcome[]): string[] {
+  const at = home === undefined ? undefined : shellWord(home)
+  const hints = new Set(outcomes.flatMap(({ next }) => (next === undefined ? [] : [atHome(next, at)])))
   return [...hints].map(next => `next: ${escapeTerminal(next)}`)
 }
 

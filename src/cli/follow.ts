@@ -19,6 +19,8 @@ export interface Followed {
   readonly from?: number
   /** Words that a pasted repair command needs. */
   readonly suffix: readonly string[]
+  /** Pursued by this very process. */
+  readonly here?: boolean
 }
 
 export type Rest = 'completed' | 'suspended' | 'cancelled' | 'unknown'

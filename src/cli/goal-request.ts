@@ -6,13 +6,23 @@ import type { Io } from './io.ts'
 /** The request, its program loaded first when `--program` names a file. */
 export async function goalRequest(invocation: Invocation, agency: Agency, by: Principal): Promise<GoalRequest> {
   const goal = onlyWord(invocation, 'the name of a goal')
-  const { program, agent } = invocation.options
+  const { program, agent, step, 'accept-suggestions': acceptSuggestions } = invocation.options
+  const locale = localeOf(invocation.io.env)
   return {
     goal,
     assignments: invocation.assignments,
     ...(program === undefined ? {} : { program: await loadedProgram(program, agency, by, invocation.io) }),
-    ...(agent === undefined ? {} : { agent })
+    ...(agent === undefined ? {} : { agent }),
+    ...(acceptSuggestions ? { acceptSuggestions } : {}),
+    ...(step ? { stepwise: true } : {}),
+    ...(locale === undefined ? {} : { locale })
   }
+}
+
+/** The language that the person reads, as POSIX has it; undefined when none is chosen. */
+export function localeOf(env: Io['env']): string | undefined {
+  const chosen = [env['LC_ALL'], env['LC_MESSAGES'], env['LANG']].find(value => value !== undefined && value !== '')
+  return chosen === undefined || chosen === 'C' || chosen === 'POSIX' || !/^[\w.@-]{1,64}$/.test(chosen) ? undefined : chosen
 }
 
 /** A name or hash as it is; a file is loaded, and its hash is what names it. */

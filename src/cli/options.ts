@@ -29,6 +29,8 @@ export const optionSpecs = {
   echo: { type: 'boolean', short: 'e', help: 'print commands before they run, and their output' },
   lines: { type: 'boolean', short: 'l', help: 'print FILE:LINE, with all of -n, -g and -e' },
   detach: { type: 'boolean', short: 'd', help: 'print the id and return; the goal goes on' },
+  step: { type: 'boolean', help: 'ask before each step: yes, skip, edit values, continue, detach or quit' },
+  'accept-suggestions': { type: 'boolean', help: 'take what is suggested for missing values, where there is one suggestion for each' },
   follow: { type: 'boolean', short: 'f', help: 'go on until the goal has come to rest' },
   replay: { type: 'boolean', help: 'print the whole stream again, at the verbosity of the options' },
   watch: { type: 'boolean', short: 'w', help: 'print every change, until ctrl-C' },

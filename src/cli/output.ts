@@ -112,7 +112,7 @@ export function shortPeer(peer: string): string {
 /** As JSON or YAML; false when the format is another. */
 async function showData(io: Io, format: OutputFormat, value: unknown): Promise<boolean> {
   if (format === 'json') io.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
-  else if (format === 'yaml') io.stdout.write((await import('yaml')).stringify(value, { aliasDuplicateObjects: false }))
+  else if (format === 'yaml') io.stdout.write((await import('./yaml.ts')).stringify(value, { aliasDuplicateObjects: false }))
   return format === 'json' || format === 'yaml'
 }
 

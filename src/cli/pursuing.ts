@@ -3,18 +3,22 @@ import type { Invocation } from './arguments.ts'
 import { exitOfRest, followGoals } from './follow.ts'
 import { goalRequest } from './goal-request.ts'
 import { isForPrograms, showOne } from './output.ts'
+import type { Prompt } from './prompt.ts'
 import { openSession, type Session } from './session.ts'
+import { promptFor, stepThrough } from './stepping.ts'
 
 /** Begins a goal and, unless detached, follows it until it rests. */
 export async function pursueAs(invocation: Invocation, mode: 'pursue' | 'execute'): Promise<number> {
+  const prompt = promptFor(invocation)
   const session = await openSession(invocation)
   try {
     const request = await goalRequest(invocation, session.agency, session.by)
     const { ulid } = await import('ulid')
     // The id is ours, so that asking again after a lost answer is not a second goal.
     const { id } = await session.agency.call('pursue', { ...request, id: ulid(), mode }, session.by)
-    return await (invocation.options.detach ? detached(invocation, id) : followed(invocation, session, id))
+    return await (invocation.options.detach ? detached(invocation, id) : followed(invocation, session, id, prompt))
   } finally {
+    prompt?.close()
     await session.close()
   }
 }
@@ -24,11 +28,13 @@ async function detached(invocation: Invocation, id: string): Promise<number> {
   return 0
 }
 
-async function followed(invocation: Invocation, session: Session, id: string): Promise<number> {
-  const [rest = 'unknown'] = await followGoals(invocation, [{ id, agency: session.agency, by: session.by, suffix: session.suffix }])
+async function followed(invocation: Invocation, session: Session, id: string, prompt: Prompt | undefined): Promise<number> {
+  const run = { id, agency: session.agency, by: session.by, suffix: session.suffix, here: session.solo }
+  const [rest = 'unknown'] = prompt === undefined ? await followGoals(invocation, [run]) : [await stepThrough(invocation, run, prompt)]
+  if (prompt !== undefined && rest === 'unknown') return 0
   if (isForPrograms(invocation)) {
-    const run = await session.agency.call('goal', { id }, session.by)
-    await showOne(invocation, run, run.id, () => [])
+    const info = await session.agency.call('goal', { id }, session.by)
+    await showOne(invocation, info, info.id, () => [])
   }
   return exitOfRest[rest]
 }

@@ -19,7 +19,7 @@ export function checkOnlyOursToWrite(path: string): void {
     checkOwner(at, stats)
     const sticky = stats.isDirectory() && (stats.mode & STICKY) !== 0
     if ((stats.mode & GROUP_OR_OTHERS_WRITE) !== 0 && !sticky) {
-      throw unsafe(at, `others may write ${at} (mode ${mode(stats)}), so it cannot be trusted: chmod go-w ${at}`)
+      throw unsafe(at, `others may write ${at} (mode ${mode(stats)}), so it cannot be trusted`, `chmod go-w ${at}`)
     }
     if (dirname(at) === at) return
   }
@@ -33,20 +33,21 @@ export function checkOnlyOursToRead(path: string): void {
   const stats = statSync(path)
   checkOwner(path, stats)
   if ((stats.mode & GROUP_OR_OTHERS) !== 0) {
-    throw unsafe(path, `others may use ${path} (mode ${mode(stats)}), so it is no secret: chmod 600 ${path}`)
+    throw unsafe(path, `others may use ${path} (mode ${mode(stats)}), so it is no secret`, `chmod 600 ${path}`)
   }
 }
 
 function checkOwner(path: string, stats: Stats): void {
   const us = process.getuid?.()
   if (us === undefined || stats.uid === us || stats.uid === 0) return
-  throw unsafe(path, `${path} belongs to user ${stats.uid}, neither to root nor to us: chown ${us} ${path}`)
+  throw unsafe(path, `${path} belongs to user ${stats.uid}, neither to root nor to us`, `chown ${us} ${path}`)
 }
 
 function mode(stats: Stats): string {
   return (stats.mode & 0o7777).toString(8).padStart(4, '0')
 }
 
-function unsafe(file: string, message: string): CloudburstError {
-  return new CloudburstError('CB_FILE_UNSAFE', message, { file })
+/** The fix is in the message too: a log has no line for what to type next. */
+function unsafe(file: string, message: string, fix: string): CloudburstError {
+  return new CloudburstError('CB_FILE_UNSAFE', `${message}: ${fix}`, { file, fix })
 }

@@ -1,7 +1,8 @@
 /** cloudburstd: words → daemon → exit status. */
 import '../polyfill.ts'
 import { parseArgs } from 'node:util'
-import { CloudburstError } from '../errors.ts'
+import { atHome, CloudburstError } from '../errors.ts'
+import { shellWord } from '../goals/render/words.ts'
 import { type LogLevel, logLevels } from './log.ts'
 import { VERSION } from './version.ts'
 
@@ -63,7 +64,7 @@ function say(text: string): number {
 
 function fail(error: unknown): number {
   if (error instanceof CloudburstError) {
-    process.stderr.write(`error: ${error.message}\nnext: ${error.next}\n`)
+    process.stderr.write(`error: ${error.message}\nnext: ${atHome(error.next, givenHome())}\n`)
     return error.exit
   }
   const usage = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
@@ -71,6 +72,14 @@ function fail(error: unknown): number {
     `error: ${usage ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\nnext: cloudburstd --help\n`
   )
   return usage ? 64 : 1
+}
+
+/** `--home` as it was given, for a command to paste; the words may be such as cannot be parsed. */
+function givenHome(): string | undefined {
+  const [, home] = /^--home=(.*)$/s.exec(process.argv.find(word => word.startsWith('--home=')) ?? '') ?? []
+  const at = process.argv.indexOf('--home')
+  const word = home ?? (at < 0 ? undefined : process.argv[at + 1])
+  return word === undefined ? undefined : shellWord(word)
 }
 
 process.exit(await main().catch(fail))

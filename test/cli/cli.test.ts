@@ -304,7 +304,10 @@ describe('the CLI', () => {
     )
     const io = fakeIo({ interrupted: interrupted.signal })
     assert.equal(await cli(['pursue', 'publish', '--home', home], io), 130)
-    assert.match(io.said.stderr, /^error: interrupted; goal [0-9A-Z]{26} goes on\nnext: cloudburst logs [0-9A-Z]{26} --follow\n$/)
+    assert.match(
+      io.said.stderr,
+      /^error: interrupted; goal [0-9A-Z]{26} goes on\nnext: cloudburst logs [0-9A-Z]{26} --follow --home \S+\n$/
+    )
   })
 
   it('prints a ticket as a line to paste, its secret not in an argument list', async () => {

@@ -5,6 +5,7 @@ import { goalRequest } from '../goal-request.ts'
 import { print } from '../io.ts'
 import { isForPrograms } from '../output.ts'
 import { daemonOf, homeWords, sessionWith } from '../session.ts'
+import { promptFor } from '../stepping.ts'
 
 /** Sends a goal to other nodes, and the program with it where it is not known; follows it there. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -12,13 +13,15 @@ export async function run(invocation: Invocation): Promise<number> {
   if (another !== undefined)
     throw new CloudburstError('CB_USAGE', 'dispatch takes one program file; it may include others', { command: 'dispatch' })
   const peers = namedPeers(invocation)
+  const prompt = promptFor(invocation)
   const client = daemonOf(invocation)
   const { agency, by } = sessionWith(client, undefined, homeWords(invocation))
   const withProgram = file === undefined ? invocation : { ...invocation, options: { ...invocation.options, program: file } }
   const request = await goalRequest(withProgram, agency, by)
   const sent = await client.local('dispatch', { ...request, peers, ...acceptWithin(invocation) })
   if (invocation.options.detach) return await tellOutcomes(invocation, unfollowed(sent))
-  const outcomes = await followDispatched(invocation, client, sent)
+  const outcomes = await followDispatched(invocation, client, sent, prompt)
+  prompt?.close()
   if (!isForPrograms(invocation)) print(invocation.io.stdout, [''])
   return await tellOutcomes(invocation, outcomes)
 }

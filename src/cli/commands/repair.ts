@@ -6,6 +6,7 @@ import { findRun } from '../run-ids.ts'
 import { runTable } from '../run-table.ts'
 import { tableLines } from '../output.ts'
 import { openSession } from '../session.ts'
+import { promptFor, stepThrough } from '../stepping.ts'
 
 /** Lets a suspended goal go on, with corrected values; what was done stays done. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -14,6 +15,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const seen = seq === undefined ? undefined : Number(seq)
   if (seen !== undefined && !(Number.isInteger(seen) && seen > 0))
     throw new CloudburstError('CB_USAGE', '--seq takes the number of an event', { command: 'repair' })
+  const prompt = promptFor(invocation)
   const session = await openSession(invocation)
   try {
     const before = await findRun(session.agency, session.by, prefix)
@@ -21,7 +23,8 @@ export async function run(invocation: Invocation): Promise<number> {
       id: before.id,
       assignments: invocation.assignments,
       ...(why === undefined ? {} : { why }),
-      ...(seen === undefined ? {} : { seq: seen })
+      ...(seen === undefined ? {} : { seq: seen }),
+      ...(prompt === undefined ? {} : { stepwise: 'look' as const })
     }
     const repaired = await session.agency.call('repair', request, session.by)
     const shown = (run: typeof repaired): Promise<void> =>
@@ -35,12 +38,13 @@ export async function run(invocation: Invocation): Promise<number> {
       await shown(repaired)
       return 0
     }
-    const [rest = 'unknown'] = await followGoals(invocation, [
-      { id: before.id, agency: session.agency, by: session.by, from: before.seq + 1, suffix: session.suffix }
-    ])
+    const goal = { id: before.id, agency: session.agency, by: session.by, from: before.seq + 1, suffix: session.suffix, here: session.solo }
+    const [rest = 'unknown'] = prompt === undefined ? await followGoals(invocation, [goal]) : [await stepThrough(invocation, goal, prompt)]
+    if (prompt !== undefined && rest === 'unknown') return 0
     if (isForPrograms(invocation)) await shown(await session.agency.call('goal', { id: before.id }, session.by))
     return exitOfRest[rest]
   } finally {
+    prompt?.close()
     await session.close()
   }
 }

@@ -29,7 +29,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const sent = await client.local('dispatch', { ...request, peers, ...acceptWithin(invocation) })
   const refused = unfollowed(sent).filter(outcome => outcome.id === undefined)
   for (const { node, error } of refused) invocation.io.stderr.write(`error: ${escapeTerminal(`${node}: ${error}`)}\n`)
-  print(invocation.io.stderr, nextLines(refused))
+  print(invocation.io.stderr, nextLines(invocation, refused))
   const accepted = unfollowed(sent).filter((outcome): outcome is Outcome & { readonly id: string } => outcome.id !== undefined)
   const exits = await Promise.all(accepted.map(outcome => printed(invocation, agency, by, outcome, sent.length > 1)))
   return worstExit(refused) || Math.max(0, ...exits)

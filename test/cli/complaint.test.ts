@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { cli } from '../../src/cli/cli.ts'
+import { complain } from '../../src/cli/complaint.ts'
+import { atHome, CloudburstError } from '../../src/errors.ts'
+import { fakeIo } from '../fakes/io.ts'
+
+describe('a complaint', () => {
+  it('is problem details with -o json, also when that stands before the command', async () => {
+    const io = fakeIo()
+    assert.equal(await cli(['--home', '/nowhere', '-o', 'json', 'hello'], io), 1)
+    const { code, next } = JSON.parse(io.said.stderr)
+    assert.deepEqual([code, next], ['CB_NO_DAEMON', 'cloudburstd --home /nowhere'])
+  })
+
+  it('says what to type at the home that was given, not at another', () => {
+    for (const words of [
+      ['goal', 'X', '--home', '/a b'],
+      ['goal', 'X', '--home=/a b']
+    ]) {
+      const io = fakeIo()
+      assert.equal(complain(new CloudburstError('CB_RUN_UNKNOWN', 'there is no goal X'), words, io), 1)
+      assert.equal(io.said.stderr, "error: there is no goal X\nnext: cloudburst goals --home '/a b'\n")
+    }
+  })
+
+  it('leaves words alone that are for another program', () => {
+    const io = fakeIo()
+    complain(new CloudburstError('CB_RUN_UNKNOWN', 'no'), ['run', '--', 'x', '--home', '/a'], io)
+    assert.match(io.said.stderr, /^next: cloudburst goals$/m)
+  })
+})
+
+describe('a command to type next', () => {
+  const cases = [
+    { it: 'names the home', next: 'cloudburst peers', home: '/h', is: 'cloudburst peers --home /h' },
+    { it: 'names it once', next: 'cloudburstd --home /h', home: '/h', is: 'cloudburstd --home /h' },
+    { it: 'is as it is without one', next: 'cloudburst peers', home: undefined, is: 'cloudburst peers' },
+    { it: 'is as it is when it is not ours', next: 'chmod 600 /h/identity.key', home: '/h', is: 'chmod 600 /h/identity.key' }
+  ]
+  for (const { it: name, next, home, is } of cases) it(name, () => assert.equal(atHome(next, home), is))
+})
