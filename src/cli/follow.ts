@@ -65,12 +65,14 @@ export async function followGoals(invocation: Invocation, runs: readonly Followe
 async function followOne(invocation: Invocation, run: Followed, renderer: EventRenderer, screen: Screen, prefix: string): Promise<Rest> {
   const from = run.from ?? 1
   let rest: Rest = 'unknown'
+  let seq = 0
   try {
     // From the first event on, though not all of it is printed: the totals and what is kept are read off the stream.
     const request = { id: run.id, from: 1, follow: true, output: wantsOutput(invocation) }
     for await (const item of run.agency.stream('events', request, run.by, invocation.io.interrupted)) {
       const lines = renderer.next(item)
-      if (item.type !== 'event' || item.event.seq >= from) screen.print(lines.map(line => (prefix + line).trimEnd()))
+      if (item.type === 'event') seq = item.event.seq
+      if (item.type === 'waiting' || seq >= from) screen.print(lines.map(line => (prefix + line).trimEnd()))
       rest = restAfter(item, rest)
     }
     if (rest === 'unknown') invocation.io.interrupted.throwIfAborted()

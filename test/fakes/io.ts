@@ -6,10 +6,18 @@ export interface FakeIo extends Io {
 
 /** A process that keeps what is written; stdin as given. */
 export function fakeIo(
-  some: { readonly stdin?: string; readonly env?: Io['env']; readonly interrupted?: AbortSignal; readonly cwd?: string } = {}
+  some: {
+    readonly stdin?: string
+    readonly env?: Io['env']
+    readonly interrupted?: AbortSignal
+    readonly cwd?: string
+    readonly tty?: boolean
+  } = {}
 ): FakeIo {
   const said = { stdout: '', stderr: '' }
+  const tty = some.tty === true ? { isTTY: true } : {}
   const output = (name: 'stdout' | 'stderr'): Io['stdout'] => ({
+    ...tty,
     write: text => {
       said[name] += text
       return true
@@ -19,10 +27,13 @@ export function fakeIo(
     said,
     stdout: output('stdout'),
     stderr: output('stderr'),
-    stdin: (async function* () {
-      yield some.stdin ?? ''
-    })(),
-    env: some.env ?? {},
+    stdin: Object.assign(
+      (async function* () {
+        yield some.stdin ?? ''
+      })(),
+      tty
+    ),
+    env: some.env ?? (some.tty === true ? { TERM: 'dumb' } : {}),
     cwd: some.cwd ?? process.cwd(),
     uid: 1000,
     interrupted: some.interrupted ?? new AbortController().signal

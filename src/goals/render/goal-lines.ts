@@ -1,7 +1,7 @@
 /** Lines of goals and methods: entered, chosen, left, suspended. */
 import type { Principal } from '../pursuit/events.ts'
 import type { Suspension } from '../pursuit/summary.ts'
-import { oneLine } from './escape.ts'
+import { escapeTerminal, oneLine } from './escape.ts'
 import { suspensionReport } from './report.ts'
 import { passedOver } from './step-lines.ts'
 import { narrated, type Of, placed, type Story, totals } from './story.ts'
@@ -22,7 +22,7 @@ export function configured({ options }: Story, body: Of<'configured'>): string[]
 
 export function started(story: Story, body: Of<'started'>): string[] {
   story.failure = undefined
-  if (body.cause === 'first') return []
+  if (body.cause === 'first' || story.stepping) return []
   return [story.paints.quiet(body.cause === 'restart' ? 'goes on after a restart of the daemon' : 'goes on')]
 }
 
@@ -75,6 +75,11 @@ export function suspended(story: Story, body: Of<'suspended'>, id: string, at: n
   const step = body.step === undefined || failure?.step === body.step ? failure : undefined
   story.failure = undefined
   const { candidates, kept } = story
+  story.stepping = body.code === 'stepping'
+  if (story.stepping) {
+    totals(story, at)
+    return waitsBefore(story, body)
+  }
   const suspension: Suspension = {
     code: body.code,
     reason: body.reason,
@@ -91,8 +96,17 @@ export function suspended(story: Story, body: Of<'suspended'>, id: string, at: n
   ]
 }
 
+/** The step that a person is asked about. */
+function waitsBefore({ paints }: Story, body: Of<'suspended'>): string[] {
+  const values = Object.entries(body.values ?? {}).map(([path, value]) => paints.quiet(`       ${oneLine(path)} = ${valueText(value)}`))
+  const shown = escapeTerminal(body.reason).trim().split('\n')
+  return [...shown.map((line, at) => `${at === 0 ? paints.warn('next') : '    '}   ${line}`), ...values]
+}
+
 export function repaired(story: Story, body: Of<'repaired'>, at: number): string[] {
   story.since = at
+  if (body.verb !== 'retry' && body.verb !== 'resume' && body.assignments.length === 0)
+    return story.options.goals ? [`  ${body.verb} by ${personOf(body.by)}${becauseOf(body.why)}`] : []
   const values = body.assignments.map(
     ({ path, value }) => ` ${oneLine(path)}=${typeof value === 'string' ? oneLine(value) : valueText(value)}`
   )

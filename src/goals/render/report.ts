@@ -39,6 +39,8 @@ export function tryCommands(suspension: Suspension, options: ReportOptions): str
       return sets.length > 0 ? sets.slice(0, 4) : [`${repair} --set goal.NAME=…`]
     case 'program-missing':
       return ['cloudburst load FILE', `${repair} --retry`]
+    case 'stepping':
+      return [`${repair} --step`, repair]
     case 'requested':
     case 'stopped':
       return [repair]

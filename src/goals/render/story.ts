@@ -51,6 +51,8 @@ export interface Story {
   candidates: Suspension['candidates']
   /** The last failure, until it is told. */
   failure: StepReport | undefined
+  /** Waiting for a decision about its next step. */
+  stepping: boolean
   /** When the goal was last set to work, epoch milliseconds; undefined while it waits. */
   since: number | undefined
   /** Milliseconds at work before that: waiting for a person is not counted. */
@@ -70,6 +72,7 @@ export function newStory(given: RenderOptions): Story {
     counts,
     candidates: [],
     failure: undefined,
+    stepping: false,
     since: undefined,
     worked: 0
   }
