@@ -6,7 +6,7 @@ import type { Io } from './io.ts'
 
 /** Prints `error: …` and `next: …`, or problem details as JSON when the words ask for `-o json`; returns the exit status. */
 export function complain(error: unknown, words: readonly string[], io: Io): number {
-  const known = io.interrupted.aborted && isAbort(error) ? interruption() : error
+  const known = io.interrupted.aborted && isAbort(error) ? interruption() : asTyped(error, words)
   const plain = toProblem(known)
   const problem = { ...plain, next: atHome(plain.next, homeOf(words)) }
   if (wantsJson(words)) io.stderr.write(`${JSON.stringify(problem)}\n`)
@@ -38,6 +38,17 @@ function isAbort(error: unknown): boolean {
     (error.name === 'AbortError' ||
       (error instanceof CloudburstError && error.code === 'CB_INTERRUPTED' && error.details['id'] === undefined))
   )
+}
+
+/** A program names its files without their directories; a person wants the file where it was said to be. */
+function asTyped(error: unknown, words: readonly string[]): unknown {
+  if (!(error instanceof CloudburstError)) return error
+  const { code, message, details, cause } = error
+  const { file } = details
+  const typed = words.find(word => word.endsWith(`/${file}`))
+  if (typeof file !== 'string' || typed === undefined) return error
+  const placed = message.startsWith(`${file}:`) ? typed + message.slice(file.length) : message
+  return new CloudburstError(code, placed, { ...details, file: typed }, cause)
 }
 
 function homeOf(words: readonly string[]): string | undefined {

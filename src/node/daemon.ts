@@ -31,6 +31,7 @@ import { localCalls } from './local-calls.ts'
 import { type LogLevel, openLog } from './log.ts'
 import { makeMesh } from './mesh.ts'
 import { makeMessenger } from './messenger.ts'
+import { checkAddress } from './neighborhood/read.ts'
 import { openNeighborhood } from './neighborhood/neighborhood.ts'
 import { openAudit } from './permissions/audit.ts'
 import { openPermissions } from './permissions/permissions.ts'
@@ -139,7 +140,7 @@ async function start(options: DaemonOptions, down: (() => Promise<void> | void)[
     permissions,
     audit,
     log,
-    ...(options.listen !== undefined && { listen: options.listen }),
+    ...(options.listen !== undefined && { listen: options.listen.map(checkAddress) }),
     ...(!options.mdns && { mdns: false }),
     topics: [HEADS_TOPIC],
     joining

@@ -23,6 +23,13 @@ describe('a complaint', () => {
     }
   })
 
+  it('names a program file where it was said to be', () => {
+    const io = fakeIo()
+    const details = { file: 'site.xml', line: 3, col: 1 }
+    complain(new CloudburstError('CB_PROGRAM_INVALID', 'site.xml:3:1: no', details), ['load', '/srv/site.xml'], io)
+    assert.equal(io.said.stderr, 'error: /srv/site.xml:3:1: no\nnext: cloudburst list /srv/site.xml\n')
+  })
+
   it('leaves words alone that are for another program', () => {
     const io = fakeIo()
     complain(new CloudburstError('CB_RUN_UNKNOWN', 'no'), ['run', '--', 'x', '--home', '/a'], io)

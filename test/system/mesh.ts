@@ -65,7 +65,7 @@ export interface MeshNode {
   goal(id: string, holds?: (run: RunInfo) => boolean): Promise<RunInfo>
   /** Starts the daemon; resolves once it is ready. @throws with all it said when it ends instead */
   start(...words: readonly string[]): Promise<void>
-  /** Starts the daemon without waiting for anything: for those that are to fail. */
+  /** Starts a daemon of this home that is to fail: the one that runs stays the node's. */
   daemon(...words: readonly string[]): Running
   /** Ends the daemon by a signal; resolves once it is gone. */
   kill(signal: NodeJS.Signals): Promise<Said>
@@ -80,6 +80,8 @@ export interface MeshNode {
   stop(): Promise<void>
 }
 
+/** What a daemon logs once it serves. */
+export const READY = /"msg":"ready"/
 /** How long a daemon may take to stop at the end of a test before it is killed, in milliseconds. */
 const STOP_WITHIN_MS = 5_000
 export const FOREVER = '2020-01-01T00:00:00Z/2100-01-01T00:00:00Z'
@@ -185,12 +187,12 @@ async function makeNode(path: string, name: string): Promise<MeshNode> {
         const run = await node.json<RunInfo>('goal', id)
         return holds(run) && run
       }),
-    daemon(...words) {
-      const daemon = start(process.execPath, [join(root, 'dist/cloudburstd.js'), '--home', path, ...words], env())
+    daemon: (...words) => start(process.execPath, [join(root, 'dist/cloudburstd.js'), '--home', path, ...words], env()),
+    async start(...words) {
+      const daemon = node.daemon(...words)
       daemons.push(daemon)
-      return daemon
+      await daemon.says(READY, 'stderr')
     },
-    start: async (...words) => node.daemon(...words).says(/"msg":"ready"/, 'stderr'),
     async kill(signal) {
       current().signal(signal)
       return await current().ended

@@ -1,5 +1,6 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { isPeerId } from '../../crypto/identity.ts'
+import { CloudburstError } from '../../errors.ts'
 import { elementsOf, readXml, type XmlElement } from '../../goals/program/xml.ts'
 import { ShapeReader } from '../xml-shape.ts'
 
@@ -111,13 +112,26 @@ function readNeighbours(root: XmlElement): Neighbour[] {
 function addressOf(element: XmlElement): string {
   reader.check(element, { text: true })
   const text = reader.text(element)
+  if (isTcpAddress(text)) return text.replace(/\/p2p\/[^/]+$/, '')
+  throw reader.error(element.place, `${text} ${NO_ADDRESS}`)
+}
+
+const NO_ADDRESS = 'is not a TCP multiaddr such as /ip4/192.0.2.7/tcp/4710 or /dns4/host.example/tcp/4710'
+
+/** The address of an option, if it is one. @throws CloudburstError CB_USAGE */
+export function checkAddress(text: string): string {
+  if (isTcpAddress(text)) return text
+  throw new CloudburstError('CB_USAGE', `${text} ${NO_ADDRESS}`)
+}
+
+function isTcpAddress(text: string): boolean {
   try {
-    const address = multiaddr(text)
-    if (address.getComponents().some(({ name }) => name === 'tcp')) return text.replace(/\/p2p\/[^/]+$/, '')
+    return multiaddr(text)
+      .getComponents()
+      .some(({ name }) => name === 'tcp')
   } catch {
-    // said below
+    return false
   }
-  throw reader.error(element.place, `${text} is not a TCP multiaddr such as /ip4/192.0.2.7/tcp/4710 or /dns4/host.example/tcp/4710`)
 }
 
 function nodeName(element: XmlElement, attribute: string): string {
