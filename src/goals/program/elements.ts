@@ -13,7 +13,7 @@ const onFail: AttributeSpec = {
 }
 const timeout: AttributeSpec = { type: 'seconds', meaning: 'seconds; then the whole process group ends' }
 /** What every statement may carry. */
-const statement = {
+export const statementAttributeSpecs = {
   name,
   onFail,
   retries: { type: 'count', default: '0', meaning: 'tries after the first' },
@@ -21,6 +21,7 @@ const statement = {
   timeout,
   idempotent: { type: 'flag', default: 'false', meaning: 'may run again when it is in doubt whether it ran' }
 } as const satisfies Record<string, AttributeSpec>
+const statement = statementAttributeSpecs
 const parallel: AttributeSpec = { type: 'count', default: '1', meaning: 'how many run at a time, 1 to 256' }
 const needed = (meaning: string): AttributeSpec => ({ type: 'text', required: true, meaning })
 const older: AttributeSpec = {
@@ -47,6 +48,25 @@ const block: ElementSpec = {
   meaning: 'statements, in order',
   holds: ['statement', 'describe'],
   attributes: { ...statement, parallel }
+}
+const code: ElementSpec = {
+  as: ['statement'],
+  meaning: 'a block of code, a process of its own; `<get>` is a value in it, `<set>` a place to assign to',
+  text: 'mixed',
+  holds: ['get', 'set', 'describe'],
+  attributes: { ...statement, language: { type: ['javascript', 'python'], required: true, meaning: 'what it is written in' } }
+}
+const pattern: AttributeSpec = {
+  type: 'template',
+  required: true,
+  meaning: 'regular expression of JavaScript; `^` and `$` match at lines; values in it are taken literally'
+}
+const inserted: ElementSpec = {
+  as: ['edit'],
+  meaning: 'lines behind the first line that matches, unless they stand somewhere behind it',
+  text: 'mixed',
+  holds: expressions,
+  attributes: { pattern }
 }
 const root: ElementSpec = {
   as: [],
@@ -89,13 +109,13 @@ export const elementSpecs: Readonly<Record<string, ElementSpec>> = {
   goalProto: {
     as: ['definition', 'goal'],
     meaning: 'a kind of goal',
-    holds: ['narration', 'declaration', 'condition', 'post', 'method'],
+    holds: ['narration', 'declaration', 'condition', 'post', 'method', 'correction'],
     attributes: { name: needed('name of the goal'), symbol: older, goalSymbol: older }
   },
   method: {
     as: ['definition', 'method'],
     meaning: 'one way to achieve a goal: guards and prerequisites (`pre`), then statements',
-    holds: ['narration', 'statement'],
+    holds: ['narration', 'statement', 'correction'],
     attributes: {
       name: { type: 'text', meaning: 'needed but in a goalProto' },
       targetGoalType: { type: 'text', meaning: 'the goal it achieves; needed but in a goalProto' },
@@ -163,11 +183,12 @@ export const elementSpecs: Readonly<Record<string, ElementSpec>> = {
   shell: {
     as: ['statement', 'expression'],
     meaning: 'commands; as an expression: what they say',
-    holds: ['command', 'send', 'describe'],
+    holds: ['command', 'send', 'receive', 'describe'],
     attributes: {
       ...statement,
       shell: { type: 'text', default: '/bin/bash', meaning: 'program that runs the sends when there is no `command`' },
       label,
+      reuse: { type: 'flag', default: 'false', meaning: 'share the connections of a plain ssh or scp prefix' },
       value: { type: ['returnCode', 'isZero', 'stdout'], default: 'isZero', meaning: 'as an expression: its value' },
       pure: { type: 'flag', default: 'false', meaning: 'as an expression: has no effect, so that a plan may run it' }
     }
@@ -186,12 +207,76 @@ export const elementSpecs: Readonly<Record<string, ElementSpec>> = {
     holds: [...expressions, 'describe'],
     attributes: { ...statement, label }
   },
+  receive: {
+    as: ['receive'],
+    meaning: 'answers a prompt of the send before it, which gets a terminal',
+    text: 'mixed',
+    holds: expressions,
+    attributes: { prompt: { ...pattern, meaning: 'regular expression of JavaScript that the end of the output matches' } }
+  },
   tempFile: {
     as: ['statement'],
     meaning: 'text in a private temporary file; its path is `goal.<name>`',
     text: 'mixed',
     holds: [...expressions, 'describe'],
     attributes: { ...statement, name: { ...name, required: true } }
+  },
+  code,
+  python: {
+    ...code,
+    meaning: 'holds a `<code>` of Python in which `<get>` is a literal; as an expression only `name="urllib.…"`',
+    holds: ['code', ...expressions],
+    attributes: { ...statement, name: { type: 'text', meaning: 'as an expression: `urllib.quote_plus` and the like' } },
+    olderFor: 'code'
+  },
+  editFile: {
+    as: ['statement'],
+    meaning: 'edits a text file in place, once however often it runs; keeps the file before as `PATH.cb-backup`',
+    holds: ['edit', 'describe'],
+    attributes: {
+      ...statement,
+      path: { type: 'template', required: true, meaning: 'the file; may hold `${path}`, and `~` at its beginning' },
+      create: { type: 'flag', default: 'false', meaning: 'begin with an empty file when there is none' }
+    }
+  },
+  replace: {
+    as: ['edit'],
+    meaning: 'its text, or `with`, in the place of what matches; `$1` is the first group',
+    text: 'mixed',
+    holds: expressions,
+    attributes: {
+      pattern,
+      with: { type: 'template', meaning: 'the same as its text, for short ones' },
+      all: { type: 'flag', default: 'true', meaning: 'every match' },
+      first: { type: 'flag', default: 'false', meaning: 'only the first match, unless its text stands before it already' }
+    }
+  },
+  insertAfter: inserted,
+  insertBefore: { ...inserted, meaning: 'lines before the first line that matches, unless they stand somewhere before it' },
+  append: { as: ['edit'], meaning: 'lines at the end, unless they stand in the file', text: 'mixed', holds: expressions },
+  prepend: { as: ['edit'], meaning: 'lines at the beginning, unless they stand in the file', text: 'mixed', holds: expressions },
+  remove: { as: ['edit'], meaning: 'takes away every line that matches', attributes: { pattern } },
+  wait: {
+    as: ['statement'],
+    meaning: 'waits some seconds, or until all its expressions hold',
+    holds: [...expressions, 'describe'],
+    goals: true,
+    attributes: {
+      ...statement,
+      timeout: { type: 'seconds', meaning: 'seconds; then the wait has failed. Without it there is no end' },
+      seconds: { type: 'template', meaning: 'how long; may hold `${path}`' },
+      every: { type: 'seconds', default: '1', meaning: 'seconds between two looks' }
+    }
+  },
+  correct: {
+    as: ['correction'],
+    meaning: 'how a failure is put right: statements before the next try, or what a person is to do',
+    text: 'mixed',
+    holds: ['statement', ...expressions, 'describe'],
+    attributes: {
+      mode: { type: ['auto', 'manual'], default: 'auto', meaning: 'statements, or text with a `<set>` for each value that is asked for' },
+      limit: { type: 'count', default: '1', meaning: 'most corrections of one method' }
+    }
   },
   update: {
     as: ['statement'],

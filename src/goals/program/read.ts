@@ -9,7 +9,7 @@ import { readDeclaration } from './read-declaration.ts'
 import { readExpression } from './read-expression.ts'
 import { addMethod, readAgent, readGoal } from './read-goal.ts'
 import type { Reading } from './reading.ts'
-import { attribute, fail, parts, unexpected } from './reading.ts'
+import { attribute, checkAttributes, fail, parts, unexpected } from './reading.ts'
 import { places, topNames } from './vocabulary.ts'
 import type { XmlElement } from './xml.ts'
 import { showPlace } from './xml.ts'
@@ -130,6 +130,7 @@ function checkRoot(reading: Reading, root: XmlElement): void {
   if (root.name !== 'cloudburst' && root.name !== 'hive') {
     fail(reading, root.place, `the root of a program is <cloudburst name="…">, not <${root.name}>`)
   }
+  checkAttributes(reading, root)
   for (const child of root.children) {
     if (child.kind === 'text' && child.text.trim() !== '')
       reading.warnings.push({ place: child.place, message: `text in <${root.name}> is ignored` })

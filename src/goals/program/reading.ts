@@ -62,11 +62,12 @@ export function mixedParts(reading: Reading, element: XmlElement): (XmlElement |
   })
 }
 
-function checkAttributes(reading: Reading, element: XmlElement): void {
+/** Complains of the attributes of `element` that it does not have. */
+export function checkAttributes(reading: Reading, element: XmlElement): void {
   const known = elements[element.name]
   if (known === undefined) return
   for (const [name, { place }] of element.attributes) {
-    if (known.includes(name) || (commonAttributes as readonly string[]).includes(name) || /^xml(ns)?(:|$)/.test(name)) continue
+    if (known.includes(name) || (commonAttributes as readonly string[]).includes(name) || /^(xml(ns)?|xsi)(:|$)/.test(name)) continue
     if (laterAttributes.has(name)) fail(reading, place, `${name}= on <${element.name}> is not supported yet`)
     else warn(reading, place, `<${element.name}> has no attribute ${name}${didYouMean(name, [...known, 'enabled'])}`)
   }
