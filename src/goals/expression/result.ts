@@ -67,6 +67,8 @@ export interface Scope {
   place(path: Path): Path
   /** Writes `goal.…` or a find symbol's item; `agent.…` goes through too, so that the goal sees it at once. */
   write(path: Path, value: Tree): void
+  /** Why {@link write} would refuse this, undefined when it would not. Changes nothing. */
+  misfit(path: Path, value: Tree): string | undefined
   /** A scope in which `symbol` (or `goal.repeat`) holds the current item; writes to everything else go to this one. */
   with(symbol: string, item: Tree): Scope
   /** The answer to a fact, when it is known. */

@@ -76,21 +76,41 @@ class GoalScope implements Scope {
   }
 
   write(path: Path, value: Tree): void {
+    this.change(path, value)()
+  }
+
+  misfit(path: Path, value: Tree): string | undefined {
+    try {
+      this.change(path, value)
+      return undefined
+    } catch (error) {
+      if (error instanceof CloudburstError) return error.message
+      throw error
+    }
+  }
+
+  /** All that can go wrong with a write, and then the write. */
+  private change(path: Path, value: Tree): () => void {
     const target = this.place(path)
     const [top, name, ...rest] = target
     const symbol = this.symbolOf(target)
     if (symbol !== undefined) {
-      symbol.item = setIn(symbol.item, target.slice(symbol.name.split('.').length), value)
-      return
+      const item = setIn(symbol.item, target.slice(symbol.name.split('.').length), value)
+      return () => {
+        symbol.item = item
+      }
     }
     if (typeof name !== 'string') throw unwritable(target, 'it is not a variable')
     const before = top === 'agent' ? this.agentVariable(name) : own(this.input.variables, name)
     const typed = keepType(target, getOld(before, rest), value)
-    if (top === 'goal') {
-      this.input.variables[name] = setIn(before, rest, typed)
-      this.shared.written.add(name)
-    } else if (this.input.writeAgent !== undefined) this.input.writeAgent(target, typed)
-    else this.shared.agent[name] = setIn(before, rest, typed)
+    const after = setIn(before, rest, typed)
+    return () => {
+      if (top === 'goal') {
+        this.input.variables[name] = after
+        this.shared.written.add(name)
+      } else if (this.input.writeAgent !== undefined) this.input.writeAgent(target, typed)
+      else this.shared.agent[name] = after
+    }
   }
 
   with(symbol: string, item: Tree): Scope {

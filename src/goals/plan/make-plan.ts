@@ -3,11 +3,12 @@ import { bind } from '../config/bind.ts'
 import { showPath } from '../expression/path.ts'
 import type { Fact, FactQuery, Probe, Surroundings } from '../ports.ts'
 import type { AgentProto, Complaint, GoalProto, Method, Program } from '../program/model.ts'
+import { showPlace } from '../program/xml.ts'
 import { bindingOf, configure, findGoal, openFrame } from '../pursuit/call.ts'
 import type { Assignment, Candidate } from '../pursuit/events.ts'
-import { type Ended, type Failure, type Walked, went } from '../pursuit/failure.ts'
+import { type Ended, type Failure, failed, type Walked, went } from '../pursuit/failure.ts'
 import { rootInstance } from '../pursuit/instance.ts'
-import type { Step } from '../pursuit/step.ts'
+import { faultsOf, type Step } from '../pursuit/step.ts'
 import { describe, type Frame, type Hand, type Run, settle, walkGoal } from '../pursuit/walk.ts'
 import { setIn } from '../expression/path.ts'
 import type { Tree, Variables } from '../tree.ts'
@@ -163,6 +164,12 @@ class PlanningHand implements Hand {
 
   async step(frame: Frame, step: Step): Promise<Walked> {
     const prepared = await settle(frame.run, () => step.prepare())
+    const fault = faultsOf(step, prepared)[0]
+    if (fault !== undefined && step.statement.onFail !== 'ignore')
+      return failed(frame.instance, 'step-failed', `${showPlace(fault.place)}: ${fault.message}`, {
+        step: step.id,
+        final: step.statement.onFail === 'suspend'
+      })
     const possible = frame.possible || (step.kind === 'check' && prepared.unknown)
     const mark: PlanMark = possible ? '?' : '+'
     this.#nodes.push({
@@ -181,7 +188,7 @@ class PlanningHand implements Hand {
     })
     this.#last.set(frame.instance, step.id)
     const foreseen = step.foresee?.(prepared) ?? { unknown: true as const }
-    for (const path of step.outputs) step.scope.write(path, foreseen)
+    if (fault === undefined) for (const path of step.outputs) step.scope.write(path, foreseen)
     return went
   }
 

@@ -155,6 +155,8 @@ async function giveBack(here: Here, call: GoalCall, ended: Achieved, resultName?
   }
   if (resultName !== undefined) back.push({ to: ['goal', resultName], value: { fields: ended.results }, from: `${ended.instance}:goal` })
   for (const { to, value, from } of back) {
+    const misfit = scope.misfit(to, value)
+    if (misfit !== undefined) return failed(frame.instance, 'step-failed', `${at(call)}: ${misfit}`)
     if (scope.place(to)[0] === 'agent') {
       const walked = await frame.run.hand.step(
         frame,
@@ -170,9 +172,10 @@ async function giveBack(here: Here, call: GoalCall, ended: Achieved, resultName?
 }
 
 /** The path of an argument that is a single `<get>`: what it is after success goes back there. */
-function inOut(argument: Declaration): Path | undefined {
+export function inOut(argument: Declaration): Path | undefined {
   const only = argument.value.length === 1 ? argument.value[0] : undefined
-  return only?.kind === 'get' && (only.path[0] === 'goal' || only.path[0] === 'agent') ? only.path : argument.copyOf
+  const source = only?.kind === 'get' ? only.path : argument.copyOf
+  return source?.[0] === 'goal' || source?.[0] === 'agent' ? source : undefined
 }
 
 function callKey(goal: string, args: Variables): string {

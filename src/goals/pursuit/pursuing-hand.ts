@@ -6,13 +6,13 @@ import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import { parsePath, showPath } from '../expression/path.ts'
 import type { FactQuery, World } from '../ports.ts'
-import type { Method } from '../program/model.ts'
+import type { Method, Path } from '../program/model.ts'
 import type { Tree, Variables } from '../tree.ts'
 import type { Candidate, GoalEventBody, Write } from './events.ts'
 import { type Ended, type Failure, failed, type Walked, went } from './failure.ts'
 import { Freshness, qualify } from './freshness.ts'
 import type { DatedWrite, History, StepRecord } from './history.ts'
-import type { Performed, Prepared, Step } from './step.ts'
+import { faultsOf, type Performed, type Prepared, type Step } from './step.ts'
 import { describe, type Frame, type Hand, type Run, settle } from './walk.ts'
 
 /** Longest wait between two tries of one step, in milliseconds: an hour is as good as suspended. */
@@ -170,6 +170,8 @@ export class PursuingHand implements Hand {
   /** Why a step that was done must be done again; undefined when it need not. */
   #stale(frame: Frame, step: Step, record: StepRecord): string | undefined {
     if (frame.again !== undefined) return frame.again
+    const misfit = this.#misfitOf(step, record.writes)
+    if (misfit !== undefined) return misfit
     if (record.began.key !== step.key) return 'its text was edited'
     const changed = this.#fresh.changedSince(
       Object.keys(record.began.reads).map(path => qualify(frame.instance, path)),
@@ -215,7 +217,7 @@ export class PursuingHand implements Hand {
       },
       step.recover !== undefined || step.kind === 'remote'
     )
-    const wrong = prepared.errors[0]
+    const wrong = faultsOf(step, prepared)[0]
     if (wrong !== undefined || prepared.unknown) {
       const reason =
         wrong === undefined ? 'a value is not known' : `${wrong.place.file}:${wrong.place.line}:${wrong.place.col}: ${wrong.message}`
@@ -231,7 +233,9 @@ export class PursuingHand implements Hand {
   }
 
   /** Writes the outcome down, makes its results visible, and says whether the walk may go on. */
-  async #end(frame: Frame, step: Step, attempt: number, outcome: Performed, startedAt: number): Promise<Walked> {
+  async #end(frame: Frame, step: Step, attempt: number, performed: Performed, startedAt: number): Promise<Walked> {
+    const misfit = this.#misfitOf(step, performed.writes.map(({ path, value }) => ({ path: showPath(path), value })))
+    const outcome: Performed = misfit === undefined ? performed : { ...performed, status: 'failed', writes: [], reason: misfit }
     const ignored = outcome.status === 'failed' && step.statement.onFail === 'ignore'
     const writes: Write[] = outcome.writes.map(({ path, value }) => ({ path: showPath(path), value }))
     const seq = await this.#append(
@@ -265,13 +269,27 @@ export class PursuingHand implements Hand {
     return failed(frame.instance, code, outcome.reason ?? 'failed', { step: step.id, final })
   }
 
+  /** Why one of `writes` cannot be made visible, if one cannot. */
+  #misfitOf(step: Step, writes: readonly Write[]): string | undefined {
+    for (const { path, value } of writes) {
+      const why = step.scope.misfit(this.#outputOf(step, path), value)
+      if (why !== undefined) return why
+    }
+    return undefined
+  }
+
+  /** As the program names it: a find symbol's item is not a path of the goal. */
+  #outputOf(step: Step, path: string): Path {
+    return step.outputs.find(each => showPath(each) === path) ?? parsePath(path)
+  }
+
   /** Makes a result visible to what follows. What a person has set since stays as the person set it. */
   #apply(frame: Frame, step: Step, write: DatedWrite, kept = true): void {
     const path = qualify(frame.instance, write.path)
     const set = this.#history.set.get(path)
     const pinned = kept && set !== undefined && set.seq > write.since
     if (!write.path.startsWith('agent.') || !kept)
-      step.scope.write(step.outputs.find(each => showPath(each) === write.path) ?? parsePath(write.path), pinned ? set.value : write.value)
+      step.scope.write(this.#outputOf(step, write.path), pinned ? set.value : write.value)
     this.#fresh.mark(path, pinned ? set.seq : write.since)
   }
 
@@ -279,7 +297,10 @@ export class PursuingHand implements Hand {
   #override(frame: Frame): void {
     const own = `${frame.instance}:goal.`
     for (const [path, { value }] of this.#history.set) {
-      if (path.startsWith(own)) frame.scope.write(parsePath(path.slice(frame.instance.length + 1)), value)
+      if (!path.startsWith(own)) continue
+      const place = parsePath(path.slice(frame.instance.length + 1))
+      // what it was a part of may be gone from an edited program
+      if (frame.scope.misfit(place, value) === undefined) frame.scope.write(place, value)
     }
   }
 

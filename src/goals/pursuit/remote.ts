@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { interpolate } from '../expression/interpolate.ts'
 import type { GoalCall, StatementBase } from '../program/model.ts'
 import type { Variables } from '../tree.ts'
-import type { Here } from './call.ts'
+import { type Here, inOut } from './call.ts'
 import type { Prepared, Step } from './step.ts'
 
 /** Crockford's base 32, as ULIDs use it. */
@@ -28,7 +28,7 @@ export function remoteStep(
     key: JSON.stringify(args),
     scope,
     outputs: [
-      ...call.arguments.flatMap(each => (each.value[0]?.kind === 'get' && each.value.length === 1 ? [each.value[0].path] : [])),
+      ...call.arguments.map(inOut).filter(path => path !== undefined),
       ...(resultName === undefined ? [] : [['goal', resultName]])
     ],
     prepare() {
@@ -54,9 +54,9 @@ export function remoteStep(
       const outcome = await world.messenger.dispatch(request, new AbortController().signal)
       if (outcome.kind === 'failed') return { status: 'failed', writes: [], reason: `${call.goal} on ${prepared.peer}: ${outcome.message}` }
       const back = call.arguments.flatMap(each => {
-        const only = each.value.length === 1 ? each.value[0] : undefined
+        const source = inOut(each)
         const value = outcome.results[each.name]
-        return only?.kind === 'get' && value !== undefined ? [{ path: scope.place(only.path), value }] : []
+        return source !== undefined && value !== undefined ? [{ path: scope.place(source), value }] : []
       })
       const named = resultName === undefined ? [] : [{ path: ['goal', resultName], value: { fields: outcome.results } }]
       return { status: 'completed', writes: [...back, ...named] }

@@ -70,6 +70,16 @@ export interface Step<P extends Prepared = Prepared> {
   foresee?(prepared: P): Tree | undefined
 }
 
+/** What keeps a prepared step from being done: values that are not fit, and places that cannot be written. */
+export function faultsOf(step: Step, prepared: Prepared): readonly Complaint[] {
+  if (prepared.errors.length > 0) return prepared.errors
+  const value = step.foresee?.(prepared) ?? { unknown: true as const }
+  return step.outputs.flatMap(path => {
+    const message = step.scope.misfit(path, value)
+    return message === undefined ? [] : [{ place: step.statement.place, message }]
+  })
+}
+
 interface PreparedCommand extends Prepared {
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string>>
