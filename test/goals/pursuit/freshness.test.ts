@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { Freshness, qualify } from '../../../src/goals/pursuit/freshness.ts'
+import { stage } from './stage.ts'
 
 describe('freshness', () => {
   const cases: { it: string; marks: [string, number][]; read: string; at: number }[] = [
@@ -47,5 +48,46 @@ describe('freshness', () => {
   it('shares agent paths between instances', () => {
     assert.equal(qualify('a>b', 'agent.count'), 'agent.count')
     assert.equal(qualify('a>b', 'goal.count'), 'a>b:goal.count')
+  })
+})
+
+const program = `
+  <goalProto name="site">
+    <variable name="port" type="int">80</variable>
+    <variable name="word">a</variable>
+    <method name="m">
+      <tempFile name="config">port=<get>goal.port</get></tempFile>
+      <shell>
+        <send>install <get>goal.config</get></send>
+        <send>start <get>goal.word</get></send>
+      </shell>
+    </method>
+  </goalProto>`
+
+describe('a temporary file', () => {
+  it('with another text after a repair makes what read it run again', async () => {
+    let broken = true
+    const s = stage({ xml: program, goal: 'site', play: command => ({ code: broken && command.startsWith('start') ? 1 : 0 }) })
+    assert.equal(await s.go(), 'suspended')
+    broken = false
+    s.repair({ 'goal.port': { type: 'int', value: 81 } })
+    assert.equal(await s.go('repair'), 'completed')
+    assert.deepEqual(
+      s.ran.map(command => command.split(' ')[0]),
+      ['install', 'start', 'install', 'start']
+    )
+  })
+
+  it('with the same text does not', async () => {
+    let broken = true
+    const s = stage({ xml: program, goal: 'site', play: command => ({ code: broken && command.startsWith('start') ? 1 : 0 }) })
+    assert.equal(await s.go(), 'suspended')
+    broken = false
+    s.repair({ 'goal.word': { value: 'b' } })
+    assert.equal(await s.go('repair'), 'completed')
+    assert.deepEqual(
+      s.ran.map(command => command.split(' ')[0]),
+      ['install', 'start', 'start']
+    )
   })
 })
