@@ -111,6 +111,14 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
     completes: 'files',
     load: () => import('./commands/list.ts')
   },
+  fmt: {
+    summary: 'write programs in canonical form, in place; without a file, from stdin to stdout',
+    usage: '[FILE…]',
+    options: ['check'],
+    example: 'fmt site.xml --check',
+    completes: 'files',
+    load: () => import('./commands/fmt.ts')
+  },
   plan: {
     summary: 'what pursuing a goal would do; has no effect',
     usage: '[FILE…] GOAL [PATH=VALUE…]',

@@ -3,10 +3,11 @@ import { atHome, CloudburstError, type ErrorDetails, errors, toProblem } from '.
 import { escapeTerminal } from '../goals/render/escape.ts'
 import { shellWord } from '../goals/render/words.ts'
 import type { Io } from './io.ts'
+import { withTypedCommand } from './suggested.ts'
 
 /** Prints `error: …` and `next: …`, or problem details as JSON when the words ask for `-o json`; returns the exit status. */
 export function complain(error: unknown, words: readonly string[], io: Io): number {
-  const known = io.interrupted.aborted && isAbort(error) ? interruption() : asTyped(error, words)
+  const known = io.interrupted.aborted && isAbort(error) ? interruption() : withTypedCommand(asTyped(error, words), words)
   const plain = toProblem(known)
   const problem = { ...plain, next: atHome(plain.next, homeOf(words)) }
   if (wantsJson(words)) io.stderr.write(`${JSON.stringify(problem)}\n`)
@@ -16,7 +17,9 @@ export function complain(error: unknown, words: readonly string[], io: Io): numb
 }
 
 /** What can be typed for a configuration, and all complaints about a program: more than one line says. */
-function linesOf({ lines, complaints }: ErrorDetails): string {
+function linesOf({ lines, complaints, proposed }: ErrorDetails): string {
+  // What can be typed stands at the margin, as one would type it.
+  if (Array.isArray(proposed) && Array.isArray(lines)) return lines.map(line => `${escapeTerminal(line)}\n`).join('')
   const more = Array.isArray(lines) ? lines : Array.isArray(complaints) && complaints.length > 1 ? complaints : []
   return more.map(line => `  ${escapeTerminal(line)}\n`).join('')
 }
@@ -24,6 +27,8 @@ function linesOf({ lines, complaints }: ErrorDetails): string {
 /** A usage error is answered by the help of the command; a hint with a hole in it that nobody can fill is none. */
 function adviceOf(error: unknown, next: string): string {
   if (!(error instanceof CloudburstError)) return ''
+  // The lines above end with the command to type.
+  if (Array.isArray(error.details['proposed'])) return ''
   const command = error.code === 'CB_USAGE' ? error.details['command'] : undefined
   return `next: ${escapeTerminal(typeof command === 'string' ? `cloudburst help ${command}` : next)}\n`
 }

@@ -4,8 +4,9 @@
  */
 import { CloudburstError } from '../errors.ts'
 import { assigned } from '../goals/config/assignment.ts'
+import { Config } from '../goals/config/config.ts'
 import { tabulate } from '../goals/config/tabulator.ts'
-import { explainSuspension } from '../goals/pursuit/summarise.ts'
+import { choicesOf, explainSuspension } from '../goals/pursuit/summarise.ts'
 import type { RunSummary } from '../goals/pursuit/summary.ts'
 import type { Principal } from '../goals/pursuit/events.ts'
 import type {
@@ -27,6 +28,8 @@ import type { NodeJournal } from './store/journal.ts'
 
 /** Most runs in one answer, newest first; a page a person can still read. */
 const RUNS_PER_ANSWER_MAX = 1_000
+/** Open runs of an examined agent whose choice of methods is told: each is read from the journal. */
+const RUNS_EXPLAINED_MAX = 20
 /** Agent whose variables are the node's inventory. */
 const INVENTORY_AGENT = 'inventory'
 
@@ -81,8 +84,10 @@ function callTable(parts: AgencyParts): CallTable {
   }
   const detail = async (id: string): Promise<RunInfo> => {
     const summary = await find(id)
-    const suspended = summary.status === 'suspended' ? explainSuspension(await journal.read(summary.id)) : undefined
-    return { ...withNode(parts, summary), ...(suspended !== undefined && { suspended }) }
+    const told = await journal.read(summary.id)
+    const suspended = summary.status === 'suspended' ? explainSuspension(told) : undefined
+    const { variables } = Config.of(told)
+    return { ...withNode(parts, summary), ...(suspended !== undefined && { suspended }), config: variables, methods: choicesOf(told) }
   }
   return {
     hello: () => Promise.resolve(parts.info()),
@@ -92,9 +97,9 @@ function callTable(parts: AgencyParts): CallTable {
       return { files: found.files, info: programs.info(found) }
     },
     load: ({ files }) => programs.load(files),
-    list: async ({ program }) => {
+    list: async ({ program, locale }) => {
       const wanted = program === undefined ? await programs.list() : [programs.info(await programs.find(program))]
-      const rows = await Promise.all(wanted.map(async ({ hash }) => tabulate(await programs.find(hash))))
+      const rows = await Promise.all(wanted.map(async ({ hash }) => tabulate(await programs.find(hash), locale)))
       return rows.flat()
     },
     agents: async () => {
@@ -208,8 +213,12 @@ async function countRuns({ journal, sent }: AgencyParts): Promise<Map<string, Ag
 
 async function examine(parts: AgencyParts, agent: Agent): Promise<AgentDetail> {
   const runs: RunInfo[] = []
+  let explained = 0
   for await (const summary of parts.journal.summaries()) {
-    if (summary.agent === agent.name && parts.sent.nodeOf(summary.id) === undefined) runs.push(summary)
+    if (summary.agent === agent.name && parts.sent.nodeOf(summary.id) === undefined) {
+      const open = summary.status !== 'completed' && summary.status !== 'cancelled' && ++explained <= RUNS_EXPLAINED_MAX
+      runs.push(open ? { ...summary, methods: choicesOf(await parts.journal.read(summary.id)) } : summary)
+    }
     if (runs.length >= RUNS_PER_ANSWER_MAX) break
   }
   const count = (...wanted: RunSummary['status'][]): number => runs.filter(run => wanted.includes(run.status)).length

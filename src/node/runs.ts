@@ -78,7 +78,7 @@ export function openRuns(parts: RunsParts): Runs {
         program: found.program,
         ...(found.agentProto !== undefined && { agent: found.agentProto }),
         goal: request.goal,
-        assignments: request.assignments,
+        assignments: await finder.configure(found, request, 'plan'),
         instances: instancesOf(found.program),
         surroundings: finder.preview(found),
         probe: parts.probe
@@ -86,13 +86,19 @@ export function openRuns(parts: RunsParts): Runs {
     },
     accept: async proposal => {
       const found = await finder.find(proposal)
-      await finder.requireConfigured(found, proposal.assignments)
+      const assignments = await finder.configure(found, proposal, 'pursue')
       const { agentName, agentProto, program } = found
       if (agentName !== undefined && agentProto !== undefined) await agents.ensure(program, agentProto, agentName)
       const goalId = proposal.id ?? parts.random.id()
       const caller = proposal.caller ?? proposal.by.peer
       const acceptBefore = proposal.acceptBefore ?? parts.clock.now()
-      const accepted = await journal.accept({ caller, request: goalId, goalId, body: proposed(proposal, program, agentName), acceptBefore })
+      const accepted = await journal.accept({
+        caller,
+        request: goalId,
+        goalId,
+        body: proposed({ ...proposal, assignments }, program, agentName),
+        acceptBefore
+      })
       if (!accepted.repeated) driving.drive(accepted.goalId, 'first')
       return { id: accepted.goalId, repeated: accepted.repeated }
     },

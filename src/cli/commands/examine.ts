@@ -2,6 +2,7 @@ import type { AgentDetail } from '../../node/control/contract.ts'
 import { valueText } from '../../goals/render/words.ts'
 import { agentTable } from '../agent-table.ts'
 import { type Invocation, onlyWord } from '../arguments.ts'
+import { methodLines } from '../method-table.ts'
 import { showOne, tableLines } from '../output.ts'
 import { runTable } from '../run-table.ts'
 import { openSession } from '../session.ts'
@@ -32,7 +33,8 @@ function lines(agent: AgentDetail): string[] {
           ...tableLines(
             agent.runs,
             runTable.columns.filter(column => !column.wide)
-          )
+          ),
+          ...methodLines(agent.runs.flatMap(run => run.methods ?? []))
         ])
   ]
 }

@@ -3,8 +3,9 @@ import { suspensionReport } from '../../goals/render/report.ts'
 import { duration, valueText } from '../../goals/render/words.ts'
 import { type Invocation, onlyWord } from '../arguments.ts'
 import { colours } from '../io.ts'
-import { factLines, showOne } from '../output.ts'
+import { factLines, formatOf, showOne, tableLines } from '../output.ts'
 import { findRun } from '../run-ids.ts'
+import { methodLines } from '../method-table.ts'
 import { openSession } from '../session.ts'
 
 /** One goal: where it stands, why it waits, what to type. */
@@ -14,11 +15,29 @@ export async function run(invocation: Invocation): Promise<number> {
   try {
     const info = await findRun(session.agency, session.by, prefix)
     const suffix = info.on === undefined || session.suffix.includes('--peer') ? session.suffix : ['--peer', info.on, ...session.suffix]
-    await showOne(invocation, info, info.id, () => lines(info, suffix, colours(invocation.io.stdout, invocation.io.env)))
+    await showOne(invocation, info, info.id, () => [
+      ...lines(info, suffix, colours(invocation.io.stdout, invocation.io.env)),
+      ...(formatOf(invocation) === 'wide' ? wideLines(info) : [])
+    ])
     return 0
   } finally {
     await session.close()
   }
+}
+
+/** `-o wide`: each variable with who brought it to its state, when and why; each method with its verdict. */
+function wideLines({ config = [], methods = [] }: RunInfo): string[] {
+  const variables = tableLines(config, [
+    { title: 'VARIABLE', of: each => each.path },
+    { title: 'TYPE', of: each => each.type },
+    { title: 'VALUE', of: each => (each.value === undefined ? undefined : valueText(each.value)) },
+    { title: 'STATE', of: each => each.state },
+    { title: 'SOURCE', of: each => each.source },
+    { title: 'BY', of: each => each.by },
+    { title: 'AT', of: each => new Date(each.at).toISOString() },
+    { title: 'WHY', of: each => each.why }
+  ])
+  return [...(config.length === 0 ? [] : ['', ...variables]), ...methodLines(methods)]
 }
 
 function lines(info: RunInfo, suffix: readonly string[], colour: boolean): string[] {

@@ -1,5 +1,6 @@
 import type { GoalInfo } from '../../node/control/contract.ts'
 import { type Invocation, noWords } from '../arguments.ts'
+import { localeOf } from '../goal-request.ts'
 import { showRows, type Table } from '../output.ts'
 import { openSession } from '../session.ts'
 
@@ -27,7 +28,9 @@ export async function run(invocation: Invocation): Promise<number> {
   const session = await openSession(invocation)
   try {
     const { program } = invocation.options
-    const goals = await session.agency.call('list', program === undefined ? {} : { program }, session.by)
+    const locale = localeOf(invocation.io.env)
+    const request = { ...(program === undefined ? {} : { program }), ...(locale === undefined ? {} : { locale }) }
+    const goals = await session.agency.call('list', request, session.by)
     await showRows(invocation, goals, table)
     return 0
   } finally {

@@ -32,6 +32,7 @@ export interface Assignable {
 export interface Assigned {
   readonly path: Path
   readonly tree: Tree
+  readonly source?: string | undefined
 }
 
 /**
@@ -51,7 +52,7 @@ export function assigned(program: Program, to: Assignable, assignment: Assignmen
 export function understand(program: Program, to: Assignable, assignment: Assignment): Assigned {
   const path = parsePath(assignment.path.trim())
   const shape = findShape(program, to, path)
-  return { path, tree: valueFor(program, to, path, shape, assignment.value) }
+  return { path, tree: valueFor(program, to, path, shape, assignment.value), source: assignment.source }
 }
 
 function findShape(program: Program, to: Assignable, path: Path): Shape {
@@ -88,6 +89,8 @@ function valueFor(program: Program, to: Assignable, path: Path, shape: Shape, va
   const typed = type === undefined ? {} : { type }
   const name = showPath(path)
   if (typeof value !== 'string') return treeFor(name, type, value)
+  // as in a program: empty is undefined
+  if (value === '') return typed
   if (isScalarType(type)) return { ...typed, value: scalar(name, type, value) }
   const referred = stateNode(program, to, value)
   if (referred !== undefined) {

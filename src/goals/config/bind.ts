@@ -1,6 +1,6 @@
 /** The configuration of a goal: defaults < arguments < command line, and what is still missing. Source: docs/language.md, "Auto-configuration". */
 import { CloudburstError } from '../../errors.ts'
-import { convert } from '../expression/convert.ts'
+import { convert, isSecretType } from '../expression/convert.ts'
 import { declaredOne } from '../expression/declared.ts'
 import { evaluate } from '../expression/evaluate.ts'
 import { parsePath, setIn, showPath } from '../expression/path.ts'
@@ -11,7 +11,7 @@ import type { Fact, FactQuery, Surroundings } from '../ports.ts'
 import type { AgentProto, Complaint, Declaration, GoalProto, Path, Place, Program } from '../program/model.ts'
 import type { Tree, Variables } from '../tree.ts'
 import { type Assigned, type Assignment, sourceOf, understand } from './assignment.ts'
-import { candidatesFor, type Suggestion } from './reconfigure.ts'
+import { environmentNames, type Known, reconfigure, type Suggestion } from './reconfigure.ts'
 
 /** What a configuration is made of. */
 export interface BindInput {
@@ -22,6 +22,8 @@ export interface BindInput {
   readonly facts: ReadonlyMap<string, Fact>
   readonly instances: ReadonlyMap<string, Tree>
   readonly agent?: AgentProto
+  /** Where else suggestions may come from. */
+  readonly known?: Pick<Known, 'inventory' | 'last'>
 }
 
 /** A value that a `<pre>` of the goal needs. */
@@ -83,9 +85,9 @@ class Binder {
     for (const parameter of this.proto.parameters)
       this.variables[parameter.name] = parameter.type === undefined ? {} : { type: parameter.type }
     this.takeArguments()
-    for (const { path, tree } of given) if (path.length === 2) this.set(path, tree, 'command line')
+    for (const { path, tree, source } of given) if (path.length === 2) this.set(path, tree, source ?? 'command line')
     for (const parameter of this.proto.parameters) this.takeDefault(parameter)
-    for (const { path, tree } of given) if (path.length > 2) this.setField(path, tree)
+    for (const { path, tree, source } of given) if (path.length > 2) this.setField(path, tree, source ?? 'command line')
     const missing = this.requirements()
     return { variables: this.variables, sources: this.sources, missing, errors: this.errors, wanted: distinct(this.wanted) }
   }
@@ -135,13 +137,13 @@ class Binder {
   }
 
   /** A field of what the goal refers to is set in the goal's own copy: configuring a goal changes no state. */
-  private setField(path: Path, tree: Tree): void {
+  private setField(path: Path, tree: Tree, source: string): void {
     const name = String(path[1])
     const { ref: _, ...base } = this.variables[name] ?? {}
     const whole = this.variables[name]?.ref === undefined ? base : { ...this.scope.read(['goal', name]), ...base }
     this.attempt(() => {
       this.variables[name] = setIn(whole, path.slice(2), tree)
-      this.sources[showPath(path)] = 'command line'
+      this.sources[showPath(path)] = source
     })
   }
 
@@ -172,10 +174,32 @@ class Binder {
   private requirement(read: string, tree: Tree, absent: boolean, reason: string, place: Place): Requirement {
     const path = absent ? this.wholly(read) : read
     const type = (path === read ? tree.type : undefined) ?? this.typeOf(path)
-    const { instances, surroundings } = this.input
-    const candidates = candidatesFor(this.program, path, type, instances, surroundings.agent())
+    const candidates = reconfigure({ path, type, fallback: absent ? undefined : this.fallback(path) }, this.known(path))
     const state = !absent ? 'wrong' : candidates.length > 0 ? 'choose' : 'missing'
     return { path, ...(type === undefined ? {} : { type }), state, reason, place, candidates }
+  }
+
+  /** Where values may be found; the environment is asked for first. */
+  private known(path: string): Known {
+    const { instances, surroundings, facts, known } = this.input
+    const { program } = this
+    for (const name of environmentNames(path)) {
+      const query: FactQuery = { kind: 'env', name }
+      if (!facts.has(JSON.stringify(query))) this.wanted.push(query)
+    }
+    const env = (name: string): string | undefined => {
+      const fact = facts.get(JSON.stringify({ kind: 'env', name }))
+      return fact?.kind === 'text' ? fact.value : undefined
+    }
+    return { program, instances, agent: surroundings.agent(), host: surroundings.host, ...known, env }
+  }
+
+  /** The default of a variable that was given something else. */
+  private fallback(path: string): Suggestion | undefined {
+    const parameter = this.proto.parameters.find(each => `goal.${each.name}` === path)
+    const only = parameter?.value.length === 1 ? parameter.value[0] : undefined
+    if (parameter === undefined || only?.kind !== 'text' || this.sources[path]?.startsWith('default')) return undefined
+    return isSecretType(parameter.type) ? undefined : { value: only.text.trim(), source: sourceOf('default', parameter) }
   }
 
   /** When all of a struct is missing, it is the struct that is asked for. */

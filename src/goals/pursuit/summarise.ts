@@ -66,6 +66,22 @@ function without(summary: RunSummary): RunSummary {
   return rest
 }
 
+/** The candidates of each goal and sub-goal, as last classified or failed; the goal that was asked for first. */
+export function choicesOf(events: readonly GoalEvent[]): { readonly instance: string; readonly candidates: Suspension['candidates'] }[] {
+  const choices = new Map<string, Suspension['candidates']>()
+  for (const { body } of events) {
+    if (body.type === 'goal-began' && !choices.has(body.instance)) choices.set(body.instance, [])
+    if (body.type === 'method-chosen' || (body.type === 'goal-ended' && body.candidates !== undefined))
+      choices.set(body.instance, body.candidates ?? [])
+    if (body.type === 'method-failed') choices.set(body.instance, withFailure(choices.get(body.instance) ?? [], body))
+  }
+  return [...choices].flatMap(([instance, candidates]) => (candidates.length === 0 ? [] : [{ instance, candidates }]))
+}
+
+function withFailure(candidates: Suspension['candidates'], { method, reason }: Body<'method-failed'>): Suspension['candidates'] {
+  return candidates.map(each => (each.method === method ? { ...each, verdict: 'failed', reason } : each))
+}
+
 /** Why a suspended run waits, read off its events: shown by `goal ID`, too long for every summary. */
 export function explainSuspension(events: readonly GoalEvent[]): Suspension | undefined {
   const last = events.findLast(event => event.body.type === 'suspended' || event.body.type === 'started')?.body
@@ -77,8 +93,7 @@ export function explainSuspension(events: readonly GoalEvent[]): Suspension | un
     if (body.type === 'step-began') began.set(body.step, body)
     if (body.type === 'step-ended') ended.set(body.step, body)
     if (body.type === 'method-chosen' && body.instance === last.instance) candidates = body.candidates
-    if (body.type === 'method-failed')
-      candidates = candidates.map(each => (each.method === body.method ? { ...each, verdict: 'failed', reason: body.reason } : each))
+    if (body.type === 'method-failed') candidates = withFailure(candidates, body)
   }
   const kept = [...ended.values()].filter(each => each.status === 'completed' || each.status === 'ignored').map(each => each.step)
   const step = last.step === undefined ? undefined : report(began.get(last.step), ended.get(last.step))

@@ -6,7 +6,8 @@
 import type { Capability } from '../../crypto/capability.ts'
 import type { Plan } from '../../goals/plan/plan.ts'
 import type { Complaint, SourceFile } from '../../goals/program/model.ts'
-import type { Assignment, GoalEvent, Principal } from '../../goals/pursuit/events.ts'
+import type { ConfigVariable } from '../../goals/config/config.ts'
+import type { Assignment, Candidate, GoalEvent, Principal } from '../../goals/pursuit/events.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
 import type { Tree, Variables } from '../../goals/tree.ts'
 
@@ -174,6 +175,16 @@ export interface RepairRequest {
 export interface RunInfo extends RunSummary {
   /** Name of the node that pursues it, when that is not this one. */
   readonly on?: string
+  /** Each variable of its configuration; of single goals only. */
+  readonly config?: readonly ConfigVariable[]
+  /** Which methods were chosen or rejected, and why; of single goals and of those of an examined agent. */
+  readonly methods?: readonly MethodChoice[]
+}
+
+/** The candidates of one goal or sub-goal, as last classified. */
+export interface MethodChoice {
+  readonly instance: string
+  readonly candidates: readonly Candidate[]
 }
 
 export type EventItem =
