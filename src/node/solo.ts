@@ -7,7 +7,7 @@ import { type Home, initHome, openHome, resolveHome } from './home.ts'
 import type { Agency, Principal } from './control/contract.ts'
 import { addPending, parseTicket } from './tickets.ts'
 
-export { initHome, resolveHome }
+export { initHome, parseTicket, resolveHome }
 
 export interface Solo {
   readonly agency: Agency
@@ -36,4 +36,13 @@ export function joinHome(home: Home, text: string): { readonly peer: string } {
   const ticket = parseTicket(text)
   addPending(home.tickets, ticket)
   return { peer: ticket.peer }
+}
+
+/**
+ * The text of a program in canonical form.
+ * @throws CloudburstError CB_XML_INVALID
+ */
+export async function formatted(text: string, file: string): Promise<string> {
+  const { formatProgram } = await import('../goals/program/format.ts')
+  return formatProgram(text, file)
 }

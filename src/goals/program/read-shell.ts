@@ -1,6 +1,7 @@
 /** `<shell>`: commands to run, with or without an explicit prefix. */
 import { createHash } from 'node:crypto'
 import type { Send, ShellStatement, StatementBase, Template } from './model.ts'
+import { withoutLayout } from './layout.ts'
 import type { Reading } from './reading.ts'
 import { attribute, choice, count, fail, flag, isName, parts, seconds, unexpected, warn } from './reading.ts'
 import { readDescriptions, readTemplate } from './read-template.ts'
@@ -34,9 +35,9 @@ export function readBase(reading: Reading, element: XmlElement): StatementBase {
   }
 }
 
-/** Identity of a statement that has no name: its own text, whatever the line ends of its file. */
+/** Identity of a statement that has no name: what it says, whatever its layout. */
 function keyOf(element: XmlElement): string {
-  return createHash('sha256').update(element.source.replaceAll('\r\n', '\n')).digest('hex').slice(0, 12)
+  return createHash('sha256').update(withoutLayout(element)).digest('hex').slice(0, 12)
 }
 
 /** `<shell>` as a statement or inside an expression. `timeout` and `idempotent` hold for each send that has none of its own. */
