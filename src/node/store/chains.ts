@@ -2,7 +2,7 @@
 import { CloudburstError } from '../../errors.ts'
 import type { GoalEvent, GoalEventBody, Write } from '../../goals/pursuit/events.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
-import { hashOf, type JournalRecord, RUN_PREFIX, recordKey, type RunEntry, runKey } from './records.ts'
+import { hashOf, type JournalRecord, RUN_PREFIX, recordKey, type RunEntry, runKey, SNAPSHOT_EVERY, type Snapshot, snapshotKey } from './records.ts'
 import { isOver, type RunIndex } from './run-index.ts'
 import type { Op, Store } from './store.ts'
 
@@ -47,9 +47,12 @@ export interface Chains {
   adopt(goalId: string, entry: RunEntry): void
   drop(goalId: string): void
   clear(): void
-  /** Writes down how far all chains are. */
+  /** Writes down how far all chains are. @throws when the disk refuses */
   saveHeads(): Promise<void>
 }
+
+/** How often the heads file is written while goals come to rest, in milliseconds: each time costs two syncs, which goals would wait for. */
+const HEADS_EVERY_MS = 1_000
 
 /** @param tell gets each event when it is written, in order per goal */
 export function openChains(store: Store, hooks: JournalHooks, index: RunIndex, tell: (event: GoalEvent) => void): Chains {
@@ -63,18 +66,25 @@ export function openChains(store: Store, hooks: JournalHooks, index: RunIndex, t
     const entry = await store.get<RunEntry>(runKey(goalId))
     return chains.get(goalId) ?? keep(entry === undefined ? newChain(goalId, mirrored) : chainOf(goalId, entry))
   }
+  let due: NodeJS.Timeout | undefined
   const saveHeads = async (): Promise<void> => {
+    clearTimeout(due)
+    due = undefined
     const durable = [...chains.values()].map(({ goalId, seq, pending }) => ({ goalId, seq: seq - pending.length }))
     const keys = durable.filter(({ seq }) => seq > 0).map(({ goalId, seq }) => recordKey(goalId, seq))
-    // Losing this file only makes the next opening less sharp-eyed, and a full disk has been reported by then.
-    await store.saveHeads({ keys, counts: { [RUN_PREFIX]: index.size } }).catch(() => undefined)
+    await store.saveHeads({ keys, counts: { [RUN_PREFIX]: index.size } })
   }
-  const written = (chain: Chain, event: GoalEvent, summary: RunSummary): GoalEvent => {
+  const saveHeadsSoon = (): void => {
+    // Losing this file only makes the next opening less sharp-eyed, and a full disk has been reported by then.
+    due ??= setTimeout(() => void saveHeads().catch(() => undefined), HEADS_EVERY_MS).unref()
+  }
+  const written = (chain: Chain, event: GoalEvent, entry: RunEntry): GoalEvent => {
+    const { summary } = entry
     chain.pending.shift()
-    index.note(summary, chain.mirrored)
+    index.note(entry)
     tell(event)
     if (isOver(summary.status) && chain.pending.length === 0) chains.delete(chain.goalId)
-    if (settles(event.body)) void saveHeads()
+    if (settles(event.body)) saveHeadsSoon()
     return event
   }
 
@@ -93,19 +103,24 @@ export function openChains(store: Store, hooks: JournalHooks, index: RunIndex, t
       const entry: RunEntry = { summary, head: chain.hash, ...(chain.mirrored ? { mirrored: true } : {}) }
       const record: Op = { type: 'put', key: recordKey(goalId, event.seq), json }
       try {
-        await store.batch([record, { type: 'put', key: runKey(goalId), value: entry }, ...extra], { sync })
+        await store.batch([record, { type: 'put', key: runKey(goalId), value: entry }, ...snapshotOps(chain), ...extra], { sync })
       } catch (error) {
         // Whether it was written is not known: the next one begins from what is on disk.
         if (chains.get(goalId) === chain) chains.delete(goalId)
         throw error
       }
-      return written(chain, event, summary)
+      return written(chain, event, entry)
     },
     adopt: (goalId, entry) => void keep(chainOf(goalId, entry)),
     drop: goalId => void chains.delete(goalId),
     clear: () => chains.clear(),
     saveHeads
   }
+}
+
+function snapshotOps({ goalId, seq, hash, summary }: Chain): readonly Op[] {
+  if (seq % SNAPSHOT_EVERY !== 0 || summary === undefined) return []
+  return [{ type: 'put', key: snapshotKey(goalId), value: { seq, hash, summary } satisfies Snapshot }]
 }
 
 function newChain(goalId: string, mirrored: boolean): Chain {

@@ -8,8 +8,9 @@ import type { GoalEvent } from '../../goals/pursuit/events.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
 import { type Acceptance, type Accepted, accepting } from './acceptance.ts'
 import { type Chain, type JournalHooks, openChains } from './chains.ts'
-import { type Damage, damagedSummary, findDamage } from './damage.ts'
+import { type Damage, damagedSummary, findDamage, findNewDamage } from './damage.ts'
 import { eventOf, type JournalRecord, RUN_PREFIX, recordKey, recordsOf, type RunEntry, runKey } from './records.ts'
+import { type Removal, removal } from './removal.ts'
 import { isOver, type RunIndex, type RunNote, runIndex } from './run-index.ts'
 import type { Op, Store } from './store.ts'
 import { subscribers } from './subscribers.ts'
@@ -19,10 +20,13 @@ export type { JournalHooks } from './chains.ts'
 export type { RunNote } from './run-index.ts'
 
 /** The journal of this node: the port of goals/ports.ts, and what agency, dispatch and control need beside it. */
-export interface NodeJournal extends Journal {
-  /** @param from number of the first event wanted */
+export interface NodeJournal extends Journal, Removal {
+  /**
+   * @param from number of the first event wanted
+   * @throws CloudburstError CB_RUN_COMPACTED
+   */
   read(goalId: string, from?: number): Promise<readonly GoalEvent[]>
-  /** Only such events as are on disk: what anybody else may be told. */
+  /** Only such events as are on disk: what anybody else may be told. @throws CloudburstError CB_RUN_COMPACTED */
   readDurable(goalId: string, from?: number): Promise<readonly GoalEvent[]>
   /** Every run, newest first. */
   runs(): readonly RunNote[]
@@ -47,7 +51,7 @@ export interface NodeJournal extends Journal {
   close(): Promise<void>
 }
 
-/** Opens the journal in `store`; reads every summary once and walks the records of all runs that are not over. */
+/** Opens the journal in `store`; reads every summary once and checks what the runs that are not over have had since their last snapshot. */
 export async function openJournal(store: Store, hooks: JournalHooks): Promise<NodeJournal> {
   const index = runIndex()
   const damaged = new Map<string, Damage>()
@@ -55,7 +59,7 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
   const chains = openChains(store, hooks, index, readers.tell)
 
   for (const [id, entry] of await readIndex(store, index)) {
-    const damage = await findDamage(store, id, entry)
+    const damage = await findNewDamage(store, id, entry)
     if (damage === undefined) chains.adopt(id, entry)
     else damaged.set(id, damage)
   }
@@ -76,6 +80,11 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
     const damage = damaged.get(goalId)
     return summary === undefined || damage === undefined ? summary : damagedSummary(summary, damage)
   }
+  const eventsOf = async (goalId: string, from: number): Promise<GoalEvent[]> => {
+    const compacted = index.get(goalId)?.compacted === true
+    if (compacted && from === 1) throw new CloudburstError('CB_RUN_COMPACTED', `the events of goal ${goalId} were removed: it ended too long ago`, { id: goalId })
+    return compacted ? [] : readEvents(store, goalId, from)
+  }
   const accept = accepting(store, { propose: append, has: goalId => index.has(goalId) || chains.get(goalId) !== undefined })
 
   return {
@@ -84,11 +93,11 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
     read: async (goalId, from = 1) => {
       // Copied before the disk is read: what becomes durable meanwhile is found there, once.
       const pending = [...(chains.get(goalId)?.pending ?? [])]
-      const events = await readEvents(store, goalId, from)
+      const events = await eventsOf(goalId, from)
       const last = events.at(-1)?.seq ?? 0
       return [...events, ...pending.filter(event => event.seq > last && event.seq >= from)]
     },
-    readDurable: (goalId, from = 1) => readEvents(store, goalId, from),
+    readDurable: (goalId, from = 1) => eventsOf(goalId, from),
     runs: index.newestFirst,
     summaries: async function* () {
       for (const { id } of index.newestFirst()) {
@@ -114,7 +123,8 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
       await Promise.all(written)
     },
     accept: (acceptance, extra = []) => accept(acceptance, extra),
-    close: chains.saveHeads
+    ...removal(store, index, chains),
+    close: () => chains.saveHeads().catch(() => undefined)
   }
 }
 
@@ -122,7 +132,7 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
 async function readIndex(store: Store, index: RunIndex): Promise<readonly [string, RunEntry][]> {
   const open: [string, RunEntry][] = []
   for await (const [key, entry] of store.range<RunEntry>({ prefix: RUN_PREFIX })) {
-    index.note(entry.summary, entry.mirrored === true)
+    index.note(entry)
     if (!isOver(entry.summary.status)) open.push([key.slice(RUN_PREFIX.length), entry])
   }
   return open
