@@ -16,7 +16,7 @@ export interface Invocation {
   readonly files: readonly string[]
   /** Words `path=value`, and `--set`. */
   readonly assignments: readonly { readonly path: string; readonly value: string }[]
-  /** What follows `--`, untouched. */
+  /** Of a command that runs another one: what follows `--`, untouched. */
   readonly rest: readonly string[]
   readonly io: Io
 }
@@ -32,9 +32,9 @@ export function parseInvocation(command: string, spec: CommandSpec, words: reado
   const { values, positionals } = parsed(command, spec, given)
   const files: string[] = []
   const plain: string[] = []
-  const assignments = (values.set ?? []).map(word => readAssignment(word, '--set'))
+  const assignments = (values.set ?? []).map(word => readAssignment(word, '--set', command))
   for (const word of positionals) {
-    if (assignmentWord.test(word)) assignments.push(readAssignment(word, 'the word'))
+    if (assignmentWord.test(word)) assignments.push(readAssignment(word, 'the word', command))
     else if (word.endsWith('.xml')) files.push(word)
     else plain.push(word)
   }
@@ -47,7 +47,7 @@ export function parseInvocation(command: string, spec: CommandSpec, words: reado
  */
 export function onlyWord({ command, words }: Invocation, what: string): string {
   const [word, more] = words
-  if (word === undefined) throw new CloudburstError('CB_USAGE', `${command} needs ${what}`, { command })
+  if (word === undefined || word === '') throw new CloudburstError('CB_USAGE', `${command} needs ${what}`, { command })
   if (more !== undefined) throw new CloudburstError('CB_USAGE', `${command} takes one word, ${what}; ${more} is too many`, { command })
   return word
 }
@@ -86,9 +86,9 @@ export function milliseconds(text: string, option: string): number {
 }
 
 function split(words: readonly string[], spec: CommandSpec): { given: readonly string[]; rest: readonly string[] } {
+  if (spec.raw !== true) return { given: words, rest: [] }
   const at = words.indexOf('--')
-  if (at >= 0) return { given: words.slice(0, at), rest: words.slice(at + 1) }
-  return spec.raw ? splitRaw(words, spec) : { given: words, rest: [] }
+  return at < 0 ? splitRaw(words, spec) : { given: words.slice(0, at), rest: words.slice(at + 1) }
 }
 
 /** `run --peer node2 ls -l` without `--`: the first word that is no option, nor an option's value, begins the command. */
@@ -127,7 +127,7 @@ function parsed(command: string, spec: CommandSpec, words: readonly string[]): {
 }
 
 function usage(command: string, accepted: Record<string, OptionSpec>, error: unknown): CloudburstError {
-  const text = error instanceof Error ? error.message : String(error)
+  const [text = ''] = (error instanceof Error ? error.message : String(error)).split('\n')
   const unknown = /Unknown option '(-[^']+)'/.exec(text)?.[1]
   if (unknown === undefined)
     return new CloudburstError('CB_USAGE', `${command}: ${text.charAt(0).toLowerCase()}${text.slice(1)}`, { command }, error)
@@ -144,8 +144,9 @@ function usage(command: string, accepted: Record<string, OptionSpec>, error: unk
 }
 
 /** `PATH=VALUE`. @throws CloudburstError CB_USAGE */
-export function readAssignment(word: string, where: string): { path: string; value: string } {
+export function readAssignment(word: string, where: string, command?: string): { path: string; value: string } {
   const at = word.indexOf('=')
-  if (at <= 0 || !assignmentWord.test(word)) throw new CloudburstError('CB_USAGE', `${where} ${word} is not PATH=VALUE`)
+  if (at <= 0 || !assignmentWord.test(word))
+    throw new CloudburstError('CB_USAGE', `${where} ${word} is not PATH=VALUE`, command === undefined ? {} : { command })
   return { path: word.slice(0, at), value: word.slice(at + 1) }
 }

@@ -18,7 +18,7 @@ export function httpOver(socketPath: string, home: string): ControlHttp {
       const text = JSON.stringify(body)
       const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
       const request = httpRequest({ socketPath, path, method: 'POST', agent, headers, signal }, resolve)
-      request.on('error', error => reject(signal.aborted ? error : away(error, socketPath, home)))
+      request.on('error', error => reject(signal.aborted ? signal.reason : away(error, socketPath, home)))
       request.end(text)
     })
   }
@@ -44,7 +44,7 @@ async function textOf(response: IncomingMessage, signal: AbortSignal, socketPath
     for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk)
     return Buffer.concat(chunks).toString('utf8')
   } catch (error) {
-    throw signal.aborted ? error : away(error, socketPath, home)
+    throw signal.aborted ? signal.reason : away(error, socketPath, home)
   }
 }
 
@@ -63,7 +63,8 @@ async function* items(response: IncomingMessage, signal: AbortSignal, socketPath
       }
     }
   } catch (error) {
-    throw signal.aborted || error instanceof CloudburstError ? error : away(error, socketPath, home)
+    if (error instanceof CloudburstError) throw error
+    throw signal.aborted ? signal.reason : away(error, socketPath, home)
   }
 }
 

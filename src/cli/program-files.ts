@@ -29,12 +29,21 @@ export function readProgramFiles(names: readonly string[], io: Io): SourceFile[]
     if (files.has(path)) return
     if (files.size >= FILES_MAX)
       throw new CloudburstError('CB_PROGRAM_INVALID', `a program has more than ${FILES_MAX} files`, { file: name })
-    const text = readFileSync(path, 'utf8')
+    const text = textOf(path, name)
     files.set(path, { name, text })
     for (const include of includesOf(text)) read(find(include, dirname(path), io), include)
   }
   for (const name of names) read(find(name, io.cwd, io), name.split('/').at(-1) ?? name)
   return [...files.values()]
+}
+
+function textOf(path: string, name: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code === 'EISDIR' ? 'it is a directory' : 'it may not be read'
+    throw new CloudburstError('CB_PROGRAM_UNKNOWN', `${path} is no program file: ${reason}`, { file: name }, error)
+  }
 }
 
 function find(name: string, from: string, io: Io): string {

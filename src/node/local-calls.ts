@@ -1,5 +1,5 @@
 /** What only the people of this node may ask: its neighbours, goals for others, invitations, its end. */
-import { toErrorData } from '../errors.ts'
+import { CloudburstError, toErrorData } from '../errors.ts'
 import type { Program } from '../goals/program/model.ts'
 import type { Principal } from '../goals/pursuit/events.ts'
 import type { Dispatched, DispatchRequest, PeerInfo } from './control/contract.ts'
@@ -27,6 +27,7 @@ export function localCalls(parts: LocalParts): LocalHandlers {
     dispatch: async (request, by, signal) => {
       const program = request.program === undefined ? await programs.withGoal(request.goal) : await programs.find(request.program)
       const targets = targetsOf(parts, request.peers)
+      if (targets.length === 0) throw new CloudburstError('CB_PEER_UNKNOWN', 'no other node is known here')
       return await Promise.all(targets.map(target => send(parts, target, program, request, by, signal)))
     },
     ticket: async request => {
@@ -63,7 +64,8 @@ async function send(
   const order = {
     goal,
     assignments,
-    ...(agent !== undefined && { agent }), ...(mode !== undefined && { mode }),
+    ...(agent !== undefined && { agent }),
+    ...(mode !== undefined && { mode }),
     ...(locale !== undefined && { locale }),
     ...(stepwise !== undefined && { stepwise })
   }

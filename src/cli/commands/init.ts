@@ -16,7 +16,9 @@ export async function run(invocation: Invocation): Promise<number> {
   const { options } = invocation
   if (options.ticket) return await printTicket(invocation)
   const tickets = options.join === undefined ? [] : await ticketsOf(invocation)
-  const { resolveHome, initHome, joinHome } = await daemonless()
+  const { resolveHome, initHome, joinHome, parseTicket } = await daemonless()
+  // Nothing is made for what is no ticket.
+  for (const ticket of tickets) parseTicket(ticket)
   const home = resolveHome(options.home, invocation.io.env, invocation.io.uid)
   // Joining makes the home when there is none: one line pasted on a fresh host is enough.
   const fresh = tickets.length === 0 || !existsSync(home.neighborhood)

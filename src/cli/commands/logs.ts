@@ -1,3 +1,4 @@
+import { CloudburstError } from '../../errors.ts'
 import { eventRenderer } from '../../goals/render/events.ts'
 import { type Invocation, onlyWord } from '../arguments.ts'
 import { renderOptions } from '../follow.ts'
@@ -16,8 +17,10 @@ export async function run(invocation: Invocation): Promise<number> {
   const raw = formatOf(invocation) === 'json'
   const chosen = replay || narrate || goals || echo || lines
   const session = await openSession(invocation)
+  let found: string | undefined
   try {
     const { id } = await findRun(session.agency, session.by, prefix)
+    found = id
     const options = renderOptions(invocation, colours(invocation.io.stdout, invocation.io.env), session.suffix)
     const renderer = eventRenderer(chosen ? options : { ...options, echo: true })
     if (raw) print(invocation.io.stdout, [JSON.stringify({ type: 'version', version: 1 })])
@@ -30,6 +33,9 @@ export async function run(invocation: Invocation): Promise<number> {
       print(invocation.io.stdout, raw ? [JSON.stringify(item)] : renderer.next(item))
     }
     return 0
+  } catch (error) {
+    if (!invocation.io.interrupted.aborted || found === undefined) throw error
+    throw new CloudburstError('CB_INTERRUPTED', `interrupted; goal ${found} is not touched by that`, { id: found })
   } finally {
     await session.close()
   }
