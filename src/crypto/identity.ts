@@ -79,10 +79,24 @@ export function sign(identity: Identity, bytes: Uint8Array): Uint8Array {
 /** Whether `signature` over `bytes` was made by the key of `peer`. False for anything malformed and for keys of small order. */
 export function verify(peer: string, bytes: Uint8Array, signature: Uint8Array): boolean {
   if (signature.byteLength !== SIGNATURE_BYTES) return false
+  const key = verifyingKey(peer)
+  return key !== undefined && verifyBytes(null, bytes, key, signature)
+}
+
+/** Keys that verified before: making one costs as much as two signatures. */
+const verifyingKeys = new Map<string, KeyObject>()
+/** Most of them: a neighborhood of three hundred fits several times, and strangers cannot fill the memory. */
+const VERIFYING_KEYS_MAX = 1_024
+
+function verifyingKey(peer: string): KeyObject | undefined {
+  const known = verifyingKeys.get(peer)
+  if (known !== undefined) return known
   const raw = publicKeyOf(peer)
-  if (raw === undefined) return false
+  if (raw === undefined) return undefined
   const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, raw]), format: 'der', type: 'spki' })
-  return verifyBytes(null, bytes, key, signature)
+  if (verifyingKeys.size >= VERIFYING_KEYS_MAX) verifyingKeys.clear()
+  verifyingKeys.set(peer, key)
+  return key
 }
 
 /**

@@ -111,6 +111,7 @@ async function ask(parts: DispatchParts, task: Task, channel: Channel): Promise<
 }
 
 function sinkOf(parts: DispatchParts, task: Task): DispatchSink {
+  const mirroring = new Mirroring()
   return {
     accepted: async receipt => {
       checkReceipt(parts, task.record, receipt)
@@ -119,12 +120,34 @@ function sinkOf(parts: DispatchParts, task: Task): DispatchSink {
       if (task.waiting !== undefined) wait(task, undefined)
     },
     event: async event => {
-      if (!isOutcome(event)) return parts.journal.mirror(task.record.id, [event])
+      if (!isOutcome(event)) return mirroring.add(parts.journal.mirror(task.record.id, [event]))
       const done: DispatchRecord = { ...task.record, state: 'done' }
       await parts.journal.mirror(task.record.id, [event], recordOps(done), { sync: true })
       change(task, done)
     },
     output: async chunk => parts.output?.write(chunk)
+  }
+}
+
+/** Most events on their way to the store at a time: they share its writes. The outcome waits for all, being written behind them. */
+const MIRRORED_AHEAD_MAX = 32
+
+/** Writes that nobody waits for one by one. A failed one fails the next call; what is lost by then is asked for again. */
+class Mirroring {
+  #ahead = 0
+  #failure: unknown
+
+  async add(written: Promise<void>): Promise<void> {
+    this.#ahead++
+    const done = written.then(
+      () => void this.#ahead--,
+      (error: unknown) => {
+        this.#ahead--
+        this.#failure ??= error
+      }
+    )
+    if (this.#ahead >= MIRRORED_AHEAD_MAX) await done
+    if (this.#failure !== undefined) throw this.#failure
   }
 }
 

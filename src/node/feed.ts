@@ -70,8 +70,12 @@ export async function* feed(
   onWaiting: (listener: (reason: string) => void) => () => void = () => () => undefined
 ): AsyncGenerator<FeedItem> {
   const bell = new Bell()
+  const news = new News()
   const ends = [
-    journal.subscribe(request.id, () => bell.ring()),
+    journal.subscribe(request.id, event => {
+      news.add(event)
+      bell.ring()
+    }),
     request.output === true ? source.onOutput(request.id, () => bell.ring()) : () => undefined,
     onWaiting(reason => bell.ring(reason))
   ]
@@ -79,18 +83,23 @@ export async function* feed(
   signal.addEventListener('abort', hush, { once: true })
   const reader = new Reader(source, request)
   let next = request.from ?? 1
+  let told: GoalEvent | undefined
   try {
     if (request.output === true && next > 1) reader.pass((await journal.readDurable(request.id)).filter(event => event.seq < next))
     for (;;) {
       bell.quiet()
       const last = signal.aborted
-      for (const event of await journal.readDurable(request.id, next)) {
+      const first = told === undefined
+      for (const event of news.take(next) ?? (await journal.readDurable(request.id, next))) {
         yield* reader.before(event)
         yield { type: 'event', event }
         next = event.seq + 1
+        told = event
       }
       yield* reader.rest()
-      if (last || (request.follow !== 'always' && (request.follow !== true || (await atRest(journal, request, next))))) return
+      if (last || request.follow !== true) {
+        if (last || request.follow !== 'always') return
+      } else if ((first || mayRest(told)) && (await atRest(journal, request, next))) return
       const reason = await bell.wait()
       if (reason !== undefined) yield { type: 'waiting', reason }
     }
@@ -151,12 +160,38 @@ class Reader {
   }
 }
 
+/** Whether it is worth looking if this was the last event: saves a look at the disk for each of the others. */
+function mayRest(told: GoalEvent | undefined): boolean {
+  const type = told?.body.type
+  return type === undefined || type === 'completed' || type === 'cancelled' || type === 'suspended'
+}
+
 /** At rest and told to the end: a repair may have come in between. */
 async function atRest(journal: Pick<NodeJournal, 'summary'>, { id, awaited }: FeedRequest, next: number): Promise<boolean> {
   const summary = await journal.summary(id)
   if (summary === undefined) return !(await awaited?.())
   const resting = summary.status === 'completed' || summary.status === 'cancelled' || summary.status === 'suspended'
   return resting && summary.seq < next
+}
+
+/** Most events held for a reader that is slower than the goal; with more, the reader goes back to the journal. */
+const HELD_MAX = 256
+
+/** Events as they become durable, so that a reader who keeps up does not need the disk. */
+class News {
+  #held: GoalEvent[] | undefined
+
+  add(event: GoalEvent): void {
+    if (this.#held !== undefined && this.#held.length >= HELD_MAX) this.#held = undefined
+    this.#held?.push(event)
+  }
+
+  /** What came since the last time, from number `next` on; undefined when some of it can only be had from the journal. */
+  take(next: number): readonly GoalEvent[] | undefined {
+    const held = this.#held?.filter(event => event.seq >= next)
+    this.#held = []
+    return held === undefined || (held.length > 0 && held[0]!.seq !== next) ? undefined : held
+  }
 }
 
 /** Something may have happened: rung any number of times, heard once. */

@@ -63,13 +63,14 @@ export function openState(parts: StateParts): NodeState {
     freshNonce: () => randomBytes(16).toString('hex')
   })
   mesh.handle(STATE, stateHandler(replica))
+  const goals = latestGoals(journal)
   const ends: (() => Promise<void> | void)[] = []
   const get = (path: string): Tree | undefined => replica.read(path)
   return {
     get,
     view: { get, watch: (path, signal) => watchState(replica, path, signal) },
     start: () => {
-      const publisher = startPublisher({ replica, snapshot: () => snapshot(parts), clock, log })
+      const publisher = startPublisher({ replica, snapshot: async () => snapshot(parts, await goals()), clock, log })
       ends.push(
         () => publisher.stop(),
         agents.onChange(() => publisher.changed()),
@@ -98,18 +99,35 @@ function up(mesh: Mesh): readonly string[] {
   return mesh.peers().flatMap(({ peer, status }) => (status === 'up' ? [peer] : []))
 }
 
-async function snapshot({ identity, version, labels, host, mesh, agents, journal, programs }: StateParts): Promise<NodeSnapshot> {
-  const goals: NodeSnapshot['goals'][number][] = []
-  const own = new Set(
-    journal
-      .runs()
-      .filter(run => !run.mirrored)
-      .map(run => run.id)
-  )
-  for await (const { id, goal, status, agent } of journal.summaries()) {
-    if (goals.length >= GOALS_PUBLISHED_MAX) break
-    if (own.has(id)) goals.push({ id, goal, status, ...(agent !== undefined && { agent }) })
+type PublishedGoal = NodeSnapshot['goals'][number]
+
+/** The latest goals of this node itself; reads only what has changed since the last time. */
+function latestGoals(journal: StateParts['journal']): () => Promise<readonly PublishedGoal[]> {
+  let known: ReadonlyMap<string, { readonly seq: number; readonly goal: PublishedGoal }> = new Map()
+  return async () => {
+    const latest = new Map<string, { seq: number; goal: PublishedGoal }>()
+    for (const run of journal.runs().filter(({ mirrored }) => !mirrored)) {
+      if (latest.size >= GOALS_PUBLISHED_MAX) break
+      const before = known.get(run.id)
+      const now = before?.seq === run.seq ? before : await readGoal(journal, run.id)
+      if (now !== undefined) latest.set(run.id, now)
+    }
+    known = latest
+    return [...latest.values()].map(({ goal }) => goal)
   }
+}
+
+async function readGoal(journal: StateParts['journal'], runId: string): Promise<{ seq: number; goal: PublishedGoal } | undefined> {
+  const summary = await journal.summary(runId)
+  if (summary === undefined) return undefined
+  const { id, seq, goal, status, agent } = summary
+  return { seq, goal: { id, goal, status, ...(agent !== undefined && { agent }) } }
+}
+
+async function snapshot(
+  { identity, version, labels, host, mesh, agents, programs }: StateParts,
+  goals: readonly PublishedGoal[]
+): Promise<NodeSnapshot> {
   return {
     peer: identity.peer,
     version,

@@ -58,12 +58,11 @@ export function beating(channel: Channel, everyMs = HEARTBEAT_MS, silentMs = SIL
 }
 
 async function within(channel: Channel, silentMs: number): Promise<unknown> {
-  const silence = new CloudburstError('CB_PEER_UNREACHABLE', `peer ${channel.peer} has been silent for ${silentMs / 1000} s`, {
-    peer: channel.peer
-  })
   let timer: NodeJS.Timeout | undefined
   const silent = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
+      const { peer } = channel
+      const silence = new CloudburstError('CB_PEER_UNREACHABLE', `peer ${peer} has been silent for ${silentMs / 1000} s`, { peer })
       channel.abort(silence)
       reject(silence)
     }, silentMs)

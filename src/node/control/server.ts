@@ -88,7 +88,9 @@ async function close(server: Server, door: Door): Promise<void> {
 
 async function answer(door: Door, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const gone = new AbortController()
-  response.once('close', () => gone.abort(new CloudburstError('CB_INTERRUPTED', 'the client left')))
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort(new CloudburstError('CB_INTERRUPTED', 'the client left'))
+  })
   const signal = AbortSignal.any([gone.signal, door.ending.signal])
   try {
     await route(door, request, response, signal)
