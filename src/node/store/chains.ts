@@ -2,7 +2,17 @@
 import { CloudburstError } from '../../errors.ts'
 import type { GoalEvent, GoalEventBody, Write } from '../../goals/pursuit/events.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
-import { hashOf, type JournalRecord, RUN_PREFIX, recordKey, type RunEntry, runKey, SNAPSHOT_EVERY, type Snapshot, snapshotKey } from './records.ts'
+import {
+  hashOf,
+  type JournalRecord,
+  RUN_PREFIX,
+  recordKey,
+  type RunEntry,
+  runKey,
+  SNAPSHOT_EVERY,
+  type Snapshot,
+  snapshotKey
+} from './records.ts'
 import { isOver, type RunIndex } from './run-index.ts'
 import type { Op, Store } from './store.ts'
 
@@ -25,6 +35,8 @@ export interface Chain {
   summary: RunSummary | undefined
   /** Appended but not yet durable. */
   pending: GoalEvent[]
+  /** The latest durable events, up to the newest, while the run is at work: who follows it need not wait for the disk. */
+  recent: GoalEvent[]
 }
 
 /** One event to come. */
@@ -51,6 +63,8 @@ export interface Chains {
   saveHeads(): Promise<void>
 }
 
+/** Most durable events of one run that are held in memory. */
+const RECENT_MAX = 64
 /** How often the heads file is written while goals come to rest, in milliseconds: each time costs two syncs, which goals would wait for. */
 const HEADS_EVERY_MS = 1_000
 
@@ -81,6 +95,10 @@ export function openChains(store: Store, hooks: JournalHooks, index: RunIndex, t
   const written = (chain: Chain, event: GoalEvent, entry: RunEntry): GoalEvent => {
     const { summary } = entry
     chain.pending.shift()
+    chain.recent.push(event)
+    if (chain.recent.length > RECENT_MAX) chain.recent.shift()
+    // Nobody is in a hurry any more, and thousands of runs may wait like this.
+    if (summary.status === 'suspended') chain.recent = []
     index.note(entry)
     tell(event)
     if (isOver(summary.status) && chain.pending.length === 0) chains.delete(chain.goalId)
@@ -124,11 +142,11 @@ function snapshotOps({ goalId, seq, hash, summary }: Chain): readonly Op[] {
 }
 
 function newChain(goalId: string, mirrored: boolean): Chain {
-  return { goalId, mirrored, seq: 0, hash: '', summary: undefined, pending: [] }
+  return { goalId, mirrored, seq: 0, hash: '', summary: undefined, pending: [], recent: [] }
 }
 
 function chainOf(goalId: string, { summary, head, mirrored }: RunEntry): Chain {
-  return { goalId, mirrored: mirrored === true, seq: summary.seq, hash: head, summary, pending: [] }
+  return { goalId, mirrored: mirrored === true, seq: summary.seq, hash: head, summary, pending: [], recent: [] }
 }
 
 /** Events after which nobody is in a hurry: a good moment for the heads file. */

@@ -81,8 +81,12 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
     return summary === undefined || damage === undefined ? summary : damagedSummary(summary, damage)
   }
   const eventsOf = async (goalId: string, from: number): Promise<GoalEvent[]> => {
+    const recent = chains.get(goalId)?.recent ?? []
+    const first = recent[0]?.seq
+    if (first !== undefined && first <= from) return recent.filter(event => event.seq >= from)
     const compacted = index.get(goalId)?.compacted === true
-    if (compacted && from === 1) throw new CloudburstError('CB_RUN_COMPACTED', `the events of goal ${goalId} were removed: it ended too long ago`, { id: goalId })
+    if (compacted && from === 1)
+      throw new CloudburstError('CB_RUN_COMPACTED', `the events of goal ${goalId} were removed: it ended too long ago`, { id: goalId })
     return compacted ? [] : readEvents(store, goalId, from)
   }
   const accept = accepting(store, { propose: append, has: goalId => index.has(goalId) || chains.get(goalId) !== undefined })
