@@ -82,14 +82,45 @@ export interface Driver {
   stop(key: CommandKey): Promise<void>
   /** Writes a private (0600) file that lives until {@link dropFiles}; returns its absolute path. The same name again replaces it. */
   writeFile(goalId: string, name: string, text: string): Promise<string>
+  /** What is in such a file now; undefined when it is gone. @throws when it is longer than {@link TEXT_BYTES_MAX} */
+  readFile(goalId: string, name: string): Promise<string | undefined>
   /** Removes all files made by {@link writeFile} for this goal. */
   dropFiles(goalId: string): Promise<void>
+  /** Text files of the machine where steps run. */
+  readonly files: Files
+  /** Programs that run blocks of code, as argv[0]. */
+  readonly interpreters: Readonly<Record<'javascript' | 'python', string>>
+  /** A private directory (0700) with a path short enough for sockets, for connections that steps share. */
+  connections(): Promise<string>
+}
+
+/** Longest text file that is read as a whole, in bytes: what is edited by patterns is written by people. */
+export const TEXT_BYTES_MAX = 4 * 1024 * 1024
+
+/** A text file as it was found. */
+export type FoundText =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'absent' }
+  /** Not readable as text, and why: `it is a directory`. */
+  | { readonly kind: 'unreadable'; readonly reason: string }
+
+export interface Files {
+  /** Follows symbolic links; never throws. */
+  readText(path: string): Promise<FoundText>
+  /**
+   * Puts `text` in the place of a file, whole or not at all, with the mode and owner of the old one, which is kept
+   * beside it as `<path>.cb-backup`. A symbolic link stays one: its target is replaced. Durable on return.
+   * @throws Error with the system's reason
+   */
+  replaceText(path: string, text: string): Promise<void>
 }
 
 /** A question about the machine whose answer evaluation needs. Its JSON is its key. */
 export type FactQuery =
   | { readonly kind: 'file'; readonly test: FileTest; readonly path: string }
   | { readonly kind: 'env'; readonly name: string }
+  /** What a text file holds. */
+  | { readonly kind: 'text'; readonly path: string }
   /** Read-only command, declared pure by the author. */
   | { readonly kind: 'shell'; readonly argv: readonly string[]; readonly timeoutMs: number }
   /** What this node knows about a node: `nodes.web1.host.os`. */
@@ -100,6 +131,7 @@ export type FactQuery =
 export type Fact =
   | { readonly kind: 'bool'; readonly value: boolean }
   | { readonly kind: 'text'; readonly value: string | undefined }
+  | { readonly kind: 'file'; readonly found: FoundText }
   | { readonly kind: 'shell'; readonly code: number; readonly stdout: string }
   | { readonly kind: 'tree'; readonly value: Tree | undefined }
 

@@ -5,6 +5,7 @@ import { constants as fileConstants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { OUTPUT_VALUE_BYTES_MAX, type Fact, type FactQuery, type Probe } from '../goals/ports.ts'
+import { readText } from './drivers/text-files.ts'
 import type { FileTest } from '../goals/program/model.ts'
 import type { Tree } from '../goals/tree.ts'
 
@@ -35,6 +36,8 @@ export function machineProbe(needs: ProbeNeeds): Probe {
     switch (query.kind) {
       case 'file':
         return fileTest(query.test, query.path).then(value => ({ kind: 'bool', value }))
+      case 'text':
+        return readText(query.path).then(found => ({ kind: 'file', found }))
       case 'env':
         return { kind: 'text', value: (needs.env ?? process.env)[query.name] }
       case 'shell':

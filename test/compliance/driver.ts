@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Command, Driver, Exit } from '../../src/goals/ports.ts'
+import type { Command, Driver, Exit, Files } from '../../src/goals/ports.ts'
 
 /** How to make the driver under test do things: arguments of commands. */
 export interface Commands {
@@ -57,6 +57,30 @@ export function aDriver(commands: Commands, open: () => Promise<Driver>): void {
     const driver = await open()
     const path = await driver.writeFile('g1', 'script', 'a')
     assert.equal(await driver.writeFile('g1', 'script', 'b'), path)
+    assert.equal(await driver.readFile('g1', 'script'), 'b')
     await driver.dropFiles('g1')
+  })
+
+  it('says that a private file is gone once its goal has dropped it', async () => {
+    const driver = await open()
+    await driver.writeFile('g1', 'script', 'a')
+    await driver.dropFiles('g1')
+    assert.equal(await driver.readFile('g1', 'script'), undefined)
+  })
+}
+
+/** What every Driver's files must do. @param place a path below which the test may write */
+export function theFiles(open: () => Promise<Files>, place: () => string): void {
+  it('finds no text where there is no file', async () => {
+    assert.deepEqual(await (await open()).readText(`${place()}/none`), { kind: 'absent' })
+  })
+
+  it('replaces a text and keeps the one before beside it', async () => {
+    const files = await open()
+    const path = `${place()}/text`
+    await files.replaceText(path, 'one\n')
+    await files.replaceText(path, 'two\n')
+    assert.deepEqual(await files.readText(path), { kind: 'text', text: 'two\n' })
+    assert.deepEqual(await files.readText(`${path}.cb-backup`), { kind: 'text', text: 'one\n' })
   })
 }

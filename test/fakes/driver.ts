@@ -14,7 +14,7 @@ export interface FakeDriver extends Driver {
   /** Commands that were started, in order: running one twice is what must not happen. */
   readonly started: readonly Command[]
   /** Private files by `<goal id>/<name>`. */
-  readonly files: ReadonlyMap<string, string>
+  readonly privateFiles: ReadonlyMap<string, string>
   /** Forgets how a command ended, as a host crash does. */
   lose(key: CommandKey): void
 }
@@ -23,6 +23,7 @@ export interface FakeDriver extends Driver {
 export function fakeDriver(behave: (command: Command) => Behaviour = () => ({})): FakeDriver {
   const started: Command[] = []
   const files = new Map<string, string>()
+  const texts = new Map<string, string>()
   const ends = new Map<string, Promise<Finished>>()
   const stops = new Map<string, () => void>()
   const nameOf = ({ goalId, step, attempt }: CommandKey): string => `${goalId} ${step} ${attempt}`
@@ -36,7 +37,7 @@ export function fakeDriver(behave: (command: Command) => Behaviour = () => ({}))
   }
   return {
     started,
-    files,
+    privateFiles: files,
     run: command => {
       const known = ends.get(nameOf(command.key))
       if (known !== undefined) return known
@@ -54,6 +55,20 @@ export function fakeDriver(behave: (command: Command) => Behaviour = () => ({}))
       files.set(`${goalId}/${name}`, text)
       return `/fake/${goalId}/${name}`
     },
+    readFile: async (goalId, name) => files.get(`${goalId}/${name}`),
+    files: {
+      readText: async path => {
+        const text = texts.get(path)
+        return text === undefined ? { kind: 'absent' } : { kind: 'text', text }
+      },
+      replaceText: async (path, text) => {
+        const old = texts.get(path)
+        if (old !== undefined) texts.set(`${path}.cb-backup`, old)
+        texts.set(path, text)
+      }
+    },
+    interpreters: { javascript: 'node', python: 'python3' },
+    connections: async () => '/fake/connections',
     dropFiles: async goalId => {
       for (const file of [...files.keys()]) if (file.startsWith(`${goalId}/`)) files.delete(file)
     },

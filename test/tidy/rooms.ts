@@ -52,6 +52,8 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/client-ec2': ['src/node/providers/'],
   'node-forge': ['src/crypto/'],
   saxes: ['src/goals/'],
+  // The difference that an edit of a file makes, as people read it.
+  diff: ['src/goals/'],
   'fast-xml-parser': ['src/goals/'],
   // Shapes of what arrives from outside: peers, and callers of the control API.
   valibot: ['src/protocols/', 'src/node/'],

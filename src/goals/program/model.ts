@@ -69,6 +69,8 @@ export interface GoalProto {
   readonly pre: readonly Expression[]
   readonly post: readonly Expression[]
   readonly methods: readonly Method[]
+  /** Of all its methods, after their own. */
+  readonly correct?: readonly Correction[]
   /** Agent in whose `<agent>` element this goal stands, if any. */
   readonly agent?: string
   readonly place: Place
@@ -83,6 +85,7 @@ export interface Method {
   readonly docs?: readonly string[]
   readonly pre: readonly Expression[]
   readonly body: readonly Statement[]
+  readonly correct?: readonly Correction[]
   readonly place: Place
 }
 
@@ -153,7 +156,7 @@ export interface GoalCall {
 /** What every statement may carry. */
 export interface StatementBase {
   readonly name?: string
-  /** First 12 hex digits of SHA-256 over the statement's own text: its identity when it has no name. */
+  /** First 12 hex digits of SHA-256 over what the statement says, its layout left out: its identity when it has no name. */
   readonly key: string
   readonly describe: readonly Description[]
   readonly onFail: 'stop' | 'ignore' | 'suspend' | 'retry'
@@ -176,6 +179,9 @@ export type Statement =
   | UpdateStatement
   | CheckStatement
   | CallStatement
+  | CodeStatement
+  | EditFileStatement
+  | WaitStatement
 
 export interface DoStatement extends StatementBase {
   readonly kind: 'do'
@@ -204,6 +210,8 @@ export interface ShellStatement extends StatementBase {
   /** Program that runs the sends when there is no prefix. */
   readonly shell: string
   readonly sends: readonly Send[]
+  /** Share connections of a plain ssh or scp prefix. */
+  readonly reuse?: boolean
 }
 
 /** One command of a `<shell>`; a step of its own. */
@@ -211,6 +219,16 @@ export interface Send extends StatementBase {
   readonly text: Template
   /** Names the log file of this and the steps that follow. */
   readonly label?: string
+  /** Prompts that are answered: the command gets a terminal. */
+  readonly receive?: readonly Receive[]
+}
+
+/** A prompt and what is typed when it appears. */
+export interface Receive {
+  /** Regular expression of JavaScript; values in it are taken literally. */
+  readonly prompt: Template
+  readonly answer: Template
+  readonly place: Place
 }
 
 export interface TempFileStatement extends StatementBase {
@@ -233,4 +251,59 @@ export interface CheckStatement extends StatementBase {
 export interface CallStatement extends StatementBase {
   readonly kind: 'call'
   readonly call: GoalCall
+}
+
+/** A block of code in a process of its own. */
+export interface CodeStatement extends StatementBase {
+  readonly kind: 'code'
+  readonly language: 'javascript' | 'python'
+  /** Each `get` stands for a value, each `set` for a place that the code assigns to. */
+  readonly text: Template
+  /** Older `<python>`: values are pasted as literals. */
+  readonly pasted: boolean
+}
+
+export interface EditFileStatement extends StatementBase {
+  readonly kind: 'editFile'
+  readonly path: Template
+  /** Begin with an empty file when there is none. */
+  readonly create: boolean
+  readonly edits: readonly FileEdit[]
+}
+
+/** One change of a text file. Patterns are regular expressions of JavaScript, `^` and `$` match at lines; values in them are taken literally. */
+export type FileEdit =
+  | {
+      readonly kind: 'replace'
+      readonly pattern: Template
+      readonly text: Template
+      /** Only the first match. */
+      readonly first: boolean
+      readonly place: Place
+    }
+  | { readonly kind: 'insertAfter' | 'insertBefore'; readonly pattern: Template; readonly text: Template; readonly place: Place }
+  | { readonly kind: 'append' | 'prepend'; readonly text: Template; readonly place: Place }
+  | { readonly kind: 'remove'; readonly pattern: Template; readonly place: Place }
+
+/** Waits a time, or until all of `until` hold. */
+export interface WaitStatement extends StatementBase {
+  readonly kind: 'wait'
+  readonly seconds?: Template
+  readonly until: readonly Expression[]
+  /** Seconds between two looks. */
+  readonly everyS: number
+}
+
+/** How a failure is put right before the next try. */
+export interface Correction {
+  readonly mode: 'manual' | 'auto'
+  /** Most corrections of one walk; manual: 0. */
+  readonly limit: number
+  /** auto: statements before the next try. */
+  readonly body: readonly Statement[]
+  /** manual: what a person is to do. */
+  readonly instructions: Template
+  /** manual: places whose values a person is asked for. */
+  readonly ask: readonly Path[]
+  readonly place: Place
 }

@@ -73,11 +73,18 @@ function readSend(reading: Reading, element: XmlElement, shell: StatementBase): 
   if (text.every(part => part.kind === 'text' && part.text.trim() === '')) fail(reading, element.place, '<send> is empty')
   return {
     ...base,
+    ...inherited(element, shell),
     ...(timeoutS === undefined ? {} : { timeoutS }),
     idempotent: base.idempotent || shell.idempotent,
     text,
     ...(reading.label === undefined ? {} : { label: reading.label })
   }
+}
+
+/** What the shell says about failures holds for each send that says nothing itself. */
+function inherited(element: XmlElement, { onFail, retries, backoffS }: StatementBase): Partial<StatementBase> {
+  const silent = (name: string): boolean => attribute(element, name) === undefined
+  return { ...(silent('onFail') && { onFail }), ...(silent('retries') && { retries }), ...(silent('backoff') && { backoffS }) }
 }
 
 function readPrefix(reading: Reading, element: XmlElement): readonly Template[] | undefined {

@@ -1,6 +1,7 @@
 /** The statements of a method, in order. */
 import type { Expression, Path, Statement, StatementBase } from './model.ts'
 import { readCall } from './read-declaration.ts'
+import { readCode, readEditFile, readPython, readWait } from './read-code.ts'
 import { readConditions } from './read-expression.ts'
 import type { Reading } from './reading.ts'
 import { attribute, count, fail, ignoreText, isName, needName, parts, unexpected } from './reading.ts'
@@ -52,11 +53,24 @@ function readStatement(reading: Reading, element: XmlElement, inside: string): S
       return { ...readBase(reading, element), kind: 'tempFile', text: readTemplate(reading, element, ['describe']) }
     case 'update':
       return readUpdate(reading, element)
+    case 'code':
+      return readCode(reading, element)
+    case 'python':
+      return isEncoding(element) ? readCheck(reading, element) : readPython(reading, element)
+    case 'editFile':
+      return readEditFile(reading, element)
+    case 'wait':
+      return readWait(reading, element)
     case 'goalCompleted':
       return readCallStatement(reading, element)
     default:
       return readCheck(reading, element)
   }
+}
+
+/** Older `<python name="urllib.quote_plus">` is an expression. */
+function isEncoding(element: XmlElement): boolean {
+  return attribute(element, 'name')?.startsWith('urllib.') === true
 }
 
 function readCallStatement(reading: Reading, element: XmlElement): Statement {

@@ -77,13 +77,12 @@ export function textPlace(element: XmlElement): Place {
   return element.children.find(child => child.kind === 'text' && child.text.trim() !== '')?.place ?? element.place
 }
 
-/** An attribute with `${path}` in it, e.g. `peer="${goal.node}"`. */
-export function readAttributeTemplate(reading: Reading, element: XmlElement, name: string): Template | undefined {
+/** An attribute with `${path}` in it, e.g. `peer="${goal.node}"`; `whole` keeps the white space around it. */
+export function readAttributeTemplate(reading: Reading, element: XmlElement, name: string, whole = false): Template | undefined {
   const found = element.attributes.get(name)
-  if (found === undefined || found.value.trim() === '') return undefined
+  if (found === undefined || (found.value.trim() === '' && !whole)) return undefined
   const { place } = found
-  return found.value
-    .trim()
+  return (whole ? found.value : found.value.trim())
     .split(/(\$\{[^}]*\})/)
     .filter(piece => piece !== '')
     .flatMap((piece): Expression[] => {

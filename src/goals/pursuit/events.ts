@@ -126,6 +126,8 @@ export type GoalEventBody =
       readonly durationMs: number
       readonly writes: readonly Write[]
       readonly reason?: string
+      /** What it did, in lines for people: the difference that an edit made. */
+      readonly note?: string
       /** Last lines of its output, at most TAIL_BYTES_MAX; only when it failed. */
       readonly tail?: string
     }
@@ -138,6 +140,8 @@ export type GoalEventBody =
       readonly instance?: string
       /** Paths that the failed step read: what a person may want to change. */
       readonly values?: Readonly<Record<string, Tree>>
+      /** What the program says a person is to do: `<correct mode="manual">`. */
+      readonly instructions?: string
     }
   | {
       readonly type: 'repaired'
@@ -152,7 +156,7 @@ export type GoalEventBody =
   | { readonly type: 'completed'; readonly outcome: 'completed' | 'already-true'; readonly results: Variables }
   | { readonly type: 'cancelled'; readonly by: Principal; readonly why?: string }
 
-export type StepKind = 'send' | 'tempFile' | 'update' | 'check' | 'remote'
+export type StepKind = 'send' | 'tempFile' | 'update' | 'check' | 'remote' | 'code' | 'editFile' | 'wait'
 
 export interface Write {
   /** Absolute within the goal: `goal.node.ip`, `agent.count`. */

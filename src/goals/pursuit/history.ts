@@ -18,6 +18,8 @@ export interface StepRecord {
   beganSeq: number
   /** Epoch milliseconds. */
   beganAt: number
+  /** Epoch milliseconds: when the first of the tries began that were interrupted one after the other and led to this one. */
+  since?: number | undefined
   /** Absent: intent without outcome, which only a crash leaves behind. */
   ended?: StepEnded | undefined
   /** Of the last outcome; kept while the step runs again, to see whether it changes anything. */
@@ -66,8 +68,7 @@ export function foldHistory(events: readonly GoalEvent[]): History {
       root = rootInstance(body.goal)
       stepwise = body.stepwise ?? false
     } else if (body.type === 'started') stretch = body.stretch
-    else if (body.type === 'step-began')
-      steps.set(body.step, { began: body, beganSeq: seq, beganAt: at, writes: steps.get(body.step)?.writes ?? [] })
+    else if (body.type === 'step-began') steps.set(body.step, again(steps.get(body.step), body, seq, at))
     else if (body.type === 'step-ended') end(steps.get(body.step), body, seq)
     else if (body.type === 'goal-began') instances.set(body.instance, begin(instances.get(body.instance), body.arguments ?? {}, seq))
     else if (body.type === 'goal-ended' || body.type === 'method-chosen' || body.type === 'method-failed')
@@ -86,6 +87,16 @@ export function foldHistory(events: readonly GoalEvent[]): History {
 /** `goal.port` means the goal that was asked for; `site>user:goal.name` a sub-goal's. */
 function absolute(root: string, path: string): string {
   return path.includes(':') ? path : qualify(root, path)
+}
+
+function again(before: StepRecord | undefined, began: StepBegan, beganSeq: number, beganAt: number): StepRecord {
+  return { began, beganSeq, beganAt, since: before === undefined ? undefined : pausedSince(before), writes: before?.writes ?? [] }
+}
+
+/** Epoch milliseconds: since when a step has been under way that was interrupted; undefined when it came to its end. */
+export function pausedSince(record: StepRecord): number | undefined {
+  const paused = record.ended === undefined || record.ended.status === 'stopped'
+  return paused ? (record.since ?? record.beganAt) : undefined
 }
 
 function end(record: StepRecord | undefined, body: StepEnded, seq: number): void {

@@ -11,7 +11,7 @@ import type { Tree, Variables } from '../tree.ts'
 import type { Candidate, GoalEventBody, Write } from './events.ts'
 import { type Ended, type Failure, failed, type Walked, went } from './failure.ts'
 import { Freshness, qualify } from './freshness.ts'
-import type { DatedWrite, History, StepRecord } from './history.ts'
+import { type DatedWrite, type History, pausedSince, type StepRecord } from './history.ts'
 import { faultsOf, type Performed, type Prepared, type Step } from './step.ts'
 import { describe, type Frame, type Hand, type Run, settle } from './walk.ts'
 
@@ -21,6 +21,9 @@ const BACKOFF_MS_MAX = 3_600_000
 /** Longest text and list of a value that was read, as the journal keeps it: a screenful. */
 const READ_CHARS_MAX = 1024
 const READ_ITEMS_MAX = 100
+
+/** Steps that touch nothing but the goal's own values and files: their intent need not be on disk before they are done. */
+const WITHIN: ReadonlySet<Step['kind']> = new Set(['update', 'check', 'tempFile'])
 
 export class PursuingHand implements Hand {
   readonly #goalId: string
@@ -215,7 +218,7 @@ export class PursuingHand implements Hand {
         ...(again !== undefined && { again }),
         ...(step.peer !== undefined && { peer: step.peer })
       },
-      step.recover !== undefined || step.kind === 'remote'
+      !WITHIN.has(step.kind)
     )
     const wrong = faultsOf(step, prepared)[0]
     if (wrong !== undefined || prepared.unknown) {
@@ -229,12 +232,24 @@ export class PursuingHand implements Hand {
   }
 
   async #perform(step: Step, prepared: Prepared, attempt: number): Promise<Performed> {
-    return await step.perform(this.#world, prepared, { goalId: this.#goalId, step: step.id, attempt })
+    const record = this.#history.steps.get(step.id)
+    const since = attempt === (record?.began.attempt ?? 0) + 1 && record !== undefined ? pausedSince(record) : undefined
+    const signal = this.#stop
+    return await step.perform(this.#world, prepared, {
+      goalId: this.#goalId,
+      step: step.id,
+      attempt,
+      signal,
+      ...(since !== undefined && { since })
+    })
   }
 
   /** Writes the outcome down, makes its results visible, and says whether the walk may go on. */
   async #end(frame: Frame, step: Step, attempt: number, performed: Performed, startedAt: number): Promise<Walked> {
-    const misfit = this.#misfitOf(step, performed.writes.map(({ path, value }) => ({ path: showPath(path), value })))
+    const misfit = this.#misfitOf(
+      step,
+      performed.writes.map(({ path, value }) => ({ path: showPath(path), value }))
+    )
     const outcome: Performed = misfit === undefined ? performed : { ...performed, status: 'failed', writes: [], reason: misfit }
     const ignored = outcome.status === 'failed' && step.statement.onFail === 'ignore'
     const writes: Write[] = outcome.writes.map(({ path, value }) => ({ path: showPath(path), value }))
@@ -248,7 +263,8 @@ export class PursuingHand implements Hand {
         durationMs: Math.max(0, this.#world.clock.now() - startedAt),
         writes,
         ...(outcome.reason !== undefined && { reason: outcome.reason }),
-        ...(outcome.tail !== undefined && outcome.tail !== '' && { tail: outcome.tail })
+        ...(outcome.tail !== undefined && outcome.tail !== '' && { tail: outcome.tail }),
+        ...(outcome.note !== undefined && outcome.note !== '' && { note: outcome.note })
       },
       true
     )
@@ -264,7 +280,7 @@ export class PursuingHand implements Hand {
       )
     }
     if (outcome.status === 'completed' || ignored) return went
-    const code = outcome.status === 'in-doubt' ? 'in-doubt' : outcome.status === 'stopped' ? 'stopped' : 'step-failed'
+    const code = codeOf(step, outcome.status)
     const final = code !== 'step-failed' || step.statement.onFail === 'suspend'
     return failed(frame.instance, code, outcome.reason ?? 'failed', { step: step.id, final })
   }
@@ -288,8 +304,7 @@ export class PursuingHand implements Hand {
     const path = qualify(frame.instance, write.path)
     const set = this.#history.set.get(path)
     const pinned = kept && set !== undefined && set.seq > write.since
-    if (!write.path.startsWith('agent.') || !kept)
-      step.scope.write(this.#outputOf(step, write.path), pinned ? set.value : write.value)
+    if (!write.path.startsWith('agent.') || !kept) step.scope.write(this.#outputOf(step, write.path), pinned ? set.value : write.value)
     this.#fresh.mark(path, pinned ? set.seq : write.since)
   }
 
@@ -330,6 +345,12 @@ export class PursuingHand implements Hand {
     else appended.catch(() => undefined) // the next one fails too, and is waited for
     return seq
   }
+}
+
+/** A wait ends at once when a person asks to suspend; nothing was stopped that would have to be looked after. */
+function codeOf(step: Step, status: Performed['status']): Failure['code'] {
+  if (status === 'stopped') return step.kind === 'wait' ? 'requested' : 'stopped'
+  return status === 'in-doubt' ? 'in-doubt' : 'step-failed'
 }
 
 function isDone(record: StepRecord): boolean {

@@ -4,9 +4,12 @@ import { toPlain } from '../expression/plain.ts'
 import type { FindStatement, RepeatStatement, ShellStatement, Statement } from '../program/model.ts'
 import type { Tree } from '../tree.ts'
 import { callGoal, type Here } from './call.ts'
+import { codeStep } from './code-step.ts'
+import { editStep } from './edit-step.ts'
 import { failed, type Walked, went } from './failure.ts'
 import { itemName, labelOf, Names } from './instance.ts'
 import { assignStep, checkStep, sendStep, type Step, tempFileStep } from './step.ts'
+import { waitStep } from './wait-step.ts'
 import { because, settle } from './walk.ts'
 
 /** Most turns of one `repeat` or items of one `find`: a typo must not fill the disk with journal. */
@@ -40,6 +43,12 @@ async function walkStatement(here: Here, statement: Statement): Promise<Walked> 
       return await step(here, tempFileStep(here, statement, name(here, labelOf(statement))))
     case 'update':
       return await step(here, assignStep(here, statement, name(here, labelOf(statement))))
+    case 'code':
+      return await step(here, codeStep(here, statement, name(here, labelOf(statement))))
+    case 'editFile':
+      return await step(here, editStep(here, statement, name(here, labelOf(statement))))
+    case 'wait':
+      return await step(here, waitStep(here, statement, name(here, labelOf(statement))))
     case 'check':
       return await step(here, checkStep(here, statement, name(here, labelOf(statement))))
   }

@@ -2,6 +2,7 @@
  * What can be done or planned: each kind of step says what it reads, what it would write, what a person would type
  * for it, and how it is done. Reading and doing are apart, so that a plan needs only the first.
  */
+import { createHash } from 'node:crypto'
 import { evaluate } from '../expression/evaluate.ts'
 import { interpolate } from '../expression/interpolate.ts'
 import { showPath } from '../expression/path.ts'
@@ -32,6 +33,8 @@ export interface Prepared {
   /** Depends on what is not known yet: plans only. */
   readonly unknown: boolean
   readonly errors: readonly Complaint[]
+  /** More lines for people than fit into `show`: the difference that an edit makes. */
+  readonly detail?: string
 }
 
 export interface Performed {
@@ -40,6 +43,8 @@ export interface Performed {
   readonly writes: readonly { readonly path: Path; readonly value: Tree }[]
   readonly reason?: string
   readonly tail?: string
+  /** What it did, in lines for people. */
+  readonly note?: string
 }
 
 /** How a try of a step is known to the driver. */
@@ -47,6 +52,10 @@ export interface Try {
   readonly goalId: string
   readonly step: string
   readonly attempt: number
+  /** Fires when a person asks to suspend. */
+  readonly signal?: AbortSignal
+  /** Epoch milliseconds: when the try began that this one takes up again after an interruption. */
+  readonly since?: number
 }
 
 export interface Step<P extends Prepared = Prepared> {
@@ -107,10 +116,10 @@ export function sendStep(here: Here, shell: ShellStatement, send: Send, id: stri
         ...(timeoutS !== undefined && { timeoutMs: timeoutS * 1000 }),
         ...(send.label !== undefined && { label: send.label })
       })
-      return performed(send, finished)
+      return settled(send, finished)
     },
     async recover(world, attempt, beganAt) {
-      return performed(send, await world.driver.recover(attempt, beganAt))
+      return settled(send, await world.driver.recover(attempt, beganAt))
     }
   }
 }
@@ -128,7 +137,8 @@ function prepareCommand(shell: ShellStatement, send: Send, scope: Scope): Prepar
   }
 }
 
-function joined(all: readonly Interpolated[]): Omit<Prepared, 'show'> {
+/** What several texts together need to be known. */
+export function joined(all: readonly Interpolated[]): Omit<Prepared, 'show'> {
   return {
     reads: Object.assign({}, ...all.map(each => each.reads)),
     wanted: all.flatMap(each => each.wanted),
@@ -137,8 +147,8 @@ function joined(all: readonly Interpolated[]): Omit<Prepared, 'show'> {
   }
 }
 
-/** An exit as a step's outcome, with the results stored under the send's name. */
-function performed(send: Send, finished: Finished): Performed {
+/** An exit as a step's outcome, with the results stored under the statement's name. */
+export function settled(statement: StatementBase, finished: Finished): Performed {
   const { exit, stdout, stderr } = finished
   const ok = exit.kind === 'exited' && exit.code === 0
   const fields = {
@@ -149,7 +159,7 @@ function performed(send: Send, finished: Finished): Performed {
   return {
     status: ok ? 'completed' : exit.kind === 'lost' ? 'in-doubt' : exit.kind === 'stopped' ? 'stopped' : 'failed',
     exit,
-    writes: send.name === undefined ? [] : [{ path: ['goal', send.name], value: { fields } }],
+    writes: statement.name === undefined ? [] : [{ path: ['goal', statement.name], value: { fields } }],
     ...(!ok && { reason: explain(exit, finished.durationMs), tail: tail(stderr.trim() === '' ? stdout : stderr) })
   }
 }
@@ -183,8 +193,16 @@ function tail(text: string): string {
   return cut.slice(cut.indexOf('\n') + 1)
 }
 
-/** `<tempFile>`: interpolated text in a private file, its path in `goal.<name>`. */
-export function tempFileStep(here: Here, statement: TempFileStatement, id: string): Step<Prepared & { readonly text: string }> {
+interface PreparedFile extends Prepared {
+  readonly text: string
+  readonly version: string | undefined
+}
+
+/**
+ * `<tempFile>`: interpolated text in a private file, its path in `goal.<name>`. Another text is another path, so that what read
+ * the file before is done again.
+ */
+export function tempFileStep(here: Here, statement: TempFileStatement, id: string): Step<PreparedFile> {
   const { scope } = here
   const name = statement.name ?? statement.key.slice(0, 8)
   return {
@@ -197,17 +215,27 @@ export function tempFileStep(here: Here, statement: TempFileStatement, id: strin
     outputs: [['goal', name]],
     prepare() {
       const text = interpolate(statement.text, scope, 'text')
-      return { ...joined([text]), show: `write temporary file ${name} (${text.show.length} characters)`, text: text.text }
+      return {
+        ...joined([text]),
+        show: `write temporary file ${name} (${text.show.length} characters)`,
+        text: text.text,
+        version: versionOf(text)
+      }
     },
     async perform(world, prepared, attempt) {
       const path = await world.driver.writeFile(
         attempt.goalId,
-        `${name}.${attempt.step.replace(/[^\w.-]/g, '_').slice(-40)}`,
+        `${name}.${attempt.step.replace(/[^\w.-]/g, '_').slice(-40)}.${prepared.version ?? attempt.attempt}`,
         prepared.text
       )
       return { status: 'completed', writes: [{ path: ['goal', name], value: { type: 'localFilePath', value: path } }] }
     }
   }
+}
+
+/** Tells texts apart; none of a text with a secret, which one could be guessed by. */
+function versionOf({ text, show }: Interpolated): string | undefined {
+  return text === show ? createHash('sha256').update(text).digest('hex').slice(0, 12) : undefined
 }
 
 interface PreparedUpdate extends Prepared {
@@ -313,7 +341,8 @@ export function checkStep(
   }
 }
 
-function described(statement: StatementBase, scope: Scope): { readonly describe?: string } {
+/** The narration of a step, when it has one. */
+export function described(statement: StatementBase, scope: Scope): { readonly describe?: string } {
   const text = describe(statement.describe, scope)
   return text === undefined ? {} : { describe: text }
 }

@@ -1,13 +1,15 @@
 /** The driver for this machine: steps become commands of the runner, their output files, their values. */
-import { mkdir, rename, symlink } from 'node:fs/promises'
+import { mkdir, rename, rm, symlink } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { Command, CommandKey, Driver, Finished } from '../../goals/ports.ts'
 import type { OutputChunk } from '../../goals/pursuit/events.ts'
 import type { Ended, Runner } from '../runner/protocol.ts'
 import { goalDirectory, OUT, stepDirectory } from '../runner/step-directory.ts'
+import { connectionDirectory } from './connections.ts'
 import { type OutputPlace, outputValue, readOutput, writeMirror } from './output.ts'
-import { dropPrivateFiles, writePrivateFile } from './private-files.ts'
+import { dropPrivateFiles, readPrivateFile, writePrivateFile } from './private-files.ts'
 import { type OutputListener, outputTails } from './tail.ts'
+import { textFiles } from './text-files.ts'
 
 /** The port, and access to what commands printed. */
 export interface LocalDriver extends Driver {
@@ -19,6 +21,8 @@ export interface LocalDriver extends Driver {
   tailOutput(goalId: string, listener: OutputListener): () => void
   /** Keeps output of a step that runs elsewhere and shows it to those who follow. @returns bytes of that stream that are here */
   writeMirror(chunk: OutputChunk): Promise<number>
+  /** Removes what the steps of a goal left here: output, and how they ended. For goals that are over. */
+  dropOutput(goalId: string): Promise<void>
   /** No more output of this mirrored step is coming. */
   endMirror(key: CommandKey): Promise<void>
   close(): Promise<void>
@@ -53,6 +57,10 @@ export function localDriver(state: string, runner: Runner): LocalDriver {
     },
     stop: key => runner.stop(key),
     writeFile: (goalId, name, text) => writePrivateFile(state, goalId, name, text),
+    readFile: (goalId, name) => readPrivateFile(state, goalId, name),
+    files: textFiles,
+    interpreters: { javascript: process.execPath, python: 'python3' },
+    connections: () => connectionDirectory(state),
     dropFiles: goalId => dropPrivateFiles(state, goalId),
     readOutput: place => readOutput(state, place),
     tailOutput: (goalId, listener) => tails.follow(goalId, listener),
@@ -64,6 +72,7 @@ export function localDriver(state: string, runner: Runner): LocalDriver {
       return size
     },
     endMirror: key => tails.ended(key),
+    dropOutput: goalId => rm(goalDirectory(state, goalId), { recursive: true, force: true }),
     close: async () => {
       tails.close()
       await runner.close()

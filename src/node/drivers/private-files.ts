@@ -1,6 +1,7 @@
 /** Files with what a step needs and nobody else may read: scripts, key material. They live until their goal drops them. */
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { TEXT_BYTES_MAX } from '../../goals/ports.ts'
 import { fileName } from '../runner/step-directory.ts'
 
 /**
@@ -20,6 +21,15 @@ export async function writePrivateFile(state: string, goalId: string, name: stri
   }
   await rename(`${file}.new`, file)
   return file
+}
+
+/** What {@link writePrivateFile} wrote, or a command in its place; undefined when it is gone. @throws when it is longer than TEXT_BYTES_MAX */
+export async function readPrivateFile(state: string, goalId: string, name: string): Promise<string | undefined> {
+  const file = join(filesDirectory(state, goalId), fileName(name))
+  const size = (await stat(file).catch(() => undefined))?.size
+  if (size === undefined) return undefined
+  if (size > TEXT_BYTES_MAX) throw new Error(`${name} is longer than ${TEXT_BYTES_MAX} bytes`)
+  return await readFile(file, 'utf8')
 }
 
 /** Removes what {@link writePrivateFile} wrote for this goal. */

@@ -87,7 +87,7 @@ const stepBodies = [
     step: textShape,
     instance: textShape,
     attempt: countShape,
-    kind: v.picklist(['send', 'tempFile', 'update', 'check', 'remote']),
+    kind: v.picklist(['send', 'tempFile', 'update', 'check', 'remote', 'code', 'editFile', 'wait']),
     key: textShape,
     show: textShape,
     describe: v.exactOptional(textShape),
@@ -105,7 +105,8 @@ const stepBodies = [
     durationMs: duration,
     writes: listOf(v.object({ path: textShape, value: treeShape })),
     reason: v.exactOptional(textShape),
-    tail: v.exactOptional(textShape)
+    tail: v.exactOptional(textShape),
+    note: v.exactOptional(textShape)
   })
 ] as const
 
@@ -128,7 +129,8 @@ const lifeBodies = [
     reason: textShape,
     step: v.exactOptional(textShape),
     instance: v.exactOptional(textShape),
-    values: v.exactOptional(trees)
+    values: v.exactOptional(trees),
+    instructions: v.exactOptional(textShape)
   }),
   v.object({
     type: v.literal('repaired'),

@@ -26,12 +26,20 @@ describe('a faulty program', () => {
   const faults: [name: string, text: string, message: string][] = [
     ['a definition without a name', '<struct/>', 'p.xml:2:1: <struct> needs a name'],
     ['a method without a goal', '<method name="m"/>', 'p.xml:2:1: <method> needs a targetGoalType'],
-    ['an element that is not supported yet', inMethod('  <wait seconds="1"/>'), 'p.xml:3:3: <wait> is not supported yet'],
+    ['an element that is not supported yet', inMethod('  <undo/>'), 'p.xml:3:3: <undo> is not supported yet'],
+    ['code without a language', inMethod('<code>x</code>'), 'p.xml:3:1: <code> needs language="javascript" or language="python"'],
+    ['code that is empty', inMethod('<code language="python"> </code>'), 'p.xml:3:1: <code> is empty'],
     [
-      'an attribute that is not supported yet',
-      inMethod('<shell reuse="true"><send>x</send></shell>'),
-      'p.xml:3:8: reuse= on <shell> is not supported yet'
+      'an editFile without an edit',
+      inMethod('<editFile path="/x"/>'),
+      'p.xml:3:1: <editFile> needs an edit: <replace>, <insertAfter>, <insertBefore>, <append>, <prepend> or <remove>'
     ],
+    [
+      'a pattern that is none',
+      inMethod('<editFile path="/x"><remove pattern="("/></editFile>'),
+      'p.xml:3:29: pattern= is not a regular expression: /(/m: Unterminated group'
+    ],
+    ['a wait for nothing', inMethod('<wait/>'), 'p.xml:3:1: <wait> needs seconds= or an expression that is to hold'],
     ['an element in the wrong place', '<send>x</send>', 'p.xml:2:1: <send> cannot stand in <cloudburst>'],
     ['a name that hides a top name', '<variable name="goal">1</variable>', 'p.xml:2:1: <variable name="goal"> would hide what goal means'],
     ['a value that does not fit its type', '<variable name="n" type="int"> five</variable>', "p.xml:2:32: n: ' five' is not an int"],

@@ -3,7 +3,7 @@ import { readProgram } from '../../../src/goals/program/read.ts'
 import { instancesOf } from '../../../src/goals/config/instances.ts'
 import { agentVariables } from '../../../src/goals/config/agent-variables.ts'
 import { parsePath, setIn } from '../../../src/goals/expression/path.ts'
-import type { Command, Exit, Fact, FactQuery, Finished, World } from '../../../src/goals/ports.ts'
+import type { Command, Exit, Fact, FactQuery, Finished, FoundText, World } from '../../../src/goals/ports.ts'
 import { EVENT_VERSION, type Assignment, type GoalEvent, type GoalEventBody } from '../../../src/goals/pursuit/events.ts'
 import { pursue } from '../../../src/goals/pursuit/pursue.ts'
 import type { Tree, Variables } from '../../../src/goals/tree.ts'
@@ -14,6 +14,8 @@ export interface Stage {
   readonly events: GoalEvent[]
   /** Commands in the order in which they were run, as their last argument. */
   readonly ran: string[]
+  /** Files by path, private ones below `/private/`. */
+  readonly files: Map<string, string>
   readonly agent: () => Variables
   readonly stop: AbortController
   /** First run, or on after a repair or restart. */
@@ -37,6 +39,8 @@ export interface StageOptions {
   readonly play?: (command: string, full: Command) => Played
   readonly recover?: (step: string) => Exit
   readonly facts?: (query: FactQuery) => Fact
+  /** Files of the machine, by path. */
+  readonly texts?: Readonly<Record<string, string>>
 }
 
 export function stage({
@@ -49,13 +53,15 @@ export function stage({
   recover,
   facts,
   stepwise,
-  locale
+  locale,
+  texts = {}
 }: StageOptions): Stage {
   const program = readProgram([{ name: 'test.xml', text: `<cloudburst name="test">${xml}</cloudburst>` }])
   const proto = agent === undefined ? undefined : program.agents.get(agent)
   let variables: Variables = proto === undefined ? {} : agentVariables(program, proto)
   let events: GoalEvent[] = []
   const ran: string[] = []
+  const files = new Map(Object.entries(texts))
   let now = 1_700_000_000_000
 
   const record = (goalId: string, body: GoalEventBody): GoalEvent => {
@@ -75,6 +81,9 @@ export function stage({
     stderr: code === 0 ? '' : `failed with ${code}`,
     truncated: false
   })
+  const found = (text: string | undefined): FoundText => (text === undefined ? { kind: 'absent' } : { kind: 'text', text })
+  const answer = (query: FactQuery): Fact =>
+    query.kind === 'text' ? { kind: 'file', found: found(files.get(query.path)) } : { kind: 'bool', value: false }
   const world: World = {
     journal: { append: (goalId, body) => Promise.resolve(record(goalId, body)), read: () => Promise.resolve(events) },
     driver: {
@@ -85,10 +94,23 @@ export function stage({
       },
       recover: ({ step }) => Promise.resolve(finished({ exit: recover?.(step) ?? { kind: 'lost' } })),
       stop: () => Promise.resolve(),
-      writeFile: (_goal, name) => Promise.resolve(`/private/${name}`),
-      dropFiles: () => Promise.resolve()
+      writeFile: (_goal, name, text) => {
+        files.set(`/private/${name}`, text)
+        return Promise.resolve(`/private/${name}`)
+      },
+      readFile: (_goal, name) => Promise.resolve(files.get(`/private/${name}`)),
+      dropFiles: () => Promise.resolve(),
+      files: {
+        readText: path => Promise.resolve(found(files.get(path))),
+        replaceText: (path, text) => {
+          files.set(path, text)
+          return Promise.resolve()
+        }
+      },
+      interpreters: { javascript: 'node', python: 'python3' },
+      connections: () => Promise.resolve('/private/connections')
     },
-    probe: { gather: queries => Promise.resolve(queries.map(query => facts?.(query) ?? { kind: 'bool', value: false })) },
+    probe: { gather: queries => Promise.resolve(queries.map(query => facts?.(query) ?? answer(query))) },
     messenger: { dispatch: () => Promise.resolve({ kind: 'failed', message: 'nobody is there' }) },
     clock: { now: () => ++now, sleep: () => Promise.resolve() },
     random: { id: () => '01J00000000000000000000000' },
@@ -113,6 +135,7 @@ export function stage({
       return events
     },
     ran,
+    files,
     agent: () => variables,
     stop: new AbortController(),
     go: cause =>

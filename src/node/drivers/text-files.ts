@@ -1,0 +1,78 @@
+/** Text files of this machine, for statements that look at one or edit it in place. */
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { copyFile, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { type Files, type FoundText, TEXT_BYTES_MAX } from '../../goals/ports.ts'
+
+/** Mode of a file that was not there before: what an administrator would give it. */
+const NEW_MODE = 0o644
+
+/** The files of this machine. */
+export const textFiles: Files = { readText, replaceText }
+
+/** See {@link Files.readText}. */
+export async function readText(path: string): Promise<FoundText> {
+  try {
+    const found = await stat(path)
+    if (!found.isFile()) return { kind: 'unreadable', reason: found.isDirectory() ? 'it is a directory' : 'it is not a plain file' }
+    if (found.size > TEXT_BYTES_MAX) return { kind: 'unreadable', reason: `it is longer than ${TEXT_BYTES_MAX} bytes` }
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path))
+    return text.includes('\0') ? { kind: 'unreadable', reason: 'it is not text' } : { kind: 'text', text }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return { kind: 'absent' }
+    return { kind: 'unreadable', reason: code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is not UTF-8' : message }
+  }
+}
+
+async function replaceText(path: string, text: string): Promise<void> {
+  const target = await realpath(path).catch(() => path)
+  const old = await stat(target).catch(() => undefined)
+  // The backup is what was there before the first change of this content, a copy with the same mode.
+  if (old !== undefined) await backUp(target, old)
+  const beside = `${target}.${randomBytes(6).toString('hex')}`
+  const handle = await open(beside, 'wx', 0o600)
+  try {
+    await handle.writeFile(text)
+    if (old !== undefined) await handle.chown(old.uid, old.gid)
+    await handle.chmod(old === undefined ? NEW_MODE : old.mode & 0o7777)
+    await handle.sync()
+    await handle.close()
+    await rename(beside, target)
+  } catch (error) {
+    await handle.close().catch(() => undefined)
+    await rm(beside, { force: true })
+    throw error
+  }
+  await syncDirectory(dirname(target))
+}
+
+async function backUp(target: string, { uid, gid, mode }: { uid: number; gid: number; mode: number }): Promise<void> {
+  const backup = `${target}.cb-backup`
+  const beside = `${backup}.${randomBytes(6).toString('hex')}`
+  try {
+    await copyFile(target, beside, constants.COPYFILE_EXCL)
+    const handle = await open(beside, 'r+')
+    try {
+      await handle.chown(uid, gid)
+      await handle.chmod(mode & 0o7777)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(beside, backup)
+  } catch (error) {
+    await rm(beside, { force: true })
+    throw error
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
