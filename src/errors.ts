@@ -21,6 +21,7 @@ export const errors = {
 
   // runs
   CB_RUN_UNKNOWN: { exit: 1, http: 404, next: 'cloudburst goals' },
+  CB_RUN_COMPACTED: { exit: 1, http: 410, next: 'cloudburst goal <id>' },
   CB_NOT_SUSPENDED: { exit: 1, http: 409, next: 'cloudburst goal <id>' },
   CB_GOAL_SUSPENDED: { exit: 3, http: 409, next: 'cloudburst goal <id>' },
   CB_BUSY: { exit: 1, http: 429, next: 'cloudburst goals' },
@@ -46,6 +47,7 @@ export const errors = {
   CB_PORT_TAKEN: { exit: 1, http: 409, next: 'cloudburstd --listen /ip4/0.0.0.0/tcp/0' },
   CB_STORE_DEGRADED: { exit: 1, http: 507, next: 'df -h <home>' },
   CB_STORE_DAMAGED: { exit: 1, http: 500, next: 'cloudburst goals --suspended' },
+  CB_STORE_NOT_EMPTY: { exit: 1, http: 409, next: 'cloudburst store export <file>' },
   CB_STORE_NEWER: { exit: 1, http: 500, next: 'cloudburstd --version' },
   CB_HOME_MISSING: { exit: 1, http: 404, next: 'cloudburst init' },
   CB_HOME_EXISTS: { exit: 1, http: 409, next: 'cloudburst hello' },

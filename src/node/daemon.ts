@@ -19,6 +19,7 @@ import { dispatchHandler } from '../protocols/dispatch/server.ts'
 import { RECEIPT_BYTES_MAX } from '../protocols/dispatch/shapes.ts'
 import { openAgency } from './agency.ts'
 import { openAgents } from './agents.ts'
+import { startCompaction } from './compaction.ts'
 import { bindControl } from './control/server.ts'
 import { isClosed } from './dispatch-records.ts'
 import { openDispatches } from './dispatches.ts'
@@ -162,6 +163,15 @@ async function start(options: DaemonOptions, down: (() => Promise<void> | void)[
     log
   })
   down.push(() => dispatches.stop())
+  const compaction = startCompaction({
+    store,
+    journal,
+    dropOutput: driver.dropOutput,
+    onForgotten: dispatches.forget,
+    now: clock.now,
+    log
+  })
+  down.push(() => compaction.stop())
   journal.subscribe('*', ({ goalId, body }) => {
     if (body.type === 'step-ended' && dispatches.sentTo(goalId) !== undefined)
       void driver.endMirror({ goalId, step: body.step, attempt: body.attempt })

@@ -83,6 +83,8 @@ export interface Dispatches {
   open(): readonly DispatchRecord[]
   /** Name and peer id of the node a goal was sent to; undefined for goals of this node. */
   sentTo(id: string): { readonly node: string; readonly peer: string } | undefined
+  /** Their records have been removed: nothing is known of them from here on. */
+  forget(ids: readonly string[]): void
   /** Says why nothing is heard of a goal: now, if so, and each time it changes. @returns ends it */
   onWaiting(id: string, listener: (reason: string) => void): () => void
   /** Lets go of all connections. What is open goes on at the next start. */
@@ -164,6 +166,9 @@ export async function openDispatches(parts: DispatchParts): Promise<Dispatches> 
     find,
     open: () => [...tasks.values()].map(task => task.record).filter(record => !isClosed(record)),
     sentTo: id => places.get(id),
+    forget: ids => {
+      for (const id of ids) if (!tasks.has(id)) places.delete(id)
+    },
     onWaiting: (id, listener) => {
       const task = tasks.get(id)
       if (task === undefined) return () => undefined

@@ -1,6 +1,6 @@
 /** Runs whose records do not hold together: found at opening, suspended, never continued by themselves. */
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
-import { checkChain, type RunEntry } from './records.ts'
+import { type ChainCheck, checkChain, type RunEntry, type Snapshot, snapshotKey } from './records.ts'
 import type { Store } from './store.ts'
 
 /** Which record of a run is missing or was changed. */
@@ -10,9 +10,26 @@ export interface Damage {
   readonly reason: string
 }
 
-/** Checks the records of one run and that its summary speaks of the last one. @returns undefined when all holds */
+/** Checks all records of one run and that its summary speaks of the last one. @returns undefined when all holds */
 export async function findDamage(store: Store, goalId: string, entry: RunEntry | undefined): Promise<Damage | undefined> {
-  const chain = await checkChain(store, goalId)
+  if (entry?.compacted !== undefined) return undefined
+  return damageOf(await checkChain(store, goalId), goalId, entry)
+}
+
+/** The same from the last snapshot on. Where that does not hold, the snapshot may be what is wrong: then all records speak. */
+export async function findNewDamage(store: Store, goalId: string, entry: RunEntry): Promise<Damage | undefined> {
+  const snapshot = await readSnapshot(store, goalId)
+  if (snapshot === undefined || snapshot.seq > entry.summary.seq) return findDamage(store, goalId, entry)
+  const damage = damageOf(await checkChain(store, goalId, snapshot), goalId, entry)
+  return damage === undefined ? undefined : findDamage(store, goalId, entry)
+}
+
+/** The last snapshot of a run; undefined when there is none that can be read. */
+export async function readSnapshot(store: Pick<Store, 'get'>, goalId: string): Promise<Snapshot | undefined> {
+  return store.get<Snapshot>(snapshotKey(goalId)).catch(() => undefined)
+}
+
+function damageOf(chain: ChainCheck, goalId: string, entry: RunEntry | undefined): Damage | undefined {
   if (!chain.ok) return { seq: chain.seq, reason: chain.reason }
   const expected = entry?.summary.seq ?? 0
   if (expected !== chain.seq) {

@@ -9,12 +9,7 @@ import { Level } from 'level'
 import { CloudburstError } from '../../errors.ts'
 import { syncPath, writeDurably } from './durable-file.ts'
 import { type Database, headsFile, missingFrom, readHeads } from './heads.ts'
-import { encodePut } from './value.ts'
-
-/** Raised when keys or values change so that an older version would misread them. */
-export const SCHEMA_VERSION = 1
-
-const SCHEMA_KEY = 's!schema'
+import { beforeMigration, migrate, SCHEMA_VERSION, schemaOf, schemaOp } from './migration.ts'
 
 /** What was wrong with a store when it was opened. */
 export interface Damage {
@@ -58,7 +53,7 @@ async function create(directory: string): Promise<void> {
   if (existsSync(path)) await rename(path, asidePath(directory))
   const database: Database = new Level(path, { keyEncoding: 'utf8', valueEncoding: 'buffer' })
   await database.open()
-  await database.put(SCHEMA_KEY, encodePut({ type: 'put', key: SCHEMA_KEY, value: { version: SCHEMA_VERSION } }), { sync: true })
+  await database.batch([schemaOp()], { sync: true })
   await database.close()
   for (const name of await readdir(path)) await syncPath(join(path, name))
   await syncPath(path)
@@ -67,10 +62,14 @@ async function create(directory: string): Promise<void> {
   await writeDurably(join(directory, 'initialised'), `${JSON.stringify({ version: SCHEMA_VERSION })}\n`)
 }
 
-/** Opening may delete files that a repair would need, so all are kept until the next opening; tables never change: a link is enough. */
-async function keepPreopen(directory: string): Promise<void> {
+/** Opening may delete files that a repair would need, so all are kept until the next opening. */
+function keepPreopen(directory: string): Promise<void> {
+  return keepCopy(directory, preopenPath(directory))
+}
+
+/** The files of the database as they are now, in `to`; tables never change: a link is enough. */
+export async function keepCopy(directory: string, to: string): Promise<void> {
   const from = databasePath(directory)
-  const to = preopenPath(directory)
   await rm(to, { recursive: true, force: true })
   await mkdir(to, { mode: 0o700 })
   if (!existsSync(from)) return
@@ -86,7 +85,7 @@ async function openSound(directory: string): Promise<{ database: Database } | { 
   try {
     database = await openExisting(directory)
     const missing = await missingFrom(database, await readHeads(directory))
-    if (missing.length === 0) return (await checkSchema(database, directory)) ? { database } : { reason: 'the schema version is missing' }
+    if (missing.length === 0) return { database: await upToDate(database, directory) }
     await database.close()
     return { reason: `missing: ${missing.slice(0, 3).join(', ')}` }
   } catch (error) {
@@ -95,15 +94,31 @@ async function openSound(directory: string): Promise<{ database: Database } | { 
   }
 }
 
-/** @returns false, with the database closed, when there is no version in it */
-async function checkSchema(database: Database, directory: string): Promise<boolean> {
-  const bytes = await database.get(SCHEMA_KEY)
-  const version = bytes === undefined ? undefined : (JSON.parse(bytes.toString()) as { version: number }).version
-  if (version === SCHEMA_VERSION) return true
+/**
+ * The database, migrated when it is older. What it was before is kept beside it until the next migration:
+ * moved to `db/`, it serves the older program again.
+ */
+async function upToDate(database: Database, directory: string): Promise<Database> {
+  const version = await schemaOf(database)
+  if (version === SCHEMA_VERSION) return database
   await database.close()
-  if (version === undefined) return false
-  const message = `the store in ${directory} has version ${version}, this program knows ${SCHEMA_VERSION}`
-  throw new CloudburstError('CB_STORE_NEWER', message, { directory, version })
+  if (version === undefined) throw new Error('the schema version is missing')
+  if (version > SCHEMA_VERSION) {
+    const message = `the store in ${directory} has version ${version}, this program knows ${SCHEMA_VERSION}`
+    throw new CloudburstError('CB_STORE_NEWER', message, { directory, version })
+  }
+  const kept = beforeMigration(directory, version)
+  await keepCopy(directory, kept)
+  for (const name of await readdir(kept)) await syncPath(join(kept, name))
+  await syncPath(kept)
+  const older = await openExisting(directory)
+  try {
+    await migrate(older, version)
+  } catch (error) {
+    await older.close()
+    throw error
+  }
+  return older
 }
 
 /** Everything found is put aside whole; the repair works on a copy. */
@@ -119,8 +134,9 @@ async function repair(directory: string, reason: string): Promise<{ database: Da
   const database = await openExisting(directory).catch(error => {
     throw damaged(directory, `${reason}; repair did not help: ${textOf(error)}`, copy)
   })
-  if (!(await checkSchema(database, directory))) throw damaged(directory, `${reason}; repair found nothing of ours`, copy)
-  return { database, damage: { reason, copy, missing: await missingFrom(database, await readHeads(directory)) } }
+  if ((await schemaOf(database)) === undefined) throw damaged(directory, `${reason}; repair found nothing of ours`, copy)
+  const current = await upToDate(database, directory)
+  return { database: current, damage: { reason, copy, missing: await missingFrom(current, await readHeads(directory)) } }
 }
 
 /** @throws unless the error means that files are damaged: a full disk or a second opening is no reason to repair */

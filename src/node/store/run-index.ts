@@ -1,20 +1,29 @@
-/** Every run in memory, at a hundred bytes each: what lists and looks need without touching the disk. */
-import type { RunStatus, RunSummary } from '../../goals/pursuit/summary.ts'
+/** Every run in memory, at a few hundred bytes each: what lists and looks need without touching the disk. */
+import type { RunStatus } from '../../goals/pursuit/summary.ts'
+import type { RunEntry } from './records.ts'
 
 /** One run as the index in memory knows it. */
 export interface RunNote {
   readonly id: string
+  readonly goal: string
+  readonly agent?: string
   readonly status: RunStatus
   readonly seq: number
   readonly createdAt: number
+  /** Of its last event. */
+  readonly updatedAt: number
   /** Pursued on another node. */
   readonly mirrored: boolean
+  /** Its events were removed. */
+  readonly compacted: boolean
 }
 
 /** The runs that are known. */
 export interface RunIndex {
-  /** Remembers a run as its summary says. */
-  note(summary: RunSummary, mirrored: boolean): void
+  /** Remembers a run as its entry says. */
+  note(entry: RunEntry): void
+  drop(goalId: string): void
+  get(goalId: string): RunNote | undefined
   has(goalId: string): boolean
   readonly size: number
   newestFirst(): readonly RunNote[]
@@ -23,17 +32,58 @@ export interface RunIndex {
 /** An empty index. */
 export function runIndex(): RunIndex {
   const notes = new Map<string, RunNote>()
+  /** Oldest first; undefined after a run was added or dropped. */
+  let order: string[] | undefined = []
+
+  const sorted = (): string[] => {
+    order ??= [...notes.values()].sort(byAge).map(note => note.id)
+    return order
+  }
   return {
-    note: ({ id, status, seq, createdAt }, mirrored) => void notes.set(id, { id, status, seq, createdAt, mirrored }),
+    note: entry => {
+      const note = noteOf(entry)
+      const newest = order === undefined ? undefined : notes.get(order.at(-1) ?? '')
+      if (!notes.has(note.id)) {
+        if (order !== undefined && (newest === undefined || byAge(newest, note) < 0)) order.push(note.id)
+        else order = undefined
+      }
+      notes.set(note.id, note)
+    },
+    drop: goalId => {
+      if (notes.delete(goalId)) order = undefined
+    },
+    get: goalId => notes.get(goalId),
     has: goalId => notes.has(goalId),
     get size() {
       return notes.size
     },
-    newestFirst: () => [...notes.values()].sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1))
+    newestFirst: () => {
+      const ids = sorted()
+      return Array.from(ids, (_, at) => notes.get(ids[ids.length - 1 - at]!)!)
+    }
   }
 }
 
 /** Whether nothing more happens to a run of this status. */
 export function isOver(status: RunStatus): boolean {
   return status === 'completed' || status === 'cancelled'
+}
+
+function noteOf({ summary, mirrored, compacted }: RunEntry): RunNote {
+  const { id, goal, agent, status, seq, createdAt, updatedAt } = summary
+  return {
+    id,
+    goal,
+    ...(agent !== undefined && { agent }),
+    status,
+    seq,
+    createdAt,
+    updatedAt,
+    mirrored: mirrored === true,
+    compacted: compacted !== undefined
+  }
+}
+
+function byAge(a: RunNote, b: RunNote): number {
+  return a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)
 }

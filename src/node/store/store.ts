@@ -68,6 +68,8 @@ export interface Store {
 const RETRY_MS = 2_000
 /** A probe this large must fit before the store counts as writable again, in bytes. */
 const PROBE_BYTES = 64 * 1024
+/** Most entries read at once: fetching them one by one takes three times as long. */
+const READ_PAGE = 500
 const BOOT_KEY = 'b!boot'
 const PROBE_KEY = 'b!probe'
 
@@ -146,10 +148,17 @@ async function storeOn(path: string, opened: Database, damage: Damage | undefine
     return new CloudburstError('CB_STORE_DAMAGED', `the store in ${path} cannot read ${what}`, { key: what }, error)
   }
   async function* rawRange(range: Range): AsyncGenerator<[string, Buffer]> {
+    const iterator = database.iterator(bounds(range))
     try {
-      yield* database.iterator(bounds(range))
+      for (;;) {
+        const page = await iterator.nextv(READ_PAGE)
+        if (page.length === 0) return
+        yield* page
+      }
     } catch (error) {
       throw failedRead(error, `${range.prefix}…`)
+    } finally {
+      await iterator.close()
     }
   }
 
