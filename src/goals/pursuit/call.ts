@@ -30,7 +30,8 @@ export interface Here {
 export async function callGoal(here: Here, call: GoalCall, resultName?: string): Promise<Walked> {
   const { frame, scope } = here
   const { run } = frame
-  const proto = findGoal(run, call.goal)
+  const elsewhere = call.peer !== undefined || call.where !== undefined
+  const proto = findGoal(run, call.goal) ?? (elsewhere ? goalOfAnyAgent(run, call.goal) : undefined)
   if (proto === undefined) return failed(frame.instance, 'step-failed', `${at(call)}: no goal is called ${call.goal}`)
   const args = await settle(run, () => declared(call.arguments, scope))
   const problem = args.errors[0]
@@ -48,8 +49,7 @@ export async function callGoal(here: Here, call: GoalCall, resultName?: string):
     )
   }
   const instance = here.names.next(`${here.path}>${call.goal}`)
-  if (call.peer !== undefined || call.where !== undefined)
-    return await run.hand.step(frame, remoteStep(here, call, instance, args.variables, resultName))
+  if (elsewhere) return await run.hand.step(frame, remoteStep(here, call, instance, args.variables, resultName))
 
   const ended = await once(run, frame, key, call.again, () => walkChild(frame, proto, instance, args.variables, { key, text }))
   if (ended.outcome === 'failed') {
@@ -69,6 +69,15 @@ export function isCompleted(run: Run, scope: Scope, call: GoalCall): boolean | u
 /** A goal of the agent before one of the program. */
 export function findGoal(run: Pick<Run, 'program' | 'agent'>, name: string): GoalProto | undefined {
   return run.agent?.goals.get(name) ?? run.program.goals.get(name)
+}
+
+/** On another node a goal has the agent in which it stands, whichever this one runs in. */
+function goalOfAnyAgent({ program }: Pick<Run, 'program'>, name: string): GoalProto | undefined {
+  for (const agent of program.agents.values()) {
+    const goal = agent.goals.get(name)
+    if (goal !== undefined) return goal
+  }
+  return undefined
 }
 
 /** Walks a sub-goal in a frame of its own, its variables bound to the arguments. */
