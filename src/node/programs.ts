@@ -1,6 +1,6 @@
 /** The programs that this node holds: loaded ones in the store, shipped ones beside the code. Known by name and by content hash. */
 import { readdir, readFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { CloudburstError } from '../errors.ts'
 import { readProgram } from '../goals/program/read.ts'
 import type { Program, SourceFile } from '../goals/program/model.ts'
@@ -30,7 +30,7 @@ export interface Programs {
   /** The program with that hash, if it is held: what a dispatch asks before the program is sent. */
   withHash(hash: string): Promise<Program | undefined>
   /**
-   * The one program that has this goal.
+   * The one program that has this goal. One that includes it from a file gives way to one that has it itself.
    * @throws CloudburstError CB_GOAL_UNKNOWN when none has, CB_USAGE when several have and none is named
    */
   withGoal(goal: string): Promise<Program>
@@ -110,7 +110,9 @@ export function openPrograms(store: Pick<Store, 'range' | 'batch'>, shippedDirec
       return held.get(hash)?.program
     },
     withGoal: async goal => {
-      const newest = new Map((await all()).filter(({ program }) => hasGoal(program, goal)).map(({ program }) => [program.name, program]))
+      const having = (await all()).map(({ program }) => program).filter(program => hasGoal(program, goal))
+      const defining = having.filter(program => !isIncluded(program, goal))
+      const newest = new Map((defining.length > 0 ? defining : having).map(program => [program.name, program]))
       const [first, second] = newest.values()
       if (first === undefined) throw new CloudburstError('CB_GOAL_UNKNOWN', `no program here has a goal ${goal}`, { goal })
       if (second !== undefined)
@@ -139,10 +141,15 @@ export function hasGoal(program: Program, goal: string): boolean {
   return program.goals.has(goal) || [...program.agents.values()].some(agent => agent.goals.has(goal))
 }
 
+/** Whether the goal stands in a file that the program's root includes. */
+function isIncluded(program: Program, goal: string): boolean {
+  const proto = program.goals.get(goal) ?? [...program.agents.values()].map(agent => agent.goals.get(goal)).find(each => each !== undefined)
+  return proto !== undefined && proto.place.file !== program.files[0]?.name
+}
+
+/** Each file is a program; one may include another that lies beside it. */
 async function readShipped(directory: string): Promise<readonly Program[]> {
-  const names = await readdir(directory).catch(() => [])
-  const files = names.filter(name => name.endsWith('.xml')).sort()
-  return await Promise.all(
-    files.map(async name => readProgram([{ name: basename(name), text: await readFile(join(directory, name), 'utf8') }]))
-  )
+  const names = (await readdir(directory).catch(() => [])).filter(name => name.endsWith('.xml')).sort()
+  const files = await Promise.all(names.map(async name => ({ name, text: await readFile(join(directory, name), 'utf8') })))
+  return files.map(file => readProgram([file], { include: included => files.find(({ name }) => name === included) }))
 }
