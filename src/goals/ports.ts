@@ -127,6 +127,8 @@ export type FactQuery =
   | { readonly kind: 'state'; readonly path: string }
   /** Time or identifier, fixed for one place in one run. */
   | { readonly kind: 'now' | 'uuid'; readonly at: string }
+  /** The secret behind a reference (`sealed` of a tree); answered by the {@link Vault}, and never written down. */
+  | { readonly kind: 'secret'; readonly sealed: string }
 
 export type Fact =
   | { readonly kind: 'bool'; readonly value: boolean }
@@ -187,12 +189,26 @@ export interface Surroundings {
   readonly peer: Variables
 }
 
+/** Secrets, outside of everything that is written down or sent. */
+export interface Vault {
+  /**
+   * Keeps `secret` for a goal or agent; durable on return.
+   * @returns the reference to put in its place; the same secret of the same owner has the same one
+   */
+  seal(owner: string, secret: string): string
+  /** The secret behind a reference, looked up anew each time; undefined when it cannot be had now. */
+  open(sealed: string): Promise<string | undefined>
+  /** Forgets what was kept for an owner. */
+  drop(owner: string): void
+}
+
 /** All ports together, as the pursuit loop takes them. */
 export interface World {
   readonly journal: Journal
   readonly driver: Driver
   readonly probe: Probe
   readonly messenger: Messenger
+  readonly vault: Vault
   readonly clock: Clock
   readonly random: Random
   readonly surroundings: Surroundings

@@ -1,7 +1,9 @@
 /** The agents of this node: long-lived instances of `<agent>` elements, and their variables, which outlive the process. */
 import { CloudburstError } from '../errors.ts'
 import { agentVariables } from '../goals/config/agent-variables.ts'
-import { parsePath, setIn } from '../goals/expression/path.ts'
+import { getIn, parsePath, setIn } from '../goals/expression/path.ts'
+import { keepSecretTypes, sealVariables } from '../goals/expression/secrets.ts'
+import type { Vault } from '../goals/ports.ts'
 import type { AgentProto, Program } from '../goals/program/model.ts'
 import type { Write } from '../goals/pursuit/events.ts'
 import type { Tree, Variables } from '../goals/tree.ts'
@@ -42,20 +44,21 @@ export interface Agents {
   onChange(listener: (agent: Agent) => void): () => void
 }
 
-/** Reads all agents. */
-export async function openAgents(store: Pick<Store, 'range' | 'batch'>, now: () => number): Promise<Agents> {
+/** Reads all agents. @param vault keeps their secrets; absent where no agent outlives the process */
+export async function openAgents(store: Pick<Store, 'range' | 'batch'>, now: () => number, vault?: Pick<Vault, 'seal'>): Promise<Agents> {
   const agents = new Map<string, Agent>()
   const listeners = new Set<(agent: Agent) => void>()
   for await (const [, agent] of store.range<Agent>({ prefix: PREFIX })) agents.set(agent.name, agent)
 
-  const put = (agent: Agent): Op => {
+  const put = (given: Agent): Op => {
+    const agent = vault === undefined ? given : sealed(given, vault)
     agents.set(agent.name, agent)
     for (const listener of listeners) listener(agent)
     return { type: 'put', key: PREFIX + agent.name, value: agent }
   }
   const save = async (agent: Agent): Promise<Agent> => {
     await store.batch([put(agent)], { sync: true })
-    return agent
+    return get(agent.name)
   }
   const get = (name: string): Agent => {
     const agent = agents.get(name)
@@ -110,8 +113,17 @@ export async function openAgents(store: Pick<Store, 'range' | 'batch'>, now: () 
   }
 }
 
+/** Secrets of agents are kept apart from what is stored and told to other nodes. */
+function sealed(agent: Agent, vault: Pick<Vault, 'seal'>): Agent {
+  const variables = sealVariables(agent.variables, secret => vault.seal(`agent.${agent.name}`, secret))
+  return variables === agent.variables ? agent : { ...agent, variables }
+}
+
 function written(agent: Agent, writes: readonly Write[]): Agent {
   let tree: Tree = { fields: agent.variables }
-  for (const { path, value } of writes) tree = setIn(tree, parsePath(path).slice(1), value)
+  for (const { path, value } of writes) {
+    const place = parsePath(path).slice(1)
+    tree = setIn(tree, place, keepSecretTypes(getIn(tree, place), value))
+  }
   return { ...agent, variables: tree.fields ?? {} }
 }

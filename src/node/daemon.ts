@@ -43,9 +43,11 @@ import { openRuns } from './runs.ts'
 import { runnerClient } from './runner/client.ts'
 import { openState } from './state.ts'
 import { openJournal } from './store/journal.ts'
+import { revealAssignments, sealAssignments } from './sealing.ts'
 import { openStore } from './store/store.ts'
 import { subjects } from './subjects.ts'
 import { openTickets } from './tickets.ts'
+import { openVault } from './vault.ts'
 import { VERSION } from './version.ts'
 
 export interface DaemonOptions {
@@ -114,7 +116,8 @@ async function start(options: DaemonOptions, down: (() => Promise<void> | void)[
 
   const store = await openStore(`${home.state}/store`, { log })
   down.push(() => store.close())
-  const agents = await openAgents(store, clock.now)
+  const vault = openVault(`${home.state}/sealed`)
+  const agents = await openAgents(store, clock.now, vault)
   const journal = await openJournal(store, {
     now: clock.now,
     advance: (summary, event) => advance(summary, event),
@@ -157,6 +160,16 @@ async function start(options: DaemonOptions, down: (() => Promise<void> | void)[
     programFiles: async hash => (await programs.find(hash)).files,
     openReceipt: envelope => open(envelope, RECEIPT_TYPE, RECEIPT_BYTES_MAX),
     output: { write: async chunk => void (await driver.writeMirror(chunk)), heads: goalId => outputHeads(home.state, journal, goalId) },
+    secrets: {
+      seal: async (id, { program, goal, assignments }) => {
+        const found = await programs.find(program.hash)
+        const agent = [...found.agents.values()].find(each => each.goals.has(goal))
+        const proto = found.goals.get(goal) ?? agent?.goals.get(goal)
+        return sealAssignments(vault, id, found, { ...(proto && { proto }), ...(agent && { agent }) }, assignments, 'own')
+      },
+      reveal: assignments => revealAssignments(vault, assignments),
+      drop: id => vault.drop(id)
+    },
     self: identity.peer,
     clock,
     random,
@@ -192,6 +205,7 @@ async function start(options: DaemonOptions, down: (() => Promise<void> | void)[
     driver,
     probe: machineProbe({ state: path => state.get(path), now: clock.now }),
     messenger: makeMessenger({ dispatches, journal, programs, peer: peerOf }),
+    vault,
     clock,
     random,
     host,
@@ -262,7 +276,7 @@ async function start(options: DaemonOptions, down: (() => Promise<void> | void)[
   control.serve({
     agency,
     agencyOf: selector => Promise.resolve(selector === name ? { agency, peer: identity.peer } : remote(selector)),
-    local: localCalls({ mesh, dispatches, programs, runs, tickets, self: selfInfo, shutdown: () => ended.resolve() }),
+    local: localCalls({ mesh, dispatches, programs, runs, tickets, store, self: selfInfo, shutdown: () => ended.resolve() }),
     by: self
   })
   log.info({ peer: identity.peer, name, addresses: mesh.addresses(), readyMs: Date.now() - startedAt, pid: process.pid }, 'ready')

@@ -43,7 +43,8 @@ const HOPELESS: ReadonlySet<ErrorCode> = new Set([
   'CB_PROGRAM_UNKNOWN',
   'CB_FRAME_TOO_LONG',
   'CB_PEER_UNKNOWN',
-  'CB_SIGNATURE_INVALID'
+  'CB_SIGNATURE_INVALID',
+  'CB_VALUE_INVALID'
 ])
 
 /** Tries until the dispatch is closed or `stop` fires. */
@@ -99,8 +100,10 @@ async function converse(parts: DispatchParts, task: Task, stop: AbortSignal): Pr
 
 /** Sends the request. When no verdict is heard, it is not known whether it arrived. */
 async function ask(parts: DispatchParts, task: Task, channel: Channel): Promise<DispatchEnd> {
+  const { request } = task.record
+  const assignments = (await parts.secrets?.reveal(request.assignments)) ?? request.assignments
   try {
-    const end = await dispatchOnce(channel, task.record.request, parts.programFiles, sinkOf(parts, task))
+    const end = await dispatchOnce(channel, { ...request, assignments }, parts.programFiles, sinkOf(parts, task))
     if (end.kind === 'left') task.unheard = true
     return end
   } catch (error) {

@@ -61,6 +61,12 @@ export interface DispatchParts {
     write(chunk: OutputChunk): Promise<void>
     heads(goalId: string): Promise<readonly OutputHead[]>
   }
+  /** Keeps the secrets of an order out of what is stored, puts them into what is sent, and forgets them at the end. */
+  readonly secrets?: {
+    seal(id: string, order: DispatchOrder): Promise<readonly Assignment[]>
+    reveal(assignments: readonly Assignment[]): Promise<readonly Assignment[]>
+    drop(id: string): void
+  }
   readonly self: string
   readonly clock: Clock
   readonly random: Random
@@ -108,7 +114,10 @@ export async function openDispatches(parts: DispatchParts): Promise<Dispatches> 
       .catch(error => log.warn({ err: error, goal: record.id }, 'a dispatch is no longer seen to until the next start'))
       .finally(() => {
         driven.delete(done)
-        if (isClosed(task.record)) tasks.delete(record.id)
+        if (isClosed(task.record)) {
+          tasks.delete(record.id)
+          parts.secrets?.drop(record.id)
+        }
         for (const listener of task.listeners) listener()
       })
     driven.add(done)
@@ -125,12 +134,13 @@ export async function openDispatches(parts: DispatchParts): Promise<Dispatches> 
   const add = async (id: string, order: DispatchOrder): Promise<string> => {
     if ((await find(id)) !== undefined) return id
     if (tasks.size >= DISPATCHES_OPEN_MAX) throw new CloudburstError('CB_BUSY', `${tasks.size} dispatches are open already`)
+    const assignments = (await parts.secrets?.seal(id, order)) ?? order.assignments
     const sent = parts.isUp?.(order.peer) ?? false
     const record: DispatchRecord = {
       id,
       peer: order.peer,
       node: order.node,
-      request: requestOf(id, order, parts.clock.now()),
+      request: requestOf(id, { ...order, assignments }, parts.clock.now()),
       state: 'open',
       sent
     }
@@ -196,7 +206,18 @@ export function refusal(record: DispatchRecord): CloudburstError | undefined {
 }
 
 function requestOf(id: string, order: DispatchOrder, now: number): DispatchRequest {
-  const { goal, program, agent, mode = 'pursue', assignments, chain = [], email, locale, stepwise, acceptWithinMs = ACCEPT_WITHIN_MS } = order
+  const {
+    goal,
+    program,
+    agent,
+    mode = 'pursue',
+    assignments,
+    chain = [],
+    email,
+    locale,
+    stepwise,
+    acceptWithinMs = ACCEPT_WITHIN_MS
+  } = order
   return {
     type: 'request',
     id,

@@ -46,6 +46,8 @@ export function machineProbe(needs: ProbeNeeds): Probe {
         return Promise.resolve(needs.state(query.path)).then(value => ({ kind: 'tree', value }))
       case 'now':
         return { kind: 'text', value: new Date(needs.now()).toISOString() }
+      case 'secret':
+        return { kind: 'text', value: undefined } // the vault's, not the machine's
       case 'uuid':
         return { kind: 'text', value: randomUUID() }
     }

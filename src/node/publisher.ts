@@ -2,6 +2,7 @@
 import { toErrorData } from '../errors.ts'
 import type { Clock } from '../goals/ports.ts'
 import type { RunStatus } from '../goals/pursuit/summary.ts'
+import { maskSecrets } from '../goals/expression/plain.ts'
 import type { Tree, Variables } from '../goals/tree.ts'
 import type { Replica } from '../protocols/state/replica.ts'
 
@@ -96,7 +97,7 @@ export function flatten(node: NodeSnapshot): ReadonlyMap<string, Tree> {
   for (const agent of node.agents) {
     put(`agents.${agent.name}.program`, { value: agent.program })
     put(`agents.${agent.name}.status`, { value: agent.status })
-    for (const [name, value] of Object.entries(agent.variables)) put(`agents.${agent.name}.variables.${name}`, value)
+    for (const [name, value] of Object.entries(agent.variables)) put(`agents.${agent.name}.variables.${name}`, maskSecrets(value))
   }
   for (const { id, goal, status, agent } of node.goals.slice(0, GOALS_PUBLISHED_MAX)) {
     const fields = { goal: { value: goal }, status: { value: status }, ...(agent === undefined ? {} : { agent: { value: agent } }) }

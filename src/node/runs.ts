@@ -3,20 +3,22 @@
  * What each of them did is in the journal; nothing here could not be read again from there.
  */
 import { CloudburstError } from '../errors.ts'
-import { assigned } from '../goals/config/assignment.ts'
+import { type Assignable, assigned } from '../goals/config/assignment.ts'
 import { instancesOf } from '../goals/config/instances.ts'
 import { makePlan } from '../goals/plan/make-plan.ts'
 import type { Plan } from '../goals/plan/plan.ts'
-import type { Clock, Driver, Messenger, Probe, Random } from '../goals/ports.ts'
+import type { Clock, Driver, Messenger, Probe, Random, Vault } from '../goals/ports.ts'
 import { type Assignment, EVENT_VERSION, type GoalEventBody, type Principal, type Write } from '../goals/pursuit/events.ts'
 import { findGoal } from '../goals/pursuit/call.ts'
 import type { RunSummary } from '../goals/pursuit/summary.ts'
-import type { Variables } from '../goals/tree.ts'
+import type { AgentProto, GoalProto } from '../goals/program/model.ts'
+import type { Tree, Variables } from '../goals/tree.ts'
 import type { GoalRequest, RepairRequest } from '../protocols/agency/calls.ts'
 import type { Agents } from './agents.ts'
 import { type Driving, openDriving } from './driving.ts'
 import { goalFinder } from './goal-finder.ts'
 import type { Programs } from './programs.ts'
+import { type Giver, sealAssignments } from './sealing.ts'
 import type { NodeJournal } from './store/journal.ts'
 import type { Log, Op, Store } from './store/store.ts'
 
@@ -28,6 +30,7 @@ export interface RunsParts {
   readonly driver: Driver
   readonly probe: Probe
   readonly messenger: Messenger
+  readonly vault: Vault
   readonly clock: Clock
   readonly random: Random
   readonly host: Variables
@@ -86,10 +89,18 @@ export function openRuns(parts: RunsParts): Runs {
     },
     accept: async proposal => {
       const found = await finder.find(proposal)
-      const assignments = await finder.configure(found, proposal, 'pursue')
+      const given = await finder.configure(found, proposal, 'pursue')
       const { agentName, agentProto, program } = found
       if (agentName !== undefined && agentProto !== undefined) await agents.ensure(program, agentProto, agentName)
       const goalId = proposal.id ?? parts.random.id()
+      const assignments = sealAssignments(
+        parts.vault,
+        goalId,
+        program,
+        assignable(found.proto, agentProto),
+        given,
+        giverOf(parts, proposal.by)
+      )
       const caller = proposal.caller ?? proposal.by.peer
       const acceptBefore = proposal.acceptBefore ?? parts.clock.now()
       const accepted = await journal.accept({
@@ -154,7 +165,8 @@ function oneAtATime(repair: Runs['repair']): Runs['repair'] {
   }
 }
 
-async function repair({ journal, programs, agents }: RunsParts, driving: Driving, request: RepairRequest, by: Principal): Promise<void> {
+async function repair(parts: RunsParts, driving: Driving, request: RepairRequest, by: Principal): Promise<void> {
+  const { journal, agents } = parts
   const { id, why, stepwise } = request
   // The event of the suspension is told a moment before the walk has ended.
   if ((await known(journal, id)).status === 'suspended') await driving.rest(id)
@@ -163,8 +175,8 @@ async function repair({ journal, programs, agents }: RunsParts, driving: Driving
   if (request.seq !== undefined && request.seq !== summary.seq)
     throw notSuspended(id, `has changed since event ${request.seq}: somebody else has worked on it`)
 
-  const assignments = await understood(programs, agents, summary, request.assignments)
-  for (const { path, value } of assignments) {
+  const { given, assignments } = await understood(parts, summary, request.assignments, by)
+  for (const { path, value } of given) {
     if (path.startsWith('agent.') && summary.agent !== undefined) await agents.assign(summary.agent, path, value)
   }
   const step = stepwise === undefined || stepwise === 'look' ? undefined : await waitingStep(journal, id)
@@ -179,13 +191,28 @@ async function repair({ journal, programs, agents }: RunsParts, driving: Driving
   driving.drive(id, 'repair')
 }
 
-/** Values in the form that their places need, before anything is changed. */
-async function understood(programs: Programs, agents: Agents, { program, agent, goal }: RunSummary, assignments: readonly Assignment[]) {
-  const source = await programs.find(program.hash)
-  const agentProto = agent === undefined ? undefined : source.agents.get(agents.get(agent).proto)
+/** Values in the form that their places need, before anything is changed; and the same as they may be written down. */
+async function understood(
+  parts: RunsParts,
+  { id, program, agent, goal }: RunSummary,
+  assignments: readonly Assignment[],
+  by: Principal
+): Promise<{ readonly given: readonly { readonly path: string; readonly value: Tree }[]; readonly assignments: readonly Assignment[] }> {
+  const source = await parts.programs.find(program.hash)
+  const agentProto = agent === undefined ? undefined : source.agents.get(parts.agents.get(agent).proto)
   const proto = findGoal({ program: source, ...(agentProto !== undefined && { agent: agentProto }) }, goal)
-  const to = { ...(proto !== undefined && { proto }), ...(agentProto !== undefined && { agent: agentProto }) }
-  return assignments.map(each => ({ path: each.path, value: assigned(source, to, each) }))
+  const to = assignable(proto, agentProto)
+  const given = assignments.map(each => ({ path: each.path, value: assigned(source, to, each) }))
+  return { given, assignments: sealAssignments(parts.vault, id, source, to, given, giverOf(parts, by)) }
+}
+
+function assignable(proto: GoalProto | undefined, agent: AgentProto | undefined): Assignable {
+  return { results: true, ...(proto !== undefined && { proto }), ...(agent !== undefined && { agent }) }
+}
+
+/** This node's own people, or a peer that asks on behalf of its. */
+function giverOf({ peer }: RunsParts, by: Principal): Giver {
+  return by.peer === peer['id']?.value ? 'own' : 'peer'
 }
 
 async function cancel({ journal, driver }: RunsParts, driving: Driving, id: string, by: Principal, why?: string): Promise<void> {

@@ -24,6 +24,7 @@ import type { Solo } from './solo.ts'
 import { memoryStore } from './store/memory-store.ts'
 import { openJournal } from './store/journal.ts'
 import { openStore, type Store } from './store/store.ts'
+import { openVault } from './vault.ts'
 import { VERSION } from './version.ts'
 
 /** Calls that leave nothing behind. */
@@ -65,7 +66,9 @@ async function openParts(files: readonly SourceFile[], directory: string | undef
   const log = openLog('silent')
   const store: Store = directory === undefined ? memoryStore() : await openStore(join(directory, 'store'), { log })
   const now = (): number => Date.now()
-  const agents = await openAgents(store, now)
+  const state = directory ?? '/nonexistent'
+  const vault = openVault(join(state, 'sealed'))
+  const agents = await openAgents(store, now, vault)
   const journal = await openJournal(store, {
     now,
     advance: (summary, event) => advance(summary, event) ?? damaged(event.goalId),
@@ -73,7 +76,6 @@ async function openParts(files: readonly SourceFile[], directory: string | undef
   })
   const programs = openPrograms(store, undefined, now)
   const info = await programs.load(files)
-  const state = directory ?? '/nonexistent'
   const driver = localDriver(state, await createRunner(state))
   const peer = peerVariables('', NOBODY.node, {})
   const runs = openRuns({
@@ -86,6 +88,7 @@ async function openParts(files: readonly SourceFile[], directory: string | undef
     messenger: {
       dispatch: () => Promise.resolve({ kind: 'failed', message: 'a program run from a file has no peers: start cloudburstd' })
     },
+    vault,
     clock: { now, sleep: (ms, signal) => sleep(ms, undefined, signal && { signal }) },
     random: { id: () => ulid() },
     host: hostVariables(),

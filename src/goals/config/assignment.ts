@@ -88,9 +88,10 @@ function valueFor(program: Program, to: Assignable, path: Path, shape: Shape, va
   const { type } = shape
   const typed = type === undefined ? {} : { type }
   const name = showPath(path)
-  if (typeof value !== 'string') return treeFor(name, type, value)
+  if (typeof value !== 'string') return treeFor(program, name, type, value)
   // as in a program: empty is undefined
   if (value === '') return typed
+  if (isSecretType(type)) return secretFor(program, to, name, type!, value)
   if (isScalarType(type)) return { ...typed, value: scalar(name, type, value) }
   const referred = stateNode(program, to, value)
   if (referred !== undefined) {
@@ -98,16 +99,33 @@ function valueFor(program: Program, to: Assignable, path: Path, shape: Shape, va
       throw invalid(`${name} is a ${type}, but ${value} is a ${referred.type}`, name)
     return { ...typed, ref: value }
   }
-  if (/^\s*[[{]/.test(value)) return { ...jsonTree(name, value), ...typed }
+  if (/^\s*[[{]/.test(value)) return treeFor(program, name, type, jsonTree(name, value))
   const needsNode = shape.kind === 'struct' || shape.kind === 'list' || (type !== undefined && program.types.has(type))
   if (needsNode)
     throw invalid(`${name} is a ${type ?? shape.kind}: '${value}' names no state of that type${nodeHint(program, type, value)}`, name)
   return { ...typed, value }
 }
 
-function treeFor(name: string, type: string | undefined, tree: Tree): Tree {
+/** `tree` with the types that the program gives it and its fields. */
+function treeFor(program: Program, name: string, type: string | undefined, tree: Tree): Tree {
   if (tree.value !== undefined && type !== undefined) return { ...tree, type, value: scalar(name, type, tree.value) }
-  return type === undefined ? tree : { type, ...tree }
+  const typed = type === undefined ? tree : { type, ...tree }
+  const members = type === undefined ? undefined : program.types.get(type)?.members
+  if (typed.fields === undefined || members === undefined) return typed
+  const fields = Object.entries(typed.fields).map(([field, inner]) => {
+    const member = members.find(each => each.name === field)
+    return [field, member === undefined ? inner : treeFor(program, `${name}.${field}`, member.type, inner)]
+  })
+  return { ...typed, fields: Object.fromEntries(fields) }
+}
+
+/** A reference (`@env:NAME`, `@file:PATH`, `@command:TEXT`), the name of state of the same secret type, else the secret itself. */
+function secretFor(program: Program, to: Assignable, name: string, type: string, value: string): Tree {
+  const [, from, where = ''] = /^@(env|file|command):(.+)$/s.exec(value) ?? []
+  if (from === 'file' && !/^(\/|~\/)/.test(where))
+    throw invalid(`${name}: the file of a secret is named by its whole path, not ${where}`, name)
+  if (from !== undefined) return { type, sealed: `${from}:${where}` }
+  return stateNode(program, to, value)?.type === type ? { type, ref: value } : { type, value: scalar(name, type, value) }
 }
 
 function scalar(name: string, type: string | undefined, value: string | number | boolean): string | number | boolean {

@@ -5,13 +5,14 @@
 import { didYouMean } from '../program/did-you-mean.ts'
 import type { Expression, OpName, Path, Place, Template } from '../program/model.ts'
 import type { Tree } from '../tree.ts'
-import { convert, isTrueScalar } from './convert.ts'
+import { convert, isSecretType, isTrueScalar } from './convert.ts'
 import { factValue, fileTest, goalCompleted, shellValue, stateValue } from './facts.ts'
 import { compare, compute, isComparison, negate, type Operand, zero } from './operators.ts'
 import { and, or } from './outcome.ts'
 import { showPath } from './path.ts'
 import { isDefined, isTrue, maskSecrets, showTree } from './plain.ts'
 import type { ExprResult, Outcome, Reason, Scope } from './result.ts'
+import { reveal } from './secrets.ts'
 import type { Trace, Value } from './trace.ts'
 import { because, missing, newTrace, noteRead, textOfScalar, truth, unknown, wrong } from './trace.ts'
 
@@ -57,6 +58,8 @@ export function evaluatePart(expression: Expression, trace: Trace): Value {
       return shellValue(expression, trace)
     case 'completed':
       return goalCompleted(expression.call, trace)
+    case 'secret':
+      return secretReference(expression, trace)
     case 'env':
       return factValue(trace, { kind: 'env', name: expression.name }, `the environment variable ${expression.name}`, place)
     case 'now':
@@ -67,6 +70,13 @@ export function evaluatePart(expression: Expression, trace: Trace): Value {
       return value.tree?.value === undefined ? value : { ...value, tree: { value: percentEncode(textOfScalar(value.tree.value)) } }
     }
   }
+}
+
+/** Where a secret comes from; it is looked up when it is used. */
+function secretReference({ from, parts, place }: Extract<Expression, { kind: 'secret' }>, trace: Trace): Value {
+  const value = join(parts, place, trace)
+  if (value.tree?.value === undefined) return value
+  return { tree: { type: 'secret', sealed: `${from}:${textOfScalar(value.tree.value).trim()}` }, outcome: 'true', reasons: NONE }
 }
 
 const NONE: readonly Reason[] = []
@@ -120,10 +130,12 @@ export function join(parts: Template, place: Place, trace: Trace): Value {
     else if (tree?.value !== undefined) text += textOfScalar(tree.value)
     else if (tree?.fields !== undefined || tree?.items !== undefined)
       not = wrong(trace, part.place, `${nameOf(part) ?? 'a value'} is a ${tree.items ? 'list' : 'struct'}, not text`)
-    else if (tree?.sealed !== undefined)
-      not = wrong(trace, part.place, `${nameOf(part) ?? 'a value'} is a secret and cannot be part of a text`)
-    else not = { outcome: 'false', reasons: value.reasons }
-    secret ||= tree?.type === 'secret' || tree?.type === 'password'
+    else if (tree?.sealed !== undefined) {
+      const found = opened(tree, part.place, nameOf(part) ?? 'a value', trace)
+      if (found.tree?.value === undefined) not ??= found
+      else text += textOfScalar(found.tree.value)
+    } else not = { outcome: 'false', reasons: value.reasons }
+    secret ||= tree?.sealed !== undefined || isSecretType(tree?.type)
   }
   if (not !== undefined) return not
   const tree: Tree = secret ? { type: 'secret', value: text } : { value: text }
@@ -202,7 +214,18 @@ function operand(expression: Expression, trace: Trace): Operand {
     const tree = look(expression.path, name, trace)
     if (tree?.value !== undefined) return { name, value: { tree, outcome: 'true', reasons: NONE } }
   }
-  return { name: nameOf(expression), value: evaluatePart(expression, trace) }
+  const value = evaluatePart(expression, trace)
+  const name = nameOf(expression)
+  return { name, value: value.tree?.sealed === undefined ? value : opened(value.tree, expression.place, name ?? 'the secret', trace) }
+}
+
+/** The secret that `tree` stands for, still of a secret type. */
+function opened(tree: Tree, place: Place, name: string, trace: Trace): Value {
+  const found = reveal(tree, trace)
+  if ('later' in found) return unknown(place, `${name} is a secret, which is not looked up yet`)
+  if ('why' in found) return wrong(trace, place, `the secret ${name} cannot be had now: ${found.why}`)
+  const secret: Tree = { type: tree.type ?? 'secret', value: found.secret }
+  return { tree: secret, outcome: isTrueScalar(found.secret) ? 'true' : 'false', reasons: NONE }
 }
 
 /** What an expression is called in a sentence: a path by itself, anything else by its element. */

@@ -27,6 +27,7 @@ export function stateValue(trace: Trace, path: string, place: Place): Value {
   const fact = ask(trace, { kind: 'state', path })
   if (fact === undefined) return unknown(place, `${path} is not known yet`)
   const tree = fact.kind === 'tree' ? fact.value : undefined
+  if (tree?.unknown) return unknown(place, `${path} is not known yet`)
   noteRead(trace, path, maskSecrets(tree ?? {}))
   if (isDefined(tree) !== 'true') return missing(place, `${path} is undefined`)
   return { tree: tree!, outcome: isTrue(tree) ? 'true' : 'false', reasons: [{ place, text: `${path} is ${showTree(tree)}` }] }

@@ -7,6 +7,7 @@ import type { Tree } from '../tree.ts'
 import { showPath } from './path.ts'
 import { isSecret, MASK, showTree } from './plain.ts'
 import type { Interpolated, Use } from './result.ts'
+import { reveal } from './secrets.ts'
 import { ShellText, shellQuote } from './shell-text.ts'
 import { ask, newTrace, type Trace } from './trace.ts'
 
@@ -167,12 +168,13 @@ class Paster {
   /** By environment into a command, as it is into a private file, never into an argument list. */
   private addSecret(name: string, tree: Tree, part: Expression): void {
     this.show += MASK
-    const text = tree.sealed === undefined ? String(tree.value) : this.trace.scope.unseal(tree)
+    const found = tree.sealed === undefined ? { secret: String(tree.value) } : reveal(tree, this.trace)
+    const text = 'secret' in found ? found.secret : undefined
     if (this.use === 'argument' || this.use === 'prefixed') {
       this.fail(part.place, `${name} is a secret and would be seen in the list of processes: write it to a <tempFile>`)
     } else if (text === undefined) {
-      if (this.trace.scope.inPlan) this.unknown = true
-      else this.fail(part.place, `the secret ${name} cannot be had now`)
+      if ('later' in found) this.unknown = true
+      else this.fail(part.place, `the secret ${name} cannot be had now${'why' in found ? `: ${found.why}` : ''}`)
     } else if (this.use === 'text') this.text += text
     else {
       const variable = this.toEnv(name, text)

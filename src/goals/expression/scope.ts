@@ -126,7 +126,9 @@ class GoalScope implements Scope {
   }
 
   unseal(tree: Tree): string | undefined {
-    return this.input.unseal?.(tree)
+    if (this.input.unseal !== undefined || tree.sealed === undefined) return this.input.unseal?.(tree)
+    const fact = this.fact({ kind: 'secret', sealed: tree.sealed })
+    return fact?.kind === 'text' ? fact.value : undefined
   }
 
   names(): readonly string[] {

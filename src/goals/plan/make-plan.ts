@@ -14,6 +14,9 @@ import { setIn } from '../expression/path.ts'
 import type { Tree, Variables } from '../tree.ts'
 import type { Plan, PlanMark, PlanNode } from './plan.ts'
 
+/** Most goals and steps of one plan: beyond that it is a program that multiplies, and nobody reads its plan. About 700 MB. */
+export const PLAN_NODES_MAX = 250_000
+
 export interface Planning {
   readonly program: Program
   readonly agent?: AgentProto
@@ -37,9 +40,10 @@ export async function makePlan(planning: Planning): Promise<Plan> {
   const frame = openFrame(run, proto, rootInstance(planning.goal), [{ key: `${planning.goal}()`, text: planning.goal }])
   const bound = await settle(run, () => bind(planning.program, proto, { ...bindingOf(run), assignments: planning.assignments }))
   configure(frame, bound)
-  if (bound.errors.length > 0) return plan(planning, bound.variables, hand, bound.errors)
+  const variables = { ...frame.variables }
+  if (bound.errors.length > 0) return plan(planning, variables, hand, bound.errors)
   const ended = await walkGoal(frame, {})
-  return plan(planning, bound.variables, hand, ended.outcome === 'failed' ? [problem(proto, ended)] : [])
+  return plan(planning, variables, hand, ended.outcome === 'failed' ? [problem(proto, ended)] : [])
 }
 
 function problem(proto: GoalProto, ended: Extract<Ended, { outcome: 'failed' }>): Complaint {
@@ -62,6 +66,7 @@ function openRun(planning: Planning, hand: Hand, facts: Map<string, Fact>): Run 
       agent = setIn({ fields: agent }, path.slice(1), value).fields ?? agent
     },
     facts,
+    seal: () => 'plan',
     shared: new Map(),
     outcomes: new Map(),
     chain: []
@@ -81,6 +86,9 @@ function plan(planning: Planning, variables: Variables, hand: PlanningHand, prob
 
 type Draft = { -readonly [K in keyof PlanNode]: PlanNode[K] }
 
+/** Steps that may turn out to need nothing, or to fail, by what is not known yet. */
+const LOOKING: ReadonlySet<Step['kind']> = new Set(['check', 'editFile', 'wait'])
+
 class PlanningHand implements Hand {
   readonly #probe: Probe
   readonly #facts: Map<string, Fact>
@@ -88,6 +96,7 @@ class PlanningHand implements Hand {
   readonly #goals = new Map<string, Draft>()
   /** The step before, per goal: in a plan everything within a method comes one after the other. */
   readonly #last = new Map<string, string>()
+  #changesElsewhere = false
 
   constructor(probe: Probe, facts: Map<string, Fact>) {
     this.#probe = probe
@@ -98,9 +107,12 @@ class PlanningHand implements Hand {
     return this.#nodes
   }
 
+  /** What other nodes publish is not known any more once a goal on one of them is planned. */
   async gather(queries: readonly FactQuery[]): Promise<void> {
-    const facts = await this.#probe.gather(queries)
-    for (const [i, query] of queries.entries()) this.#facts.set(JSON.stringify(query), facts[i] ?? { kind: 'text', value: undefined })
+    const asked = this.#changesElsewhere ? queries.filter(query => query.kind !== 'state') : queries
+    for (const query of queries) this.#facts.set(JSON.stringify(query), { kind: 'tree', value: { unknown: true } })
+    const facts = await this.#probe.gather(asked)
+    for (const [i, query] of asked.entries()) this.#facts.set(JSON.stringify(query), facts[i] ?? { kind: 'text', value: undefined })
   }
 
   goalBegan(frame: Frame): Promise<void> {
@@ -162,6 +174,17 @@ class PlanningHand implements Hand {
     return undefined
   }
 
+  mayRetry(): Promise<boolean> {
+    return Promise.resolve(false)
+  }
+
+  reopen(): void {}
+
+  #forgetElsewhere(): void {
+    this.#changesElsewhere = true
+    for (const key of this.#facts.keys()) if (key.startsWith('{"kind":"state"')) this.#facts.delete(key)
+  }
+
   async step(frame: Frame, step: Step): Promise<Walked> {
     const prepared = await settle(frame.run, () => step.prepare())
     const fault = faultsOf(step, prepared)[0]
@@ -170,8 +193,13 @@ class PlanningHand implements Hand {
         step: step.id,
         final: step.statement.onFail === 'suspend'
       })
-    const possible = frame.possible || (step.kind === 'check' && prepared.unknown)
-    const mark: PlanMark = possible ? '?' : '+'
+    if (this.#nodes.length >= PLAN_NODES_MAX)
+      return failed(frame.instance, 'step-failed', `the plan has more than ${PLAN_NODES_MAX} goals and steps`, {
+        step: step.id,
+        final: true
+      })
+    const possible = frame.possible || (prepared.unknown && LOOKING.has(step.kind))
+    const mark: PlanMark = possible ? '?' : prepared.already === true ? '=' : '+'
     this.#nodes.push({
       id: step.id,
       kind: 'step',
@@ -180,6 +208,7 @@ class PlanningHand implements Hand {
       needs: this.#after(frame.instance),
       mark,
       text: prepared.show,
+      ...(prepared.detail !== undefined && prepared.detail !== '' && { detail: prepared.detail }),
       ...(step.describe !== undefined && { describe: step.describe }),
       ...(step.peer !== undefined && { peer: step.peer }),
       reads: Object.keys(prepared.reads),
@@ -187,6 +216,7 @@ class PlanningHand implements Hand {
       place: step.statement.place
     })
     this.#last.set(frame.instance, step.id)
+    if (step.kind === 'remote') this.#forgetElsewhere()
     const foreseen = step.foresee?.(prepared) ?? { unknown: true as const }
     if (fault === undefined) for (const path of step.outputs) step.scope.write(path, foreseen)
     return went

@@ -329,6 +329,13 @@ export const elementSpecs: Readonly<Record<string, ElementSpec>> = {
   pathExists: { as: ['expression'], meaning: 'the same as `<fileTest type="exists">`', text: 'mixed', holds: expressions },
   urlEncode: { as: ['expression'], meaning: 'percent-encoded', text: 'mixed', holds: expressions },
   uuid: { as: ['expression'], meaning: 'an identifier, the same for one place in one run' },
+  secret: {
+    as: ['expression'],
+    meaning: 'a secret that is looked up when it is used: the text names a variable of the environment, a file or a command that prints it',
+    holds: ['expression'],
+    text: 'mixed',
+    attributes: { from: { type: ['env', 'file', 'command'], required: true, meaning: 'where it comes from' } }
+  },
   env: { as: ['expression'], meaning: 'an environment variable', attributes: { name: needed('name of the variable') } },
   now: { as: ['expression'], meaning: 'the time, the same for one place in one run' }
 }

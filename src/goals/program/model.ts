@@ -120,6 +120,7 @@ export type Expression =
     }
   | { readonly kind: 'completed'; readonly call: GoalCall; readonly place: Place }
   | { readonly kind: 'env'; readonly name: string; readonly place: Place }
+  | { readonly kind: 'secret'; readonly from: 'env' | 'file' | 'command'; readonly parts: Template; readonly place: Place }
   | { readonly kind: 'now' | 'uuid'; readonly place: Place }
   | { readonly kind: 'urlEncode'; readonly parts: Template; readonly place: Place }
 

@@ -68,6 +68,8 @@ export function readExpression(reading: Reading, element: XmlElement): Expressio
       }
     case 'urlEncode':
       return { kind: 'urlEncode', parts: readTemplate(reading, element), place }
+    case 'secret':
+      return readSecret(reading, element)
     case 'env':
       return { kind: 'env', name: needName(reading, element), place }
     case 'now':
@@ -92,6 +94,19 @@ export function readConditions(reading: Reading, element: XmlElement): Expressio
     else found.push(operand)
   }
   return found
+}
+
+/** `<secret from="env">NAME</secret>`: of a command the text is the author's own, since a shell reads it. */
+function readSecret(reading: Reading, element: XmlElement): Expression | undefined {
+  const { place } = element
+  needName(reading, element, 'from')
+  const from = choice(reading, element, 'from', ['env', 'file', 'command'])
+  const parts = readOperands(reading, element)
+  if (parts.length === 0) return fail(reading, place, '<secret> needs the name of a variable, a path or a command')
+  const value = parts.find(part => part.kind !== 'text')
+  if (from === 'command' && value !== undefined)
+    return fail(reading, value.place, '<secret from="command"> takes plain text: a shell reads it')
+  return from && { kind: 'secret', from, parts, place }
 }
 
 function readOther(reading: Reading, element: XmlElement): Expression | undefined {

@@ -1,21 +1,29 @@
 /** A goal that needs another: arguments, sharing, cycles, results. Source: docs/language.md, "Sub-goals". */
 import type { Scope } from '../expression/result.ts'
-import { declared } from '../expression/declared.ts'
+import { type Declared, declared } from '../expression/declared.ts'
 import { bind, type BindInput } from '../config/bind.ts'
+import { showTree } from '../expression/plain.ts'
 import { makeScope } from '../expression/scope.ts'
-import type { Declaration, GoalCall, GoalProto, Path } from '../program/model.ts'
+import { sealSecrets, sealVariables } from '../expression/secrets.ts'
+import type { Declaration, GoalCall, GoalProto, Path, Place } from '../program/model.ts'
 import { showPlace } from '../program/xml.ts'
 import type { Tree, Variables } from '../tree.ts'
 import { type Achieved, type Ended, failed, type Walked, went } from './failure.ts'
 import { Names } from './instance.ts'
+import type { How } from './recall.ts'
 import { remoteStep } from './remote.ts'
-import { updateStep } from './step.ts'
+import { type Step, updateStep } from './step.ts'
 import { type Frame, type Run, settle, walkGoal } from './walk.ts'
+
+/** Most goals on the way from the one that was asked for: a goal that needs itself with ever new arguments is no circle, but has no end. */
+export const GOALS_DEEP_MAX = 200
 
 /** One goal on the way from the goal that was asked for to here. */
 export interface Link {
   readonly key: string
   readonly text: string
+  /** Where it is needed; absent for the goal that was asked for. */
+  readonly place?: Place
 }
 
 /** Where statements are walked: whose they are, what they see, and how they are called. */
@@ -24,6 +32,14 @@ export interface Here {
   readonly scope: Scope
   readonly path: string
   readonly names: Names
+  /** What the blocks around here want. */
+  readonly how?: How
+}
+
+/** Hands a step to the hand, with what the blocks around it want. */
+export function takeStep(here: Here, step: Step): Promise<Walked> {
+  const how = here.how ?? here.frame.how
+  return here.frame.run.hand.step(here.frame, how === undefined ? step : { ...step, how })
 }
 
 /** Pursues (or plans) the goal that `call` names and copies its in/out arguments back. */
@@ -33,7 +49,7 @@ export async function callGoal(here: Here, call: GoalCall, resultName?: string):
   const elsewhere = call.peer !== undefined || call.where !== undefined
   const proto = findGoal(run, call.goal) ?? (elsewhere ? goalOfAnyAgent(run, call.goal) : undefined)
   if (proto === undefined) return failed(frame.instance, 'step-failed', `${at(call)}: no goal is called ${call.goal}`)
-  const args = await settle(run, () => declared(call.arguments, scope))
+  const args = await settle(run, () => argumentsOf(run, scope, call))
   const problem = args.errors[0]
   if (problem !== undefined)
     return failed(frame.instance, 'step-failed', `${problem.place.file}:${problem.place.line}:${problem.place.col}: ${problem.message}`)
@@ -44,14 +60,25 @@ export async function callGoal(here: Here, call: GoalCall, resultName?: string):
     return failed(
       frame.instance,
       'step-failed',
-      `${at(call)}: ${call.goal} needs itself: ${[...frame.callers.slice(from).map(link => link.text), text].join(' → ')}`,
+      `${at(call)}: ${call.goal} needs itself: ${cycle([...frame.callers.slice(from), { text, place: call.place }])}`,
+      { final: true }
+    )
+  }
+  if (frame.callers.length >= GOALS_DEEP_MAX) {
+    const ways = frame.callers.slice(-3).map(link => link.text)
+    return failed(
+      frame.instance,
+      'step-failed',
+      `${at(call)}: goals need one another more than ${GOALS_DEEP_MAX} deep: … → ${[...ways, text].join(' → ')}`,
       { final: true }
     )
   }
   const instance = here.names.next(`${here.path}>${call.goal}`)
-  if (elsewhere) return await run.hand.step(frame, remoteStep(here, call, instance, args.variables, resultName))
+  if (elsewhere) return await takeStep(here, remoteStep(here, call, instance, args.variables, resultName))
 
-  const ended = await once(run, frame, key, call.again, () => walkChild(frame, proto, instance, args.variables, { key, text }))
+  const ended = await once(run, frame, key, call.again || here.how?.again === true, () =>
+    walkChild(here, proto, instance, args.variables, { key, text, place: call.place })
+  )
   if (ended.outcome === 'failed') {
     run.outcomes.set(key, false)
     return { ok: false, failure: ended.failure }
@@ -62,8 +89,14 @@ export async function callGoal(here: Here, call: GoalCall, resultName?: string):
 
 /** Whether the call was completed in this run; what `goalCompleted` says in an expression. */
 export function isCompleted(run: Run, scope: Scope, call: GoalCall): boolean | undefined {
-  const args = declared(call.arguments, scope)
+  const args = argumentsOf(run, scope, call)
   return args.wanted.length > 0 ? undefined : run.outcomes.get(callKey(call.goal, args.variables))
+}
+
+/** The arguments of a call, their secrets sealed. */
+function argumentsOf(run: Run, scope: Scope, call: GoalCall): Declared {
+  const args = declared(call.arguments, scope)
+  return { ...args, variables: sealVariables(args.variables, run.seal) }
 }
 
 /** A goal of the agent before one of the program. */
@@ -81,10 +114,18 @@ function goalOfAnyAgent({ program }: Pick<Run, 'program'>, name: string): GoalPr
 }
 
 /** Walks a sub-goal in a frame of its own, its variables bound to the arguments. */
-async function walkChild(parent: Frame, proto: GoalProto, instance: string, args: Variables, link: Link): Promise<Ended> {
+async function walkChild(
+  { frame: parent, how = {} }: Here,
+  proto: GoalProto,
+  instance: string,
+  args: Variables,
+  link: Link
+): Promise<Ended> {
   const { run } = parent
   const frame = openFrame(run, proto, instance, [...parent.callers, link])
   frame.possible = parent.possible
+  const { again: _, ...inherited } = { ...parent.how, ...how }
+  frame.how = inherited
   const bound = await settle(run, () => bind(run.program, proto, { ...bindingOf(run), assignments: [], arguments: args }))
   const wrong = bound.errors[0]
   if (wrong !== undefined)
@@ -98,12 +139,12 @@ export function bindingOf({ surroundings, facts, instances, agent }: Run): Omit<
   return { surroundings, facts, instances, ...(agent !== undefined && { agent }) }
 }
 
-/** Puts bound values, and where each came from, into a frame. */
+/** Puts bound values, their secrets sealed, and where each came from, into a frame. */
 export function configure(
   frame: Frame,
   bound: { readonly variables: Variables; readonly sources: Readonly<Record<string, string>> }
 ): void {
-  Object.assign(frame.variables, bound.variables)
+  Object.assign(frame.variables, sealVariables(bound.variables, frame.run.seal))
   Object.assign(frame.sources, bound.sources)
 }
 
@@ -134,7 +175,12 @@ async function once(run: Run, frame: Frame, key: string, again: boolean, walk: (
   const above = frame.callers.map(link => link.key)
   if (known !== undefined && !again) {
     if (above.some(link => waits(run, key, link))) {
-      const { failure } = failed(frame.instance, 'step-failed', `${key} and ${above.join(', ')} wait for each other`, { final: true })
+      const { failure } = failed(
+        frame.instance,
+        'step-failed',
+        `${frame.callers.map(link => link.text).join(' → ')} and ${key} wait for each other`,
+        { final: true }
+      )
       return { outcome: 'failed', failure }
     }
     for (const link of above) run.shared.get(link)?.waitsFor.add(key)
@@ -144,6 +190,11 @@ async function once(run: Run, frame: Frame, key: string, again: boolean, walk: (
   run.shared.set(key, { ended, waitsFor: new Set() })
   for (const link of above) run.shared.get(link)?.waitsFor.add(key)
   return await ended
+}
+
+/** `a → b (f.xml:3:5) → a (f.xml:9:5)`: each goal with the place that needs it. */
+function cycle(links: readonly Pick<Link, 'text' | 'place'>[]): string {
+  return links.map(({ text, place }, at) => (at === 0 || place === undefined ? text : `${text} (${showPlace(place)})`)).join(' → ')
 }
 
 function waits(run: Run, from: string, on: string, seen = new Set<string>()): boolean {
@@ -160,17 +211,16 @@ async function giveBack(here: Here, call: GoalCall, ended: Achieved, resultName?
   for (const argument of call.arguments) {
     const source = inOut(argument)
     const value = ended.results[argument.name]
-    if (source !== undefined && value !== undefined) back.push({ to: source, value, from: `${ended.instance}:goal.${argument.name}` })
+    if (source !== undefined && value !== undefined)
+      back.push({ to: source, value: sealSecrets(value, frame.run.seal), from: `${ended.instance}:goal.${argument.name}` })
   }
-  if (resultName !== undefined) back.push({ to: ['goal', resultName], value: { fields: ended.results }, from: `${ended.instance}:goal` })
+  if (resultName !== undefined)
+    back.push({ to: ['goal', resultName], value: sealSecrets({ fields: ended.results }, frame.run.seal), from: `${ended.instance}:goal` })
   for (const { to, value, from } of back) {
     const misfit = scope.misfit(to, value)
     if (misfit !== undefined) return failed(frame.instance, 'step-failed', `${at(call)}: ${misfit}`)
     if (scope.place(to)[0] === 'agent') {
-      const walked = await frame.run.hand.step(
-        frame,
-        updateStep(here, `${ended.instance}/return.${String(to.at(-1))}`, to, value, call.place)
-      )
+      const walked = await takeStep(here, updateStep(here, `${ended.instance}/return.${String(to.at(-1))}`, to, value, call.place))
       if (!walked.ok) return walked
     } else {
       scope.write(to, value)
@@ -195,7 +245,7 @@ function callKey(goal: string, args: Variables): string {
 }
 
 function showCall(goal: string, args: Variables): string {
-  const shown = Object.entries(args).map(([name, tree]) => `${name}=${tree.value === undefined ? '…' : String(tree.value)}`)
+  const shown = Object.entries(args).map(([name, tree]) => `${name}=${tree.value === undefined ? '…' : showTree(tree)}`)
   return shown.length === 0 ? goal : `${goal}(${shown.join(', ')})`
 }
 

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { CloudburstError } from '../../errors.ts'
 import { evaluate } from '../expression/evaluate.ts'
 import { showPath } from '../expression/path.ts'
+import { secretsWanted } from '../expression/secrets.ts'
 import { fromPlain } from '../expression/plain.ts'
 import type { ExprResult, Scope } from '../expression/result.ts'
 import { keepType } from '../expression/typed.ts'
@@ -102,7 +103,7 @@ function prepare(statement: CodeStatement, scope: Scope): PreparedCode {
   return {
     show: `${language}: ${codeBody(statement, get => `\${${showPath(get.path)}}`).trim()}`,
     reads: Object.assign({}, ...all.map(each => each.reads)),
-    wanted: all.flatMap(each => each.wanted),
+    wanted: all.flatMap(each => [...each.wanted, ...secretsWanted(each.tree, scope)]),
     unknown,
     errors,
     text: scriptOf(statement, body),

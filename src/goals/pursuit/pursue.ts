@@ -74,6 +74,7 @@ function openRun(pursuit: Pursuit, proposed: Proposed, hand: PursuingHand, facts
     instances: pursuit.instances,
     writeAgent: () => undefined, // the journal carries it to the agent's state
     facts,
+    seal: secret => pursuit.world.vault.seal(pursuit.id, secret),
     shared: new Map(),
     outcomes: new Map(),
     chain: proposed.chain,
@@ -100,7 +101,7 @@ async function configure(
     bound.errors[0]?.message ?? (bound.missing.length > 0 ? `${bound.missing.map(each => each.path).join(', ')} not configured` : undefined)
   if (wrong !== undefined) return { code: 'config-incomplete', reason: wrong, instance: frame.instance, candidates: [], final: true }
   putInto(frame, bound)
-  await hand.record({ type: 'configured', variables: bound.variables, sources: bound.sources })
+  await hand.record({ type: 'configured', variables: { ...frame.variables }, sources: bound.sources })
   return undefined
 }
 
@@ -113,18 +114,23 @@ async function rest(pursuit: Pursuit, hand: PursuingHand, ended: Ended): Promise
   assert(ended.outcome !== 'possible', 'a pursued goal is never only possible')
   await pursuit.world.driver.dropFiles(pursuit.id)
   await hand.record({ type: 'completed', outcome: ended.outcome, results: ended.results })
+  // An agent's variables may still refer to what was kept for one of its goals.
+  if (pursuit.agent === undefined) pursuit.world.vault.drop(pursuit.id)
   return 'completed'
 }
 
 async function suspend(hand: PursuingHand, failure: Failure): Promise<'suspended'> {
-  const values: Variables = failure.step === undefined ? {} : readable(failure.instance, hand.readsOf(failure.step))
+  const reads: Variables = failure.step === undefined ? {} : readable(failure.instance, hand.readsOf(failure.step))
+  const { help } = failure
+  const values: Variables = help === undefined ? reads : { ...reads, ...readable(help.instance, help.values) }
   await hand.record({
     type: 'suspended',
     code: failure.code,
     reason: failure.reason,
     ...(failure.step !== undefined && { step: failure.step }),
     ...(failure.instance !== '' && { instance: failure.instance }),
-    values
+    values,
+    ...(help !== undefined && help.instructions !== '' && { instructions: help.instructions })
   })
   return 'suspended'
 }

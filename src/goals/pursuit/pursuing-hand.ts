@@ -5,13 +5,16 @@
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import { parsePath, showPath } from '../expression/path.ts'
+import { keepSecretTypes, sealSecrets } from '../expression/secrets.ts'
 import type { FactQuery, World } from '../ports.ts'
-import type { Method, Path } from '../program/model.ts'
+import type { Method, Path, StatementBase } from '../program/model.ts'
 import type { Tree, Variables } from '../tree.ts'
 import type { Candidate, GoalEventBody, Write } from './events.ts'
 import { type Ended, type Failure, failed, type Walked, went } from './failure.ts'
 import { Freshness, qualify } from './freshness.ts'
 import { type DatedWrite, type History, pausedSince, type StepRecord } from './history.ts'
+import { triesLeft } from './persist.ts'
+import { Recall } from './recall.ts'
 import { faultsOf, type Performed, type Prepared, type Step } from './step.ts'
 import { describe, type Frame, type Hand, type Run, settle } from './walk.ts'
 
@@ -31,6 +34,7 @@ export class PursuingHand implements Hand {
   readonly #history: History
   readonly #stop: AbortSignal
   readonly #fresh = new Freshness()
+  readonly #recall: Recall
   readonly #facts: Run['facts']
   /** Values that each step read when it was last tried. */
   readonly #reads = new Map<string, Readonly<Record<string, Tree>>>()
@@ -41,6 +45,7 @@ export class PursuingHand implements Hand {
     this.#goalId = goalId
     this.#world = world
     this.#history = history
+    this.#recall = new Recall(history)
     this.#facts = facts
     this.#stop = stop
     this.#seq = history.seq
@@ -48,16 +53,23 @@ export class PursuingHand implements Hand {
   }
 
   async gather(queries: readonly FactQuery[]): Promise<void> {
-    const facts = await this.#world.probe.gather(queries)
-    for (const [i, query] of queries.entries()) {
+    const { probe, vault } = this.#world
+    const ofMachine = queries.filter(query => query.kind !== 'secret')
+    const facts = ofMachine.length === 0 ? [] : await probe.gather(ofMachine)
+    for (const [i, query] of ofMachine.entries()) {
       const fact = facts[i]
       if (fact !== undefined) this.#facts.set(JSON.stringify(query), fact)
+    }
+    for (const query of queries) {
+      if (query.kind === 'secret') this.#facts.set(JSON.stringify(query), { kind: 'text', value: await vault.open(query.sealed) })
     }
   }
 
   async goalBegan(frame: Frame, args: Variables): Promise<void> {
     const before = this.#history.instances.get(frame.instance)
     this.#override(frame)
+    if (this.#recall.hasBegun(frame.instance, args)) return
+    this.#recall.began(frame.instance, args, frame.how)
     for (const name of Object.keys(args)) this.#fresh.mark(`${frame.instance}:goal.${name}`, before?.argumentsSince.get(name) ?? 0)
     if (before !== undefined && isDeepStrictEqual(before.arguments, args)) {
       if (before.ended === 'completed' && frame.proto.post.length > 0)
@@ -99,6 +111,7 @@ export class PursuingHand implements Hand {
 
   async methodChosen(frame: Frame, method: Method, candidates: readonly Candidate[]): Promise<void> {
     if (this.#history.instances.get(frame.instance)?.chosen.has(method.name)) return
+    this.#recall.chose(frame.instance, method.name, frame.how)
     const text = describe(method.describe, frame.scope)
     await this.#append(
       {
@@ -129,7 +142,7 @@ export class PursuingHand implements Hand {
   }
 
   wasChosen(instance: string, method: string): boolean {
-    return this.#history.instances.get(instance)?.chosen.has(method) ?? false
+    return (this.#history.instances.get(instance)?.chosen.has(method) ?? false) || this.#recall.wasChosen(instance, method)
   }
 
   whyFailed(instance: string, method: string): string | undefined {
@@ -137,9 +150,12 @@ export class PursuingHand implements Hand {
   }
 
   async step(frame: Frame, step: Step): Promise<Walked> {
-    const record = this.#history.steps.get(step.id)
-    const stale = record === undefined ? undefined : this.#stale(frame, step, record)
+    const record = this.#recall.record(step.id)
+    const stale = record === undefined ? undefined : ((await this.#goneOf(step, record)) ?? this.#stale(frame, step, record))
     if (record !== undefined && stale === undefined && isDone(record)) return this.#keep(frame, step, record)
+    const left = triesLeft(step.statement)
+    if (record !== undefined && stale === undefined && this.#recall.isGivenUp(step.id, record, left + 1, step.how))
+      return failed(frame.instance, 'step-failed', record.ended?.reason ?? 'failed', { step: step.id, known: true })
     if (this.#stop.aborted) return failed(frame.instance, 'requested', 'suspended on request', { final: true })
     const decision = this.#history.stepwise ? await this.#decision(frame, step, record) : undefined
     if (decision !== undefined) return decision
@@ -151,12 +167,29 @@ export class PursuingHand implements Hand {
     for (let tries = 0; ; tries++) {
       attempt += 1
       const walked = await this.#try(frame, step, attempt, stale ?? (record?.ended === undefined ? undefined : frame.again))
-      const left = step.statement.retries + (step.statement.onFail === 'retry' && step.statement.retries === 0 ? 1 : 0)
       if (walked.ok || walked.failure.final || tries >= left || this.#stop.aborted) return walked
-      await this.#world.clock
-        .sleep(Math.min(BACKOFF_MS_MAX, step.statement.backoffS * 1000 * 2 ** tries), this.#stop)
-        .catch(() => undefined)
+      await this.#backOff(step.statement, tries)
     }
+  }
+
+  async mayRetry(path: string, policy: StatementBase, tries: number): Promise<boolean> {
+    if (tries >= triesLeft(policy) || this.#stop.aborted) return false
+    this.reopen(path)
+    await this.#backOff(policy, tries)
+    return !this.#stop.aborted
+  }
+
+  reopen(path: string): void {
+    this.#recall.reopen(path, this.#seq)
+  }
+
+  async #backOff({ backoffS }: StatementBase, tries: number): Promise<void> {
+    await this.#world.clock.sleep(Math.min(BACKOFF_MS_MAX, backoffS * 1000 * 2 ** tries), this.#stop).catch(() => undefined)
+  }
+
+  async #goneOf(step: Step, { began, ended }: StepRecord): Promise<string | undefined> {
+    if (step.gone === undefined || ended?.status !== 'completed') return undefined
+    return await step.gone(this.#world, { goalId: this.#goalId, step: step.id, attempt: began.attempt })
   }
 
   /** What a person has decided about the step; undefined: it is to be done. Without a decision the goal waits here. */
@@ -178,12 +211,13 @@ export class PursuingHand implements Hand {
     if (record.began.key !== step.key) return 'its text was edited'
     const changed = this.#fresh.changedSince(
       Object.keys(record.began.reads).map(path => qualify(frame.instance, path)),
-      record.beganSeq
+      this.#recall.staleFrom(step.id, record)
     )
     return changed === undefined ? undefined : `${changed.slice(changed.lastIndexOf(':') + 1)} has changed`
   }
 
   #keep(frame: Frame, step: Step, record: StepRecord): Walked {
+    this.#recall.keep(step.id, record, step.how)
     for (const write of record.writes) this.#apply(frame, step, write)
     return went
   }
@@ -203,23 +237,23 @@ export class PursuingHand implements Hand {
     const prepared = await settle(frame.run, () => step.prepare())
     const startedAt = this.#world.clock.now()
     this.#reads.set(step.id, prepared.reads)
-    const intent = this.#append(
-      {
-        type: 'step-began',
-        step: step.id,
-        instance: frame.instance,
-        attempt,
-        kind: step.kind,
-        key: step.key,
-        show: prepared.show,
-        ...(step.describe !== undefined && { describe: step.describe }),
-        place: step.statement.place,
-        reads: brief(prepared.reads),
-        ...(again !== undefined && { again }),
-        ...(step.peer !== undefined && { peer: step.peer })
-      },
-      !WITHIN.has(step.kind)
-    )
+    const began = {
+      type: 'step-began',
+      step: step.id,
+      instance: frame.instance,
+      attempt,
+      kind: step.kind,
+      key: step.key,
+      show: prepared.show,
+      ...(step.describe !== undefined && { describe: step.describe }),
+      place: step.statement.place,
+      reads: brief(prepared.reads),
+      ...(again !== undefined && { again }),
+      ...(step.peer !== undefined && { peer: step.peer })
+    } as const
+    const intent = this.#append(began, !WITHIN.has(step.kind))
+    const before = this.#recall.record(step.id)?.writes ?? []
+    this.#recall.keep(step.id, { began, beganSeq: this.#seq, beganAt: startedAt, writes: before }, step.how)
     const wrong = faultsOf(step, prepared)[0]
     if (wrong !== undefined || prepared.unknown) {
       const reason =
@@ -252,37 +286,43 @@ export class PursuingHand implements Hand {
     )
     const outcome: Performed = misfit === undefined ? performed : { ...performed, status: 'failed', writes: [], reason: misfit }
     const ignored = outcome.status === 'failed' && step.statement.onFail === 'ignore'
-    const writes: Write[] = outcome.writes.map(({ path, value }) => ({ path: showPath(path), value }))
-    const seq = await this.#append(
-      {
-        type: 'step-ended',
-        step: step.id,
-        attempt,
-        status: ignored ? 'ignored' : outcome.status,
-        ...(outcome.exit !== undefined && { exit: outcome.exit }),
-        durationMs: Math.max(0, this.#world.clock.now() - startedAt),
-        writes,
-        ...(outcome.reason !== undefined && { reason: outcome.reason }),
-        ...(outcome.tail !== undefined && outcome.tail !== '' && { tail: outcome.tail }),
-        ...(outcome.note !== undefined && outcome.note !== '' && { note: outcome.note })
-      },
-      true
-    )
+    const writes: Write[] = outcome.writes.map(({ path, value }) => ({
+      path: showPath(path),
+      value: this.#sealed(frame, step, path, value)
+    }))
+    const ended = {
+      type: 'step-ended',
+      step: step.id,
+      attempt,
+      status: ignored ? 'ignored' : outcome.status,
+      ...(outcome.exit !== undefined && { exit: outcome.exit }),
+      durationMs: Math.max(0, this.#world.clock.now() - startedAt),
+      writes,
+      ...(outcome.reason !== undefined && { reason: outcome.reason }),
+      ...(outcome.tail !== undefined && outcome.tail !== '' && { tail: outcome.tail }),
+      ...(outcome.note !== undefined && outcome.note !== '' && { note: outcome.note })
+    } as const
+    const seq = await this.#append(ended, true)
     this.#forgetFacts()
-    const before = new Map(this.#history.steps.get(step.id)?.writes.map(write => [write.path, write]))
-    for (const write of writes) {
+    const record = this.#recall.record(step.id)
+    const before = new Map(record?.writes.map(write => [write.path, write]))
+    const dated = writes.map(write => {
       const same = before.get(write.path)
-      this.#apply(
-        frame,
-        step,
-        { ...write, since: same !== undefined && isDeepStrictEqual(same.value, write.value) ? same.since : seq },
-        false
-      )
-    }
+      return { ...write, since: same !== undefined && isDeepStrictEqual(same.value, write.value) ? same.since : seq }
+    })
+    for (const write of dated) this.#apply(frame, step, write, false)
+    if (record !== undefined)
+      this.#recall.keep(step.id, { ...record, ended, writes: ended.status === 'failed' ? record.writes : dated }, step.how)
     if (outcome.status === 'completed' || ignored) return went
     const code = codeOf(step, outcome.status)
     const final = code !== 'step-failed' || step.statement.onFail === 'suspend'
     return failed(frame.instance, code, outcome.reason ?? 'failed', { step: step.id, final })
+  }
+
+  /** What may be written down of a result: secrets, and what goes where a secret was, as references. */
+  #sealed(frame: Frame, step: Step, path: Path, value: Tree): Tree {
+    const before = step.scope.read(this.#outputOf(step, showPath(path)))
+    return sealSecrets(keepSecretTypes(before, value), frame.run.seal)
   }
 
   /** Why one of `writes` cannot be made visible, if one cannot. */

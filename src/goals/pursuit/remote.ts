@@ -1,6 +1,7 @@
 /** A sub-goal on another node: one step here, a run of its own there. Source: docs/language.md, `peer=` and `where=`. */
 import { createHash } from 'node:crypto'
 import { interpolate } from '../expression/interpolate.ts'
+import { holdsSealed, withoutSealed } from '../expression/secrets.ts'
 import type { GoalCall, StatementBase } from '../program/model.ts'
 import type { Variables } from '../tree.ts'
 import { type Here, inOut } from './call.ts'
@@ -27,10 +28,7 @@ export function remoteStep(
     statement,
     key: JSON.stringify(args),
     scope,
-    outputs: [
-      ...call.arguments.map(inOut).filter(path => path !== undefined),
-      ...(resultName === undefined ? [] : [['goal', resultName]])
-    ],
+    outputs: [...call.arguments.map(inOut).filter(path => path !== undefined), ...(resultName === undefined ? [] : [['goal', resultName]])],
     prepare() {
       const peer = interpolate(call.peer ?? [{ kind: 'text', text: call.where ?? '', place: call.place }], scope, 'text')
       return {
@@ -55,10 +53,11 @@ export function remoteStep(
       if (outcome.kind === 'failed') return { status: 'failed', writes: [], reason: `${call.goal} on ${prepared.peer}: ${outcome.message}` }
       const back = call.arguments.flatMap(each => {
         const source = inOut(each)
+        // a secret of that node means nothing here, and must not be looked up here
         const value = outcome.results[each.name]
-        return source !== undefined && value !== undefined ? [{ path: scope.place(source), value }] : []
+        return source !== undefined && value !== undefined && !holdsSealed(value) ? [{ path: scope.place(source), value }] : []
       })
-      const named = resultName === undefined ? [] : [{ path: ['goal', resultName], value: { fields: outcome.results } }]
+      const named = resultName === undefined ? [] : [{ path: ['goal', resultName], value: withoutSealed({ fields: outcome.results }) }]
       return { status: 'completed', writes: [...back, ...named] }
     }
   }

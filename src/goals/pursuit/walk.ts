@@ -7,16 +7,18 @@ import assert from 'node:assert/strict'
 import type { ExprResult, Scope } from '../expression/result.ts'
 import { conjunction } from '../expression/evaluate.ts'
 import type { Fact, FactQuery, Surroundings, World } from '../ports.ts'
-import type { AgentProto, Description, Expression, GoalProto, Method, Path, Program } from '../program/model.ts'
+import type { AgentProto, Description, Expression, GoalProto, Method, Path, Program, StatementBase } from '../program/model.ts'
 import { describe as describeFor } from '../render/describe.ts'
 import type { Tree, Variables } from '../tree.ts'
-import { callGoal, type Link } from './call.ts'
+import { callGoal, type Here, type Link } from './call.ts'
 import type { Candidate, Grounds } from './events.ts'
 import { type Ended, type Failure, failed, type Walked, went } from './failure.ts'
 import { groundsOf, joinGrounds } from './grounds.ts'
 import { Names } from './instance.ts'
 import { type Classified, classify, methodsFor } from './methods.ts'
 import { walkStatements } from './statements.ts'
+import { correcting, correctionsOf } from './correct.ts'
+import type { How } from './recall.ts'
 import type { Step } from './step.ts'
 
 /** Rounds of "evaluate, gather what was asked for" before it is called endless: each round needs a new fact, nested facts are rare. */
@@ -40,6 +42,13 @@ export interface Hand {
   wasChosen(instance: string, method: string): boolean
   /** Why the method failed since the last repair, if it did. */
   whyFailed(instance: string, method: string): string | undefined
+  /**
+   * Waits as `policy` says after the failure number `tries`, from 0, of what is walked at `path`, and makes it possible
+   * to walk it again. False when there is no try left, in a plan, and when a person asked to suspend.
+   */
+  mayRetry(path: string, policy: StatementBase, tries: number): Promise<boolean>
+  /** Everything below `path` may be walked again. */
+  reopen(path: string): void
 }
 
 /** What all goals of one run share. */
@@ -57,6 +66,8 @@ export interface Run {
   readonly instances: ReadonlyMap<string, Tree>
   readonly writeAgent: (path: readonly (string | number)[], value: Tree) => void
   readonly facts: Map<string, Fact>
+  /** A secret → the reference that stands for it in everything that is kept. */
+  readonly seal: (secret: string) => string
   /** Sub-goals of this run by goal and arguments: each is pursued once. */
   readonly shared: Map<string, { readonly ended: Promise<Ended>; readonly waitsFor: Set<string> }>
   readonly outcomes: Map<string, boolean>
@@ -82,6 +93,8 @@ export interface Frame {
   again?: string
   /** In a plan: whether this may not happen at all. */
   possible: boolean
+  /** What the blocks around its call want. */
+  how?: How
   names: Names
 }
 
@@ -123,7 +136,9 @@ async function tryInOrder(frame: Frame, order: readonly Classified[], all: reado
   for (const { method } of order) {
     const before = run.hand.whyFailed(frame.instance, method.name)
     const walked =
-      before === undefined ? await tryMethod(frame, method, [...verdicts.values()]) : failed(frame.instance, 'step-failed', before)
+      before === undefined
+        ? await tryMethod(frame, method, [...verdicts.values()])
+        : failed(frame.instance, 'step-failed', before, { known: true })
     if (walked.ok)
       return {
         outcome: frame.possible && run.mode === 'plan' ? 'possible' : 'completed',
@@ -141,20 +156,27 @@ async function tryInOrder(frame: Frame, order: readonly Classified[], all: reado
 }
 
 async function tryMethod(frame: Frame, method: Method, candidates: readonly Candidate[]): Promise<Walked> {
+  if (correctionsOf(frame, method).length === 0) return await walkMethod(frame, method, candidates)
+  frame.how = { ...frame.how, recall: true }
+  return await correcting(frame, method, () => walkMethod(frame, method, candidates))
+}
+
+async function walkMethod(frame: Frame, method: Method, candidates: readonly Candidate[]): Promise<Walked> {
   frame.names = new Names()
   const ready = await prerequisites(frame, [...frame.proto.pre, ...method.pre], frame.run.hand.wasChosen(frame.instance, method.name))
   if (!ready.ok) return ready
   await frame.run.hand.methodChosen(frame, method, candidates)
-  const body = await walkStatements(
-    { frame, scope: frame.scope, path: `${frame.instance}/${method.name}`, names: new Names() },
-    method.body
-  )
+  const body = await walkStatements(hereOf(frame, `${frame.instance}/${method.name}`, new Names()), method.body)
   if (!body.ok || frame.proto.post.length === 0) return body
   const post = await holds(frame, frame.proto.post)
   if (post.outcome === 'false' && frame.run.mode !== 'plan') {
     return failed(frame.instance, 'post-not-true', because(post, `${frame.proto.name} is not true although ${method.name} went through`))
   }
   return went
+}
+
+function hereOf(frame: Frame, path: string, names: Names): Here {
+  return { frame, scope: frame.scope, path, names, ...(frame.how !== undefined && { how: frame.how }) }
 }
 
 /** Pursues, one after the other, the sub-goals that `expressions` need before they can hold. */
@@ -171,7 +193,7 @@ async function prerequisites(frame: Frame, expressions: readonly Expression[], g
       }
       return failed(frame.instance, 'no-method', because(result, 'a prerequisite does not hold'))
     }
-    const ended = await callGoal({ frame, scope: frame.scope, path: frame.instance, names: frame.names }, call)
+    const ended = await callGoal(hereOf(frame, frame.instance, frame.names), call)
     if (!ended.ok) return ended
   }
 }

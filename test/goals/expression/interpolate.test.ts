@@ -163,7 +163,10 @@ describe('a secret', () => {
   it('that is sealed is asked for when it is used', () => {
     const made = one(bare, { sealed: 'k1' }, 'text', { unseal: (tree: Tree) => `from ${tree.sealed}` })
     assert.equal(made.text, 'from k1')
-    assert.match(one(bare, { sealed: 'k1' }, 'text').errors[0]!.message, /cannot be had now/)
+    const query = { kind: 'secret', sealed: 'k1' } as const
+    assert.deepEqual(one(bare, { sealed: 'k1' }, 'text').wanted, [query])
+    const facts = new Map([[JSON.stringify(query), { kind: 'text', value: undefined } as const]])
+    assert.match(one(bare, { sealed: 'k1' }, 'text', { facts }).errors[0]!.message, /cannot be had now/)
   })
 })
 

@@ -114,7 +114,7 @@ describe('a goal', () => {
         <goalProto name="b"><method name="m"><goalCompleted name="a"/></method></goalProto>`
     })
     assert.equal(await s.go(), 'suspended')
-    assert.match(s.bodies('suspended')[0]?.reason ?? '', /a → b → a/)
+    assert.match(s.bodies('suspended')[0]?.reason ?? '', /a → b \(test\.xml:1:\d+\) → a \(test\.xml:2:\d+\)/)
   })
 
   it('copies the results of a sub-goal back to the arguments that are a single get', async () => {

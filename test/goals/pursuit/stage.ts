@@ -84,6 +84,7 @@ export function stage({
   const found = (text: string | undefined): FoundText => (text === undefined ? { kind: 'absent' } : { kind: 'text', text })
   const answer = (query: FactQuery): Fact =>
     query.kind === 'text' ? { kind: 'file', found: found(files.get(query.path)) } : { kind: 'bool', value: false }
+  const secrets: string[] = []
   const world: World = {
     journal: { append: (goalId, body) => Promise.resolve(record(goalId, body)), read: () => Promise.resolve(events) },
     driver: {
@@ -111,6 +112,14 @@ export function stage({
       connections: () => Promise.resolve('/private/connections')
     },
     probe: { gather: queries => Promise.resolve(queries.map(query => facts?.(query) ?? answer(query))) },
+    vault: {
+      seal: (_goal, secret) => {
+        if (!secrets.includes(secret)) secrets.push(secret)
+        return `kept:g/${secrets.indexOf(secret)}`
+      },
+      open: sealed => Promise.resolve(secrets[Number(sealed.slice('kept:g/'.length))]),
+      drop: () => undefined
+    },
     messenger: { dispatch: () => Promise.resolve({ kind: 'failed', message: 'nobody is there' }) },
     clock: { now: () => ++now, sleep: () => Promise.resolve() },
     random: { id: () => '01J00000000000000000000000' },
