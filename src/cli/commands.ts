@@ -111,6 +111,13 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
     completes: 'files',
     load: () => import('./commands/list.ts')
   },
+  new: {
+    summary: 'write a commented program to start from, or one that does what a shell script does',
+    usage: 'NAME',
+    options: ['from-script'],
+    example: 'new deploy --from-script deploy.sh',
+    load: () => import('./commands/new.ts')
+  },
   fmt: {
     summary: 'write programs in canonical form, in place; without a file, from stdin to stdout',
     usage: '[FILE…]',
@@ -211,6 +218,13 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
     example: 'run --peer node2 -- uname -a',
     raw: true,
     load: () => import('./commands/run.ts')
+  },
+  store: {
+    summary: 'check what a node keeps, write it to a file, or make it from one',
+    usage: 'check | export FILE | import FILE',
+    options: [],
+    example: 'store check',
+    load: () => import('./commands/store.ts')
   },
   help: {
     summary: 'about a command',

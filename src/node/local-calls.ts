@@ -8,6 +8,8 @@ import type { Dispatches } from './dispatches.ts'
 import type { Mesh } from './mesh.ts'
 import type { Programs } from './programs.ts'
 import type { Runs } from './runs.ts'
+import { checkStore } from './store/check.ts'
+import type { Reader } from './store/reader.ts'
 import { ticketText, type Tickets } from './tickets.ts'
 
 export interface LocalParts {
@@ -16,6 +18,7 @@ export interface LocalParts {
   readonly runs: Runs
   readonly programs: Programs
   readonly tickets: Tickets
+  readonly store: Reader
   readonly self: () => PeerInfo
   readonly shutdown: () => void
 }
@@ -34,6 +37,7 @@ export function localCalls(parts: LocalParts): LocalHandlers {
       const ticket = await tickets.issue(request)
       return { ticket: ticketText(ticket), expiresAt: ticket.expiry }
     },
+    checkstore: () => checkStore(parts.store),
     shutdown: () => {
       parts.shutdown()
       return Promise.resolve({})

@@ -4,7 +4,7 @@
  * by the next command.
  */
 import { type Home, initHome, openHome, resolveHome } from './home.ts'
-import type { Agency, Principal } from './control/contract.ts'
+import type { Agency, Principal, StoreCheck } from './control/contract.ts'
 import { addPending, parseTicket } from './tickets.ts'
 
 export { initHome, parseTicket, resolveHome }
@@ -45,4 +45,56 @@ export function joinHome(home: Home, text: string): { readonly peer: string } {
 export async function formatted(text: string, file: string): Promise<string> {
   const { formatProgram } = await import('../goals/program/format.ts')
   return formatProgram(text, file)
+}
+
+/** What can be done with the store of a home while its daemon is down. Each @throws CloudburstError CB_ALREADY_RUNNING, CB_HOME_MISSING, CB_STORE_NEWER */
+export interface StoreAtRest {
+  check(): Promise<StoreCheck>
+  /** @param file replaced; on disk on return. @throws CloudburstError CB_STORE_DAMAGED */
+  exportTo(file: string): Promise<{ readonly keys: number; readonly bytes: number }>
+  /** @throws CloudburstError CB_STORE_NOT_EMPTY, CB_STORE_DAMAGED: nothing was changed then */
+  importFrom(file: string): Promise<{ readonly keys: number; readonly runs: number }>
+}
+
+/** The store of this home, kept from any daemon while something is done with it. */
+export async function storeAtRest(home: Home): Promise<StoreAtRest> {
+  const care = await import('./store/care.ts')
+  const { bindControl } = await import('./control/server.ts')
+  const directory = `${home.state}/store`
+  const alone = async <T>(what: () => Promise<T>): Promise<T> => {
+    openHome(home)
+    const socket = await bindControl(home.socket)
+    try {
+      return await what()
+    } finally {
+      await socket.stop()
+    }
+  }
+  return {
+    check: () => alone(() => care.checkAtRest(directory)),
+    exportTo: file => alone(() => care.exportAtRest(directory, file)),
+    importFrom: file => alone(() => care.importAtRest(directory, file))
+  }
+}
+
+/** The text of a commented program with one goal. */
+export async function startingProgram(name: string): Promise<string> {
+  const { startingText } = await import('../goals/frontends/starting.ts')
+  return startingText(name)
+}
+
+/**
+ * The text of a program that does what a shell script does, and remarks about it.
+ * @param file as it is called in messages
+ * @param path absolute
+ * @param directory absolute, where the script would have been started
+ * @throws CloudburstError CB_SCRIPT_INVALID
+ */
+export async function programFromScript(
+  name: string,
+  script: { readonly bytes: Buffer; readonly file: string; readonly path: string; readonly directory: string }
+): Promise<{ readonly text: string; readonly notes: readonly string[] }> {
+  const { parseScript } = await import('./shell-parser.ts')
+  const { programOfScript } = await import('../goals/frontends/shell/write.ts')
+  return programOfScript(name, await parseScript(script.bytes, script.file, script.path, script.directory))
 }

@@ -390,6 +390,7 @@ const nothing: LocalHandlers = {
   peers: async () => [],
   dispatch: async () => [],
   ticket: async () => ({ ticket: '', expiresAt: 0 }),
+  checkstore: async () => ({ runs: 0, events: 0, compacted: 0, problems: [] }),
   shutdown: async () => ({})
 }
 

@@ -30,7 +30,19 @@ export interface LocalCalls {
     request: { readonly lifetimeMs?: number; readonly capabilities?: readonly Capability[]; readonly email?: string }
     reply: { readonly ticket: string; readonly expiresAt: number }
   }
+  /** Reads all records of all runs. */
+  checkstore: { request: Record<string, never>; reply: StoreCheck }
   shutdown: { request: Record<string, never>; reply: Record<string, never> }
+}
+
+/** What a look at every record of the store has found. */
+export interface StoreCheck {
+  readonly runs: number
+  readonly events: number
+  /** Goals whose events were removed, because they ended long ago. */
+  readonly compacted: number
+  /** What does not hold together; the daemon suspends such goals when it starts. */
+  readonly problems: readonly { readonly goal?: string; readonly seq?: number; readonly reason: string }[]
 }
 
 export interface DispatchRequest extends GoalRequest {

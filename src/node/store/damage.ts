@@ -1,7 +1,7 @@
 /** Runs whose records do not hold together: found at opening, suspended, never continued by themselves. */
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
 import { type ChainCheck, checkChain, type RunEntry, type Snapshot, snapshotKey } from './records.ts'
-import type { Store } from './store.ts'
+import type { Reader } from './reader.ts'
 
 /** Which record of a run is missing or was changed. */
 export interface Damage {
@@ -11,13 +11,13 @@ export interface Damage {
 }
 
 /** Checks all records of one run and that its summary speaks of the last one. @returns undefined when all holds */
-export async function findDamage(store: Store, goalId: string, entry: RunEntry | undefined): Promise<Damage | undefined> {
+export async function findDamage(store: Reader, goalId: string, entry: RunEntry | undefined): Promise<Damage | undefined> {
   if (entry?.compacted !== undefined) return undefined
   return damageOf(await checkChain(store, goalId), goalId, entry)
 }
 
 /** The same from the last snapshot on. Where that does not hold, the snapshot may be what is wrong: then all records speak. */
-export async function findNewDamage(store: Store, goalId: string, entry: RunEntry): Promise<Damage | undefined> {
+export async function findNewDamage(store: Reader, goalId: string, entry: RunEntry): Promise<Damage | undefined> {
   const snapshot = await readSnapshot(store, goalId)
   if (snapshot === undefined || snapshot.seq > entry.summary.seq) return findDamage(store, goalId, entry)
   const damage = damageOf(await checkChain(store, goalId, snapshot), goalId, entry)
@@ -25,7 +25,7 @@ export async function findNewDamage(store: Store, goalId: string, entry: RunEntr
 }
 
 /** The last snapshot of a run; undefined when there is none that can be read. */
-export async function readSnapshot(store: Pick<Store, 'get'>, goalId: string): Promise<Snapshot | undefined> {
+export async function readSnapshot(store: Pick<Reader, 'get'>, goalId: string): Promise<Snapshot | undefined> {
   return store.get<Snapshot>(snapshotKey(goalId)).catch(() => undefined)
 }
 

@@ -46,15 +46,26 @@ export async function openExisting(directory: string): Promise<Database> {
   return database
 }
 
-/** LevelDB does not sync the names of new files: a power cut after creation could leave a store that does not open. */
+/** The first opening of a home. */
 async function create(directory: string): Promise<void> {
-  const path = databasePath(directory)
   // Without marker and heads nothing was ever acknowledged from here; even so it is put aside, not removed.
-  if (existsSync(path)) await rename(path, asidePath(directory))
-  const database: Database = new Level(path, { keyEncoding: 'utf8', valueEncoding: 'buffer' })
+  if (existsSync(databasePath(directory))) await rename(databasePath(directory), asidePath(directory))
+  const database = await createDatabase(directory)
+  await database.close()
+  await markInitialised(directory)
+}
+
+/** A new database of this version, open, where there is none. */
+export async function createDatabase(directory: string): Promise<Database> {
+  const database: Database = new Level(databasePath(directory), { keyEncoding: 'utf8', valueEncoding: 'buffer' })
   await database.open()
   await database.batch([schemaOp()], { sync: true })
-  await database.close()
+  return database
+}
+
+/** Says that there is a store, from now on: LevelDB does not sync the names of new files, and a power cut could leave one that does not open. */
+export async function markInitialised(directory: string): Promise<void> {
+  const path = databasePath(directory)
   for (const name of await readdir(path)) await syncPath(join(path, name))
   await syncPath(path)
   await syncPath(directory)

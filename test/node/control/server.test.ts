@@ -262,6 +262,7 @@ const local: LocalHandlers = {
   peers: async () => [],
   dispatch: async () => [],
   ticket: async () => ({ ticket: 'cb1-x', expiresAt: 0 }),
+  checkstore: async () => ({ runs: 0, events: 0, compacted: 0, problems: [] }),
   shutdown: async () => ({})
 }
 
