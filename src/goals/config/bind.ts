@@ -22,6 +22,8 @@ export interface BindInput {
   readonly facts: ReadonlyMap<string, Fact>
   readonly instances: ReadonlyMap<string, Tree>
   readonly agent?: AgentProto
+  /** Secrets may be looked up. */
+  readonly reveals?: boolean
   /** Where else suggestions may come from. */
   readonly known?: Pick<Known, 'inventory' | 'last'>
 }
@@ -76,6 +78,7 @@ class Binder {
       facts,
       completed: () => undefined,
       inPlan: true,
+      reveals: input.reveals ?? false,
       sources: this.sources
     })
   }

@@ -77,6 +77,8 @@ export interface Scope {
   completed(call: GoalCall): boolean | undefined
   /** Nothing may be executed, and an undefined value may still become known. */
   readonly inPlan: boolean
+  /** Secrets are looked up when they are needed; not in a plan. */
+  readonly reveals: boolean
   /** Of the person who asked, as in LANG; chooses among descriptions. */
   readonly locale?: string | undefined
   /** The top names that mean something here, for suggestions. */

@@ -27,6 +27,8 @@ export interface ScopeInput {
   readonly sources?: Readonly<Record<string, string>>
   readonly unseal?: (tree: Tree) => string | undefined
   readonly locale?: string | undefined
+  /** Absent: unless in a plan. */
+  readonly reveals?: boolean
 }
 
 /** A scope over `input`; writing changes `input.variables`. */
@@ -61,6 +63,10 @@ class GoalScope implements Scope {
 
   get inPlan(): boolean {
     return this.input.inPlan
+  }
+
+  get reveals(): boolean {
+    return this.input.reveals ?? !this.input.inPlan
   }
 
   get locale(): string | undefined {

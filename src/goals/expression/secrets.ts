@@ -5,6 +5,7 @@
 import type { FactQuery } from '../ports.ts'
 import type { Tree, Variables } from '../tree.ts'
 import { isSecretType } from './convert.ts'
+import { MASK } from './plain.ts'
 import type { Scope } from './result.ts'
 import { ask, type Trace } from './trace.ts'
 
@@ -48,6 +49,33 @@ export function keepSecretTypes(before: Tree | undefined, value: Tree): Tree {
   return { ...value, fields: Object.fromEntries(fields) }
 }
 
+/** `value` with every text that repeats one of `secrets` made a secret itself. */
+export function markSecrets(value: Tree, secrets: ReadonlySet<string>): Tree {
+  if (secrets.size === 0) return value
+  if (typeof value.value === 'string')
+    return repeatsSecret(value.value, secrets) ? { ...value, type: isSecretType(value.type) ? value.type! : 'secret' } : value
+  if (value.items !== undefined) return { ...value, items: value.items.map(item => markSecrets(item, secrets)) }
+  if (value.fields === undefined) return value
+  return { ...value, fields: Object.fromEntries(Object.entries(value.fields).map(([name, field]) => [name, markSecrets(field, secrets)])) }
+}
+
+/** `text` with every one of `secrets` in it as `***`. */
+export function maskText(text: string, secrets: ReadonlySet<string>): string {
+  let masked = text
+  for (const secret of secrets) if (isTelling(secret)) masked = masked.replaceAll(secret, MASK)
+  return masked
+}
+
+function repeatsSecret(text: string, secrets: ReadonlySet<string>): boolean {
+  for (const secret of secrets) if (isTelling(secret) && text.includes(secret)) return true
+  return false
+}
+
+/** Shorter secrets are found in any text by chance. */
+function isTelling(secret: string): boolean {
+  return secret.length >= 4
+}
+
 /** The question whose answer is the secret. */
 export function secretQuery(sealed: string): FactQuery {
   return { kind: 'secret', sealed }
@@ -55,7 +83,7 @@ export function secretQuery(sealed: string): FactQuery {
 
 /** Questions about secrets in `tree` that are not answered yet; none in a plan, which resolves no secret. */
 export function secretsWanted(tree: Tree | undefined, scope: Scope): readonly FactQuery[] {
-  if (tree === undefined || scope.inPlan) return []
+  if (tree === undefined || !scope.reveals) return []
   if (tree.sealed !== undefined) return scope.fact(secretQuery(tree.sealed)) === undefined ? [secretQuery(tree.sealed)] : []
   return [...Object.values(tree.fields ?? {}), ...(tree.items ?? [])].flatMap(inner => secretsWanted(inner, scope))
 }
@@ -64,7 +92,7 @@ export function secretsWanted(tree: Tree | undefined, scope: Scope): readonly Fa
 export function reveal(tree: Tree, trace: Trace): { readonly secret: string } | { readonly later: true } | { readonly why: string } {
   const known = trace.scope.unseal(tree)
   if (known !== undefined) return { secret: known }
-  if (trace.scope.inPlan || tree.sealed === undefined) return trace.scope.inPlan ? { later: true } : { why: 'it is empty' }
+  if (!trace.scope.reveals || tree.sealed === undefined) return trace.scope.reveals ? { why: 'it is empty' } : { later: true }
   const fact = ask(trace, secretQuery(tree.sealed))
   if (fact === undefined && !trace.decided) return { later: true }
   return { why: whence(tree.sealed) }

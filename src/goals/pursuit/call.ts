@@ -135,8 +135,8 @@ async function walkChild(
 }
 
 /** What every goal of a run is bound against. */
-export function bindingOf({ surroundings, facts, instances, agent }: Run): Omit<BindInput, 'assignments' | 'arguments'> {
-  return { surroundings, facts, instances, ...(agent !== undefined && { agent }) }
+export function bindingOf({ surroundings, facts, instances, agent, mode }: Run): Omit<BindInput, 'assignments' | 'arguments'> {
+  return { surroundings, facts, instances, reveals: mode !== 'plan', ...(agent !== undefined && { agent }) }
 }
 
 /** Puts bound values, their secrets sealed, and where each came from, into a frame. */

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import { parsePath, showPath } from '../expression/path.ts'
-import { keepSecretTypes, sealSecrets } from '../expression/secrets.ts'
+import { keepSecretTypes, markSecrets, maskText, sealSecrets } from '../expression/secrets.ts'
 import type { FactQuery, World } from '../ports.ts'
 import type { Method, Path, StatementBase } from '../program/model.ts'
 import type { Tree, Variables } from '../tree.ts'
@@ -38,6 +38,8 @@ export class PursuingHand implements Hand {
   readonly #facts: Run['facts']
   /** Values that each step read when it was last tried. */
   readonly #reads = new Map<string, Readonly<Record<string, Tree>>>()
+  /** Secrets looked up in this stretch: what a command repeats of them is not written down. */
+  readonly #opened = new Set<string>()
   #seq: number
 
   /** @param stop fires when a person asks to suspend: no further step begins */
@@ -61,7 +63,10 @@ export class PursuingHand implements Hand {
       if (fact !== undefined) this.#facts.set(JSON.stringify(query), fact)
     }
     for (const query of queries) {
-      if (query.kind === 'secret') this.#facts.set(JSON.stringify(query), { kind: 'text', value: await vault.open(query.sealed) })
+      if (query.kind !== 'secret') continue
+      const value = await vault.open(query.sealed)
+      if (value !== undefined) this.#opened.add(value)
+      this.#facts.set(JSON.stringify(query), { kind: 'text', value })
     }
   }
 
@@ -298,8 +303,8 @@ export class PursuingHand implements Hand {
       ...(outcome.exit !== undefined && { exit: outcome.exit }),
       durationMs: Math.max(0, this.#world.clock.now() - startedAt),
       writes,
-      ...(outcome.reason !== undefined && { reason: outcome.reason }),
-      ...(outcome.tail !== undefined && outcome.tail !== '' && { tail: outcome.tail }),
+      ...(outcome.reason !== undefined && { reason: maskText(outcome.reason, this.#opened) }),
+      ...(outcome.tail !== undefined && outcome.tail !== '' && { tail: maskText(outcome.tail, this.#opened) }),
       ...(outcome.note !== undefined && outcome.note !== '' && { note: outcome.note })
     } as const
     const seq = await this.#append(ended, true)
@@ -322,7 +327,7 @@ export class PursuingHand implements Hand {
   /** What may be written down of a result: secrets, and what goes where a secret was, as references. */
   #sealed(frame: Frame, step: Step, path: Path, value: Tree): Tree {
     const before = step.scope.read(this.#outputOf(step, showPath(path)))
-    return sealSecrets(keepSecretTypes(before, value), frame.run.seal)
+    return sealSecrets(markSecrets(keepSecretTypes(before, value), this.#opened), frame.run.seal)
   }
 
   /** Why one of `writes` cannot be made visible, if one cannot. */
