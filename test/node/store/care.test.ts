@@ -97,9 +97,8 @@ describe('the care of a store', () => {
     }
 
     it('says what the heads file promises and the store lacks', async () => {
-      await filled(
-        store => [{ type: 'del', key: runKey('g2') }].concat([1, 2, 3].map(seq => ({ type: 'del', key: recordKey('g2', seq) }))) as Op[]
-      )
+      const gone = [runKey('g2'), ...[1, 2, 3].map(seq => recordKey('g2', seq))]
+      await filled(() => gone.map(key => ({ type: 'del', key })))
       const { problems } = await checkAtRest(path())
       assert.match(problems[0]!.reason, /missing: 1 of 2 keys r!/)
     })

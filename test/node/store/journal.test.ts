@@ -5,9 +5,11 @@ import { fileURLToPath } from 'node:url'
 import { advance } from '../../../src/goals/pursuit/summarise.ts'
 import type { GoalEvent } from '../../../src/goals/pursuit/events.ts'
 import { type Acceptance, type NodeJournal, openJournal } from '../../../src/node/store/journal.ts'
+import { recordKey, snapshotKey } from '../../../src/node/store/records.ts'
 import { openStore, type Op, type Store } from '../../../src/node/store/store.ts'
 import { aJournal, proposed, started } from '../../compliance/journal.ts'
 import { fakeJournal } from '../../fakes/journal.ts'
+import { fill, hasty } from './filled.ts'
 import { quiet } from './quiet.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
@@ -190,6 +192,37 @@ describe('the journal', () => {
         assert.equal((await journal.summary('g1'))?.suspended?.code, 'journal-damaged')
         await assert.rejects(journal.append('g1', started(3)), { code: 'CB_STORE_DAMAGED' })
         assert.equal((await journal.append('g2', started(1))).seq, 2)
+      })
+    }
+  })
+
+  describe('of a long run', () => {
+    const long = async (...change: readonly Op[]): Promise<NodeJournal> => {
+      store = await openStore(join(directory(), 'store'), { log: quiet })
+      const first = await openJournal(hasty(store), { now: () => 5, advance })
+      await fill(first, 'g1', 2_010, { open: true })
+      await store.batch(change, { sync: true })
+      return reopen(first)
+    }
+    const broken: Op = { type: 'put', key: recordKey('g1', 2_005), json: '{"seq":2005,' }
+
+    it('is checked at opening from its last snapshot on', async () => {
+      assert.equal((await long(broken)).damaged.get('g1')?.seq, 2_005)
+    })
+
+    it('costs an opening nothing for what lies before the snapshot', async () => {
+      const journal = await long({ type: 'del', key: recordKey('g1', 7) })
+      assert.equal(journal.damaged.size, 0)
+      assert.equal((await journal.verify('g1'))?.seq, 7, 'whoever asks for all of it is told')
+    })
+
+    for (const value of [{ seq: 2_000, hash: '00', summary: {} }, { seq: 9_999, hash: '', summary: {} }, 'nonsense']) {
+      const wrong: Op = { type: 'put', key: snapshotKey('g1'), value }
+      it(`holds by its records alone when its snapshot is ${JSON.stringify(value)}`, async () => {
+        assert.equal((await long(wrong)).damaged.size, 0)
+      })
+      it(`is found damaged when its snapshot is ${JSON.stringify(value)} and a record is broken too`, async () => {
+        assert.equal((await long(wrong, broken)).damaged.get('g1')?.seq, 2_005)
       })
     }
   })
