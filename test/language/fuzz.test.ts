@@ -126,7 +126,11 @@ function agreed(plan: Plan, { events }: Stage): number {
   const began: string[] = []
   for (const { body } of events) {
     if (body.type === 'step-began' && body.attempt === 1) began.push(body.step)
-    if (body.type === 'step-ended' && body.status === 'failed') break
+    if (body.type === 'step-ended' && body.status === 'failed') {
+      // a plan leaves out what cannot even begin
+      began.pop()
+      break
+    }
     if (body.type === 'goal-ended' && body.outcome === 'failed') break
   }
   const planned: string[] = []

@@ -152,18 +152,19 @@ export function configure(
 export function openFrame(run: Run, proto: GoalProto, instance: string, callers: readonly Link[]): Frame {
   const variables: Record<string, Tree> = {}
   const sources: Record<string, string> = {}
+  const ready = new Set<GoalCall>()
   const scope: Scope = makeScope({
     variables,
     sources,
     surroundings: run.surroundings,
     instances: run.instances,
     facts: run.facts,
-    completed: call => isCompleted(run, scope, call),
+    completed: call => ready.has(call) || isCompleted(run, scope, call),
     writeAgent: run.writeAgent,
     inPlan: run.mode === 'plan',
     locale: run.locale
   })
-  return { run, instance, proto, variables, sources, scope, callers, possible: false, names: new Names() }
+  return { run, instance, proto, variables, sources, scope, callers, possible: false, names: new Names(), ready }
 }
 
 /**

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import type { ExprResult, Scope } from '../expression/result.ts'
 import { conjunction } from '../expression/evaluate.ts'
 import type { Fact, FactQuery, Surroundings, World } from '../ports.ts'
-import type { AgentProto, Description, Expression, GoalProto, Method, Path, Program, StatementBase } from '../program/model.ts'
+import type { AgentProto, Description, Expression, GoalCall, GoalProto, Method, Path, Program, StatementBase } from '../program/model.ts'
 import { describe as describeFor } from '../render/describe.ts'
 import type { Tree, Variables } from '../tree.ts'
 import { callGoal, type Here, type Link } from './call.ts'
@@ -96,6 +96,8 @@ export interface Frame {
   /** What the blocks around its call want. */
   how?: How
   names: Names
+  /** Prerequisites that went through, also when they have changed their own arguments since. */
+  readonly ready: Set<GoalCall>
 }
 
 /** Walks one goal to its end. Never throws for anything the program or the machine did. */
@@ -195,6 +197,7 @@ async function prerequisites(frame: Frame, expressions: readonly Expression[], g
     }
     const ended = await callGoal(hereOf(frame, frame.instance, frame.names), call)
     if (!ended.ok) return ended
+    frame.ready.add(call)
   }
 }
 
