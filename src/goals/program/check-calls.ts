@@ -24,6 +24,7 @@ function checkAgent(reading: Reading, program: Program, agent: AgentProto): void
 function checkGoal(reading: Reading, goals: Goals, goal: GoalProto): void {
   for (const expression of [...goal.pre, ...goal.post]) checkExpression(reading, goals, expression)
   for (const method of goal.methods) checkMethod(reading, goals, method)
+  for (const statement of (goal.correct ?? []).flatMap(each => each.body)) checkStatement(reading, goals, statement)
 }
 
 function checkMethod(reading: Reading, goals: Goals, method: Method): void {
@@ -35,7 +36,7 @@ function checkMethod(reading: Reading, goals: Goals, method: Method): void {
     )
   }
   for (const expression of method.pre) checkExpression(reading, goals, expression)
-  for (const statement of method.body) checkStatement(reading, goals, statement)
+  for (const statement of [...method.body, ...(method.correct ?? []).flatMap(each => each.body)]) checkStatement(reading, goals, statement)
 }
 
 function checkStatement(reading: Reading, goals: Goals, statement: Statement): void {
@@ -51,6 +52,9 @@ function checkStatement(reading: Reading, goals: Goals, statement: Statement): v
       break
     case 'check':
       checkExpression(reading, goals, statement.expression)
+      break
+    case 'wait':
+      for (const expression of statement.until) checkExpression(reading, goals, expression)
       break
     case 'call':
       checkCall(reading, goals, statement.call)

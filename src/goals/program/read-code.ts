@@ -3,6 +3,7 @@ import type { CodeStatement, EditFileStatement, FileEdit, Statement, Template, W
 import { readConditions } from './read-expression.ts'
 import type { Reading } from './reading.ts'
 import { attribute, choice, fail, flag, ignoreText, parts, seconds, unexpected } from './reading.ts'
+import { readPattern } from './read-pattern.ts'
 import { readBase } from './read-shell.ts'
 import { readAttributeTemplate, readTemplate } from './read-template.ts'
 import { childrenOf } from './vocabulary.ts'
@@ -108,19 +109,6 @@ function needLines(reading: Reading, element: XmlElement): Template {
   if (text.every(part => part.kind === 'text' && part.text.trim() === ''))
     fail(reading, element.place, `<${element.name}> needs the lines to put in`)
   return text
-}
-
-/** A pattern in an attribute, which must be one whatever values it holds. */
-export function readPattern(reading: Reading, element: XmlElement, name: string): Template | undefined {
-  const template = readAttributeTemplate(reading, element, name, true)
-  if (template === undefined || template.length === 0) return fail(reading, element.place, `<${element.name}> needs a ${name}`)
-  try {
-    new RegExp(template.map(part => (part.kind === 'text' ? part.text : 'x')).join(''), 'm')
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.replace(/^Invalid regular expression: /, '') : String(error)
-    fail(reading, element.attributes.get(name)!.place, `${name}= is not a regular expression: ${reason}`)
-  }
-  return template
 }
 
 /** `<wait seconds>` or `<wait>` with what must come to hold. */

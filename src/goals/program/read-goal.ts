@@ -1,6 +1,7 @@
 /** `<goalProto>`, `<method>`, `<agent>`. */
-import type { AgentProto, Declaration, Expression, GoalProto, Method } from './model.ts'
+import type { AgentProto, Correction, Declaration, Expression, GoalProto, Method } from './model.ts'
 import { complainOfTwins, isDeclaration, readDeclaration } from './read-declaration.ts'
+import { readCorrection } from './read-correction.ts'
 import { readConditions } from './read-expression.ts'
 import type { Reading } from './reading.ts'
 import { attribute, count, fail, ignoreText, isOffName, needName, parts, unexpected } from './reading.ts'
@@ -20,11 +21,13 @@ export function readGoal(reading: Reading, element: XmlElement, agent?: string):
   const pre: Expression[] = []
   const post: Expression[] = []
   const methods = new Map<string, Method>()
+  const correct: Correction[] = []
   for (const part of parts(reading, element)) {
     if (isDeclaration(part)) parameters.push(readDeclaration(reading, part))
     else if (part.name === 'pre') pre.push(...readConditions(reading, part))
     else if (part.name === 'post') post.push(...readConditions(reading, part))
     else if (part.name === 'method') addMethod(reading, methods, part, name)
+    else if (part.name === 'correct') correct.push(readCorrection(reading, part))
     else if (!ASIDE.includes(part.name)) unexpected(reading, part, 'goalProto', places.goal)
   }
   complainOfTwins(reading, parameters)
@@ -36,6 +39,7 @@ export function readGoal(reading: Reading, element: XmlElement, agent?: string):
     pre,
     post,
     methods: [...methods.values()],
+    ...(correct.length === 0 ? {} : { correct }),
     ...(agent === undefined ? {} : { agent }),
     place: element.place
   }
@@ -52,7 +56,9 @@ export function readMethod(reading: Reading, element: XmlElement, target?: strin
   const name = target === undefined ? needName(reading, element) : (attribute(element, 'name') ?? `method@${element.place.line}`)
   ignoreText(reading, element)
   reading.label = undefined
-  const list = parts(reading, element).filter(part => !ASIDE.includes(part.name))
+  const all = parts(reading, element).filter(part => !ASIDE.includes(part.name))
+  const list = all.filter(part => part.name !== 'correct')
+  const correct = all.filter(part => part.name === 'correct').map(part => readCorrection(reading, part))
   const first = list.findIndex(part => part.name !== 'pre')
   const guards = first === -1 ? list : list.slice(0, first)
   return {
@@ -63,6 +69,7 @@ export function readMethod(reading: Reading, element: XmlElement, target?: strin
     docs: readDocs(reading, element),
     pre: guards.flatMap(part => readConditions(reading, part)),
     body: first === -1 ? [] : readStatements(reading, list.slice(first), 'method'),
+    ...(correct.length === 0 ? {} : { correct }),
     place: element.place
   }
 }

@@ -4,6 +4,7 @@ import type { Send, ShellStatement, StatementBase, Template } from './model.ts'
 import { withoutLayout } from './layout.ts'
 import type { Reading } from './reading.ts'
 import { attribute, choice, count, fail, flag, isName, parts, seconds, unexpected, warn } from './reading.ts'
+import { readPattern } from './read-pattern.ts'
 import { readDescriptions, readTemplate } from './read-template.ts'
 import { splitWords } from './split-words.ts'
 import { elementsOf } from './xml.ts'
@@ -50,10 +51,11 @@ export function readShell(reading: Reading, element: XmlElement): ShellStatement
   if (stray !== undefined) fail(reading, stray.place, 'text in <shell> is not run: put it into <send>')
   for (const part of parts(reading, element)) {
     if (part.name === 'send') sends.push(readSend(reading, part, base))
+    else if (part.name === 'receive') receive(reading, part, sends)
     else if (part.name === 'command') {
       if (prefix !== undefined) fail(reading, part.place, 'a <shell> has one <command>')
       prefix = readPrefix(reading, part) ?? []
-    } else if (part.name !== 'describe') unexpected(reading, part, 'shell', ['command', 'send', 'describe'])
+    } else if (part.name !== 'describe') unexpected(reading, part, 'shell', ['command', 'send', 'receive', 'describe'])
   }
   if (sends.length === 0 && stray === undefined && !elementsOf(element).some(part => /^send/.test(part.name))) {
     fail(
@@ -62,7 +64,14 @@ export function readShell(reading: Reading, element: XmlElement): ShellStatement
       prefix === undefined ? '<shell> needs a <send>' : '<shell> has a <command> but no <send>: what is to be sent?'
     )
   } else if (sends.length === 0 && stray === undefined) warn(reading, element.place, 'all sends of this <shell> are switched off')
-  return { ...base, kind: 'shell', ...(prefix === undefined ? {} : { prefix }), shell: attribute(element, 'shell') ?? DEFAULT_SHELL, sends }
+  return {
+    ...base,
+    kind: 'shell',
+    ...(prefix === undefined ? {} : { prefix }),
+    shell: attribute(element, 'shell') ?? DEFAULT_SHELL,
+    sends,
+    ...readReuse(reading, element, prefix)
+  }
 }
 
 function readSend(reading: Reading, element: XmlElement, shell: StatementBase): Send {
@@ -85,6 +94,29 @@ function readSend(reading: Reading, element: XmlElement, shell: StatementBase): 
 function inherited(element: XmlElement, { onFail, retries, backoffS }: StatementBase): Partial<StatementBase> {
   const silent = (name: string): boolean => attribute(element, name) === undefined
   return { ...(silent('onFail') && { onFail }), ...(silent('retries') && { retries }), ...(silent('backoff') && { backoffS }) }
+}
+
+/** `<receive>`: belongs to the send before it. */
+function receive(reading: Reading, element: XmlElement, sends: Send[]): void {
+  const prompt = readPattern(reading, element, 'prompt')
+  const answer = readTemplate(reading, element)
+  const last = sends.at(-1)
+  if (last === undefined) fail(reading, element.place, '<receive> answers a prompt of the <send> before it, and there is none')
+  else if (prompt !== undefined)
+    sends[sends.length - 1] = { ...last, receive: [...(last.receive ?? []), { prompt, answer, place: element.place }] }
+}
+
+/** Only a prefix that is ssh or scp itself has connections that we know how to share. */
+function readReuse(reading: Reading, element: XmlElement, prefix: readonly Template[] | undefined): { readonly reuse?: true } {
+  if (!flag(reading, element, 'reuse')) return {}
+  if (prefix !== undefined && isPlainSsh(prefix)) return { reuse: true }
+  return fail(reading, element.attributes.get('reuse')!.place, 'reuse= is for a <command> that begins with ssh or scp') ?? {}
+}
+
+/** Whether the program of a prefix is ssh or scp itself, as everybody finds it. */
+export function isPlainSsh([program]: readonly Template[]): boolean {
+  const only = program?.length === 1 ? program[0] : undefined
+  return only?.kind === 'text' && (only.text === 'ssh' || only.text === 'scp')
 }
 
 function readPrefix(reading: Reading, element: XmlElement): readonly Template[] | undefined {

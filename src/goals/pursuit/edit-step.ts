@@ -109,7 +109,12 @@ function foresee(statement: EditFileStatement, scope: Scope, prepared: PreparedE
   const edited = edit(statement, prepared, found)
   if ('problem' in edited) return scope.inPlan ? { ...prepared, unknown: true, detail: edited.problem } : prepared
   const { added, removed } = edited
-  return { ...prepared, show: `${prepared.show} (${edited.changed ? `+${added} -${removed}` : 'nothing to change'})`, detail: edited.diff }
+  return {
+    ...prepared,
+    show: `${prepared.show} (${edited.changed ? `+${added} -${removed}` : 'nothing to change'})`,
+    detail: edited.diff,
+    already: !edited.changed
+  }
 }
 
 interface Edited {

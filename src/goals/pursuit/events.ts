@@ -151,12 +151,29 @@ export type GoalEventBody =
       /** Of step and skip. */
       readonly step?: string
       readonly assignments: readonly Assignment[]
+      readonly decisions?: readonly StepDecision[]
+      /** The method that is tried first from here on. */
+      readonly method?: { readonly instance: string; readonly method: string }
+      /** The edited program that is pursued from here on. */
+      readonly program?: { readonly name: string; readonly hash: string }
       readonly why?: string
     }
   | { readonly type: 'completed'; readonly outcome: 'completed' | 'already-true'; readonly results: Variables }
   | { readonly type: 'cancelled'; readonly by: Principal; readonly why?: string }
 
 export type StepKind = 'send' | 'tempFile' | 'update' | 'check' | 'remote' | 'code' | 'editFile' | 'wait'
+
+/**
+ * What a person has decided about a step, instead of what its journal says.
+ * skip: it need not be done, and wrote nothing · done: it was done outside, with these results · again: it is done again though
+ * nothing it read has changed · from: it and all that was begun after it is done again.
+ */
+export interface StepDecision {
+  readonly step: string
+  readonly verdict: 'skip' | 'done' | 'again' | 'from'
+  /** Of done. */
+  readonly writes?: readonly Write[]
+}
 
 export interface Write {
   /** Absolute within the goal: `goal.node.ip`, `agent.count`. */

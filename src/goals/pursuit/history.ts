@@ -1,7 +1,7 @@
 /** What the journal says was done: the fold that lets a walk keep its place. Pure, and linear in the number of events. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Tree, Variables } from '../tree.ts'
-import type { GoalEvent, GoalEventBody, Write } from './events.ts'
+import type { GoalEvent, GoalEventBody, StepDecision, Write } from './events.ts'
 import { qualify } from './freshness.ts'
 import { rootInstance } from './instance.ts'
 
@@ -35,6 +35,16 @@ export interface InstanceRecord {
   /** Methods that failed since the last repair, with the reason. */
   readonly failed: Map<string, string>
   ended?: Extract<GoalEventBody, { type: 'goal-ended' }>['outcome']
+  /** Of a goal with a post, once it was completed: its variables, and since which event each has had its value. */
+  results?: Variables | undefined
+  resultsSince: ReadonlyMap<string, number>
+}
+
+/** What a person has decided about a step, and the event that says so. */
+export interface Decided {
+  readonly verdict: 'step' | StepDecision['verdict']
+  readonly seq: number
+  readonly writes: readonly Write[]
 }
 
 export interface History {
@@ -46,7 +56,11 @@ export interface History {
   readonly stepwise: boolean
   /** The last rest was for such a decision: nothing has failed, and what was under way still is. */
   readonly paused: boolean
-  readonly decided: ReadonlyMap<string, { readonly verb: 'step' | 'skip'; readonly seq: number }>
+  readonly decided: ReadonlyMap<string, Decided>
+  /** All that was begun with event `beganSeq` or later is to be done again, said event `seq`. */
+  readonly from?: { readonly step: string; readonly beganSeq: number; readonly seq: number } | undefined
+  /** Methods that people want to be tried first, by instance. */
+  readonly preferred: ReadonlyMap<string, string>
   /** How many stretches of work there were. */
   readonly stretch: number
   /** Number of the last event. */
@@ -62,7 +76,9 @@ export function foldHistory(events: readonly GoalEvent[]): History {
   let root = ''
   let stepwise = false
   let paused = false
-  const decided = new Map<string, { verb: 'step' | 'skip'; seq: number }>()
+  const decided = new Map<string, Decided>()
+  const preferred = new Map<string, string>()
+  let from: History['from']
   for (const { seq, at, body } of events) {
     if (body.type === 'proposed') {
       root = rootInstance(body.goal)
@@ -72,16 +88,22 @@ export function foldHistory(events: readonly GoalEvent[]): History {
     else if (body.type === 'step-ended') end(steps.get(body.step), body, seq)
     else if (body.type === 'goal-began') instances.set(body.instance, begin(instances.get(body.instance), body.arguments ?? {}, seq))
     else if (body.type === 'goal-ended' || body.type === 'method-chosen' || body.type === 'method-failed')
-      note(instances.get(body.instance), body)
+      note(instances.get(body.instance), body, seq)
     else if (body.type === 'suspended') paused = body.code === 'stepping'
     else if (body.type === 'repaired') {
       for (const instance of instances.values()) instance.failed.clear()
       stepwise = body.verb === 'step' || body.verb === 'skip' || body.verb === 'look'
-      if (body.step !== undefined && (body.verb === 'step' || body.verb === 'skip')) decided.set(body.step, { verb: body.verb, seq })
+      if (body.step !== undefined && (body.verb === 'step' || body.verb === 'skip'))
+        decided.set(body.step, { verdict: body.verb, seq, writes: [] })
+      for (const { step, verdict, writes = [] } of body.decisions ?? []) {
+        if (verdict === 'from') from = { step, beganSeq: steps.get(step)?.beganSeq ?? seq, seq }
+        else decided.set(step, { verdict, seq, writes })
+      }
+      if (body.method !== undefined) preferred.set(body.method.instance, body.method.method)
       for (const { path, value } of body.assignments) if (typeof value !== 'string') set.set(absolute(root, path), { value, seq })
     }
   }
-  return { steps, instances, set, stepwise, paused, decided, stretch, seq: events.at(-1)?.seq ?? 0 }
+  return { steps, instances, set, stepwise, paused, decided, from, preferred, stretch, seq: events.at(-1)?.seq ?? 0 }
 }
 
 /** `goal.port` means the goal that was asked for; `site>user:goal.name` a sub-goal's. */
@@ -116,15 +138,29 @@ function begin(before: InstanceRecord | undefined, args: Variables, seq: number)
     const same = before !== undefined && isDeepStrictEqual(before.arguments[name], value)
     argumentsSince.set(name, same ? (before.argumentsSince.get(name) ?? seq) : seq)
   }
-  return { arguments: args, argumentsSince, chosen: before?.chosen ?? new Set(), failed: before?.failed ?? new Map() }
+  const { chosen = new Set<string>(), failed = new Map<string, string>(), results, resultsSince = new Map<string, number>() } = before ?? {}
+  return { arguments: args, argumentsSince, chosen, failed, results, resultsSince }
 }
 
 function note(
   record: InstanceRecord | undefined,
-  body: Extract<GoalEventBody, { type: 'goal-ended' | 'method-chosen' | 'method-failed' }>
+  body: Extract<GoalEventBody, { type: 'goal-ended' | 'method-chosen' | 'method-failed' }>,
+  seq: number
 ): void {
   if (record === undefined) return
-  if (body.type === 'goal-ended') record.ended = body.outcome
-  else if (body.type === 'method-chosen') record.chosen.add(body.method)
-  else record.failed.set(body.method, body.reason)
+  if (body.type === 'goal-ended') {
+    record.ended = body.outcome
+    if (body.results === undefined) return
+    const { results: before = {}, resultsSince: since } = record
+    const dated = ([name, value]: [string, Tree]): [string, number] => [
+      name,
+      isDeepStrictEqual(before[name], value) ? (since.get(name) ?? seq) : seq
+    ]
+    record.resultsSince = new Map(Object.entries(body.results).map(dated))
+    record.results = body.results
+  } else if (body.type === 'method-chosen') {
+    record.chosen.add(body.method)
+    // chosen again after it failed: a retry within one stretch
+    record.failed.delete(body.method)
+  } else record.failed.set(body.method, body.reason)
 }

@@ -25,6 +25,12 @@ const BACKOFF_MS_MAX = 3_600_000
 const READ_CHARS_MAX = 1024
 const READ_ITEMS_MAX = 100
 
+/** Which try of a step it is, and whether none is left after it. */
+interface TryNumber {
+  readonly attempt: number
+  readonly last: boolean
+}
+
 /** Steps that touch nothing but the goal's own values and files: their intent need not be on disk before they are done. */
 const WITHIN: ReadonlySet<Step['kind']> = new Set(['update', 'check', 'tempFile'])
 
@@ -171,8 +177,9 @@ export class PursuingHand implements Hand {
     }
     for (let tries = 0; ; tries++) {
       attempt += 1
-      const walked = await this.#try(frame, step, attempt, stale ?? (record?.ended === undefined ? undefined : frame.again))
-      if (walked.ok || walked.failure.final || tries >= left || this.#stop.aborted) return walked
+      const last = tries >= left
+      const walked = await this.#try(frame, step, { attempt, last }, stale ?? (record?.ended === undefined ? undefined : frame.again))
+      if (walked.ok || walked.failure.final || last || this.#stop.aborted) return walked
       await this.#backOff(step.statement, tries)
     }
   }
@@ -192,16 +199,16 @@ export class PursuingHand implements Hand {
     await this.#world.clock.sleep(Math.min(BACKOFF_MS_MAX, backoffS * 1000 * 2 ** tries), this.#stop).catch(() => undefined)
   }
 
-  async #goneOf(step: Step, { began, ended }: StepRecord): Promise<string | undefined> {
+  async #goneOf(step: Step, { ended, writes }: StepRecord): Promise<string | undefined> {
     if (step.gone === undefined || ended?.status !== 'completed') return undefined
-    return await step.gone(this.#world, { goalId: this.#goalId, step: step.id, attempt: began.attempt })
+    return await step.gone(this.#world, writes)
   }
 
   /** What a person has decided about the step; undefined: it is to be done. Without a decision the goal waits here. */
   async #decision(frame: Frame, step: Step, record: StepRecord | undefined): Promise<Walked | undefined> {
     const interrupted = record !== undefined && record.ended === undefined
     const decided = this.#history.decided.get(step.id)
-    if (decided?.verb === 'skip' && decided.seq > (record?.beganSeq ?? 0)) return went
+    if (decided?.verdict === 'skip' && decided.seq > (record?.beganSeq ?? 0)) return went
     if (interrupted || (decided !== undefined && decided.seq > (record?.beganSeq ?? 0))) return undefined
     const prepared = await settle(frame.run, () => step.prepare())
     this.#reads.set(step.id, prepared.reads)
@@ -235,10 +242,10 @@ export class PursuingHand implements Hand {
     const outcome = await step.recover(this.#world, tried, record.beganAt)
     if (outcome.exit?.kind === 'not-started') return undefined
     if (outcome.status === 'in-doubt' && step.statement.idempotent) return undefined
-    return await this.#end(frame, step, record.began.attempt, outcome, startedAt)
+    return await this.#end(frame, step, { attempt: record.began.attempt, last: true }, outcome, startedAt)
   }
 
-  async #try(frame: Frame, step: Step, attempt: number, again: string | undefined): Promise<Walked> {
+  async #try(frame: Frame, step: Step, { attempt, last }: TryNumber, again: string | undefined): Promise<Walked> {
     const prepared = await settle(frame.run, () => step.prepare())
     const startedAt = this.#world.clock.now()
     this.#reads.set(step.id, prepared.reads)
@@ -263,11 +270,11 @@ export class PursuingHand implements Hand {
     if (wrong !== undefined || prepared.unknown) {
       const reason =
         wrong === undefined ? 'a value is not known' : `${wrong.place.file}:${wrong.place.line}:${wrong.place.col}: ${wrong.message}`
-      return await this.#end(frame, step, attempt, { status: 'failed', writes: [], reason }, startedAt)
+      return await this.#end(frame, step, { attempt, last }, { status: 'failed', writes: [], reason }, startedAt)
     }
     await intent
     const outcome = await this.#perform(step, prepared, attempt)
-    return await this.#end(frame, step, attempt, outcome, startedAt)
+    return await this.#end(frame, step, { attempt, last }, outcome, startedAt)
   }
 
   async #perform(step: Step, prepared: Prepared, attempt: number): Promise<Performed> {
@@ -284,13 +291,13 @@ export class PursuingHand implements Hand {
   }
 
   /** Writes the outcome down, makes its results visible, and says whether the walk may go on. */
-  async #end(frame: Frame, step: Step, attempt: number, performed: Performed, startedAt: number): Promise<Walked> {
+  async #end(frame: Frame, step: Step, { attempt, last }: TryNumber, performed: Performed, startedAt: number): Promise<Walked> {
     const misfit = this.#misfitOf(
       step,
       performed.writes.map(({ path, value }) => ({ path: showPath(path), value }))
     )
     const outcome: Performed = misfit === undefined ? performed : { ...performed, status: 'failed', writes: [], reason: misfit }
-    const ignored = outcome.status === 'failed' && step.statement.onFail === 'ignore'
+    const ignored = outcome.status === 'failed' && step.statement.onFail === 'ignore' && last
     const writes: Write[] = outcome.writes.map(({ path, value }) => ({
       path: showPath(path),
       value: this.#sealed(frame, step, path, value)

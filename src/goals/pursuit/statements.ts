@@ -3,12 +3,13 @@ import { evaluate } from '../expression/evaluate.ts'
 import { toPlain } from '../expression/plain.ts'
 import type { FindStatement, RepeatStatement, ShellStatement, Statement } from '../program/model.ts'
 import type { Tree } from '../tree.ts'
-import { callGoal, type Here } from './call.ts'
+import { callGoal, type Here, takeStep } from './call.ts'
 import { codeStep } from './code-step.ts'
 import { editStep } from './edit-step.ts'
 import { failed, type Walked, went } from './failure.ts'
 import { itemName, labelOf, Names } from './instance.ts'
-import { assignStep, checkStep, sendStep, type Step, tempFileStep } from './step.ts'
+import { isPlain, persist } from './persist.ts'
+import { assignStep, checkStep, sendStep, tempFileStep } from './step.ts'
 import { waitStep } from './wait-step.ts'
 import { because, settle } from './walk.ts'
 
@@ -27,36 +28,43 @@ export async function walkStatements(here: Here, statements: readonly Statement[
 async function walkStatement(here: Here, statement: Statement): Promise<Walked> {
   switch (statement.kind) {
     case 'do':
-      return await inParallel(
-        statement.parallel,
-        statement.body.map(each => () => walkStatement(here, each))
+      return await policed(here, statement, at =>
+        inParallel(
+          statement.parallel,
+          statement.body.map(each => () => walkStatement(at, each))
+        )
       )
     case 'find':
-      return await find(here, statement)
+      return await policed(here, statement, at => find(at, statement))
     case 'repeat':
-      return await repeat(here, statement)
+      return await policed(here, statement, at => repeat(at, statement))
     case 'shell':
       return await sends(here, statement)
     case 'call':
-      return await callGoal(here, statement.call, statement.name)
+      return await policed(here, statement, at => callGoal(at, statement.call, statement.name))
     case 'tempFile':
-      return await step(here, tempFileStep(here, statement, name(here, labelOf(statement))))
+      return await takeStep(here, tempFileStep(here, statement, name(here, labelOf(statement))))
     case 'update':
-      return await step(here, assignStep(here, statement, name(here, labelOf(statement))))
+      return await takeStep(here, assignStep(here, statement, name(here, labelOf(statement))))
     case 'code':
-      return await step(here, codeStep(here, statement, name(here, labelOf(statement))))
+      return await takeStep(here, codeStep(here, statement, name(here, labelOf(statement))))
     case 'editFile':
-      return await step(here, editStep(here, statement, name(here, labelOf(statement))))
+      return await takeStep(here, editStep(here, statement, name(here, labelOf(statement))))
     case 'wait':
-      return await step(here, waitStep(here, statement, name(here, labelOf(statement))))
+      return await takeStep(here, waitStep(here, statement, name(here, labelOf(statement))))
     case 'check':
-      return await step(here, checkStep(here, statement, name(here, labelOf(statement))))
+      return await takeStep(here, checkStep(here, statement, name(here, labelOf(statement))))
   }
+}
+
+/** As the statement says about failures; one that says nothing is simply walked. */
+async function policed(here: Here, statement: Statement, walk: (at: Here) => Promise<Walked>): Promise<Walked> {
+  return isPlain(statement) ? await walk(here) : await persist(here, statement, name(here, labelOf(statement)), walk)
 }
 
 async function sends(here: Here, shell: ShellStatement): Promise<Walked> {
   for (const send of shell.sends) {
-    const walked = await step(here, sendStep(here, shell, send, name(here, labelOf(send))))
+    const walked = await takeStep(here, sendStep(here, shell, send, name(here, labelOf(send))))
     if (!walked.ok) return walked
   }
   return went
@@ -83,7 +91,7 @@ async function find(here: Here, statement: FindStatement): Promise<Walked> {
     statement.parallel,
     items.map(item => {
       const path = names.next(`${label}[${itemName(item)}]`)
-      return () => walkStatements({ frame, scope: scope.with(statement.symbol, item), path, names: new Names() }, statement.body)
+      return () => walkStatements({ ...here, scope: scope.with(statement.symbol, item), path, names: new Names() }, statement.body)
     })
   )
 }
@@ -95,7 +103,7 @@ async function unknownItem(here: Here, statement: FindStatement): Promise<Walked
   frame.possible = true
   const path = name(here, `${labelOf(statement)}[*]`)
   const walked = await walkStatements(
-    { frame, scope: scope.with(statement.symbol, { unknown: true }), path, names: new Names() },
+    { ...here, scope: scope.with(statement.symbol, { unknown: true }), path, names: new Names() },
     statement.body
   )
   frame.possible = before
@@ -117,7 +125,14 @@ async function repeat(here: Here, statement: RepeatStatement): Promise<Walked> {
   }
   const label = name(here, labelOf(statement))
   for (let i = 0; i < count; i++) {
-    const turn: Here = { frame, scope: scope.with('goal.repeat', { value: i }), path: `${label}[${i}]`, names: new Names() }
+    const path = `${label}[${i}]`
+    const turn: Here = {
+      ...here,
+      scope: scope.with('goal.repeat', { value: i }),
+      path,
+      names: new Names(),
+      how: { ...here.how, again: true }
+    }
     const walked = await walkStatements(turn, statement.body)
     if (!walked.ok) return walked
   }
@@ -138,10 +153,6 @@ async function inParallel(limit: number, tasks: readonly (() => Promise<Walked>)
   }
   await Promise.all(Array.from({ length: Math.min(Math.max(1, limit), tasks.length) }, worker))
   return first
-}
-
-function step(here: Here, what: Step): Promise<Walked> {
-  return here.frame.run.hand.step(here.frame, what)
 }
 
 function name(here: Here, label: string): string {

@@ -21,7 +21,8 @@ import type {
 } from '../program/model.ts'
 import type { Tree } from '../tree.ts'
 import type { Here } from './call.ts'
-import { type StepKind, TAIL_BYTES_MAX } from './events.ts'
+import { type StepKind, TAIL_BYTES_MAX, type Write } from './events.ts'
+import type { How } from './recall.ts'
 import { describe } from './walk.ts'
 
 /** What a step needs to know before it is done. */
@@ -35,6 +36,8 @@ export interface Prepared {
   readonly errors: readonly Complaint[]
   /** More lines for people than fit into `show`: the difference that an edit makes. */
   readonly detail?: string
+  /** As far as can be seen, there is nothing to do. */
+  readonly already?: boolean
 }
 
 export interface Performed {
@@ -68,6 +71,8 @@ export interface Step<P extends Prepared = Prepared> {
   readonly scope: Scope
   readonly describe?: string
   readonly peer?: string
+  /** What the blocks around it want. */
+  readonly how?: How
   /** Places it writes when it is done. */
   readonly outputs: readonly Path[]
   /** In a plan: values it would write if they are known already. */
@@ -75,6 +80,8 @@ export interface Step<P extends Prepared = Prepared> {
   perform(world: World, prepared: P, attempt: Try): Promise<Performed>
   /** Finds out how an interrupted try ended; absent for steps that have no effect outside and are simply done again. */
   recover?(world: World, attempt: Try, beganAt: number): Promise<Performed>
+  /** Why what it wrote cannot be kept although it was done: a file that is gone. Absent: it always can. */
+  gone?(world: World, writes: readonly Write[]): Promise<string | undefined>
   /** What it writes if that can be told without doing it. */
   foresee?(prepared: P): Tree | undefined
 }
@@ -225,12 +232,22 @@ export function tempFileStep(here: Here, statement: TempFileStatement, id: strin
     async perform(world, prepared, attempt) {
       const path = await world.driver.writeFile(
         attempt.goalId,
-        `${name}.${attempt.step.replace(/[^\w.-]/g, '_').slice(-40)}.${prepared.version ?? attempt.attempt}`,
+        privateName(name, attempt.step, prepared.version ?? String(attempt.attempt)),
         prepared.text
       )
       return { status: 'completed', writes: [{ path: ['goal', name], value: { type: 'localFilePath', value: path } }] }
+    },
+    async gone(world, writes) {
+      const path = writes.find(write => write.path === `goal.${name}`)?.value.value
+      if (typeof path !== 'string') return undefined
+      return (await world.driver.files.readText(path)).kind === 'absent' ? 'its file is gone' : undefined
     }
   }
+}
+
+/** A file's name that only this step has; a step may be called anything, so a hash stands for it. */
+function privateName(name: string, step: string, version: string): string {
+  return `f.${name.replace(/[^\w-]/g, '_').slice(0, 40)}.${createHash('sha256').update(step).digest('hex').slice(0, 16)}.${version}`
 }
 
 /** Tells texts apart; none of a text with a secret, which one could be guessed by. */

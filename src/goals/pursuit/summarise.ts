@@ -27,7 +27,7 @@ export function advance(before: RunSummary | undefined, { goalId, seq, at, body 
       return {
         ...now,
         status: 'suspended',
-        suspended: { code: body.code, reason: body.reason, candidates: [], kept: [], values: body.values ?? {} }
+        suspended: { code: body.code, reason: body.reason, candidates: [], kept: [], ...toDo(body), values: body.values ?? {} }
       }
     case 'completed':
       return { ...without(now), status: 'completed', results: body.results }
@@ -82,6 +82,10 @@ function withFailure(candidates: Suspension['candidates'], { method, reason }: B
   return candidates.map(each => (each.method === method ? { ...each, verdict: 'failed', reason } : each))
 }
 
+function toDo({ instructions }: Body<'suspended'>): { readonly instructions?: string } {
+  return instructions === undefined ? {} : { instructions }
+}
+
 /** Why a suspended run waits, read off its events: shown by `goal ID`, too long for every summary. */
 export function explainSuspension(events: readonly GoalEvent[]): Suspension | undefined {
   const last = events.findLast(event => event.body.type === 'suspended' || event.body.type === 'started')?.body
@@ -97,7 +101,15 @@ export function explainSuspension(events: readonly GoalEvent[]): Suspension | un
   }
   const kept = [...ended.values()].filter(each => each.status === 'completed' || each.status === 'ignored').map(each => each.step)
   const step = last.step === undefined ? undefined : report(began.get(last.step), ended.get(last.step))
-  return { code: last.code, reason: last.reason, ...(step !== undefined && { step }), candidates, kept, values: last.values ?? {} }
+  return {
+    code: last.code,
+    reason: last.reason,
+    ...(step !== undefined && { step }),
+    candidates,
+    kept,
+    ...toDo(last),
+    values: last.values ?? {}
+  }
 }
 
 function report(began: Body<'step-began'> | undefined, ended: Body<'step-ended'> | undefined): StepReport | undefined {

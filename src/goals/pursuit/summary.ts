@@ -33,6 +33,8 @@ export interface Suspension {
   readonly candidates: readonly Candidate[]
   /** Completed steps, kept: they will not run again. */
   readonly kept: readonly string[]
+  /** What the program says a person is to do. */
+  readonly instructions?: string
   /** Values that the failed step read: what a person may want to change. */
   readonly values: Readonly<Record<string, unknown>>
 }

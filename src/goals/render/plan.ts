@@ -10,7 +10,10 @@ const LEGEND = '+ will do · ~ will redo · - will undo · ? possible · = alrea
 export function planText(plan: Plan, options: { readonly colour: boolean }): string[] {
   const paints = paint(options.colour)
   const depths = depthsOf(plan.nodes)
-  const rows = plan.nodes.map(node => nodeRow(node, depths.get(node.id) ?? 0, paints))
+  const rows = plan.nodes.flatMap(node => {
+    const depth = depths.get(node.id) ?? 0
+    return [nodeRow(node, depth, paints), ...detailRows(node, depth, paints)]
+  })
   const problems = plan.problems.map(problem => `${paints.bad('!')} ${placeText(problem.place)}: ${oneLine(problem.message)}`)
   const { do: toDo, redo, undo, possible, alreadyTrue } = plan.summary
   return [
@@ -43,6 +46,13 @@ function nodeRow(node: PlanNode, depth: number, paints: Paint): string {
   const said = node.describe === undefined ? '' : `  # ${oneLine(node.describe)}`
   const text = node.kind === 'goal' ? paints.strong(`${oneLine(node.text)}`) + method : oneLine(node.text)
   return `${'  '.repeat(depth)}${marked(node.mark, paints)} ${text}${where}${paints.quiet(said)}`
+}
+
+function detailRows({ detail }: PlanNode, depth: number, paints: Paint): string[] {
+  if (detail === undefined) return []
+  return escapeTerminal(detail)
+    .split('\n')
+    .map(line => paints.quiet(`${'  '.repeat(depth + 2)}| ${line}`))
 }
 
 function marked(mark: PlanMark, paints: Paint): string {

@@ -20,6 +20,7 @@ export function suspensionReport(suspension: Suspension, options: ReportOptions)
   return [
     `${paints.bad('suspended')}: ${reasonOf(suspension)}`,
     ...stepRows(suspension),
+    ...instructionRows(suspension),
     ...candidateRows(suspension),
     ...keptRows(suspension),
     ...valueRows(suspension),
@@ -66,6 +67,14 @@ function stepRows({ step }: Suspension): string[] {
   const tail = escapeTerminal(step.tail ?? '').trimEnd()
   if (tail !== '') rows.push(...tail.split('\n').map((line, at) => row(at === 0 ? 'output' : '', `| ${line}`)))
   return rows
+}
+
+/** What the program itself says is to be done. */
+function instructionRows({ instructions }: Suspension): string[] {
+  if (instructions === undefined) return []
+  return escapeTerminal(instructions)
+    .split('\n')
+    .map((line, at) => row(at === 0 ? 'to do' : '', line.trim()))
 }
 
 function candidateRows({ candidates }: Suspension): string[] {

@@ -1,0 +1,154 @@
+/**
+ * What of the work done before may be kept, and why not. A step that was done is done again exactly if something it read has
+ * changed since it began, its text was edited, the post of its goal does not hold any more, or a person has said so.
+ * Pursuing asks before it does a step; the preview of a repair asks the same without doing anything.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { parsePath, showPath } from '../expression/path.ts'
+import type { Path } from '../program/model.ts'
+import type { Variables } from '../tree.ts'
+import type { Write } from './events.ts'
+import { Freshness, qualify } from './freshness.ts'
+import type { DatedWrite, History, InstanceRecord, StepRecord } from './history.ts'
+import type { Step } from './step.ts'
+import type { Frame } from './walk.ts'
+
+/** keep: as it was · skip: a person has said that it need not be done · do: with the reason, if it was done before. */
+export type Verdict =
+  | { readonly verdict: 'keep'; readonly writes: readonly DatedWrite[] }
+  | { readonly verdict: 'skip' }
+  | { readonly verdict: 'do'; readonly again?: string }
+
+export class Keeping {
+  readonly #history: History
+  readonly #fresh = new Freshness()
+
+  constructor(history: History) {
+    this.#history = history
+    for (const [path, { seq }] of history.set) this.#fresh.mark(path, seq)
+  }
+
+  /**
+   * Puts what people have set over the goal's variables and dates its arguments.
+   * @returns what the journal says of the goal, if it was begun with the same arguments
+   */
+  begin(frame: Frame, args: Variables): InstanceRecord | undefined {
+    const before = this.#history.instances.get(frame.instance)
+    this.#override(frame)
+    for (const name of Object.keys(args)) this.#fresh.mark(argument(frame, name), before?.argumentsSince.get(name) ?? 0)
+    if (before === undefined || !isDeepStrictEqual(before.arguments, args)) return undefined
+    if (before.ended === 'completed' && frame.proto.post.length > 0) frame.again = `${frame.proto.name} was done but does not hold any more`
+    return before
+  }
+
+  /** The goal began anew with event `seq`: arguments that are not what they were are as new as that. */
+  began(frame: Frame, args: Variables, seq: number): void {
+    const before = this.#history.instances.get(frame.instance)
+    for (const [name, value] of Object.entries(args)) {
+      if (!isDeepStrictEqual(before?.arguments[name], value)) this.#fresh.mark(argument(frame, name), seq)
+    }
+  }
+
+  /** The post of a goal that was completed still holds: its results are what they were. */
+  recall(frame: Frame): void {
+    const record = this.#history.instances.get(frame.instance)
+    if (record?.results === undefined) return
+    for (const [name, value] of Object.entries(record.results)) {
+      if (this.#history.set.has(argument(frame, name)) || frame.scope.misfit(['goal', name], value) !== undefined) continue
+      frame.scope.write(['goal', name], value)
+      this.#fresh.mark(argument(frame, name), Math.max(this.#fresh.changedAt(argument(frame, name)), record.resultsSince.get(name) ?? 0))
+    }
+  }
+
+  /** What is to be done about a step. */
+  judge(frame: Frame, step: Step): Verdict {
+    const record = this.#history.steps.get(step.id)
+    const decided = this.#history.decided.get(step.id)
+    if (decided !== undefined && decided.seq > (record?.beganSeq ?? 0)) {
+      if (decided.verdict === 'skip') return { verdict: 'skip' }
+      if (decided.verdict === 'done') return { verdict: 'keep', writes: decided.writes.map(write => ({ ...write, since: decided.seq })) }
+      if (decided.verdict === 'again') return { verdict: 'do', again: 'it was asked for' }
+    }
+    if (record === undefined) return { verdict: 'do' }
+    const stale = this.#stale(frame, step, record)
+    if (stale === undefined && isDone(record)) return { verdict: 'keep', writes: record.writes }
+    return { verdict: 'do', ...(stale !== undefined && isDone(record) && { again: stale }) }
+  }
+
+  /** Makes the results of a step that is kept visible to what follows. What a person has set since stays as the person set it. */
+  keep(frame: Frame, step: Step, writes: readonly DatedWrite[]): void {
+    for (const write of writes) {
+      const path = qualify(frame.instance, write.path)
+      const set = this.#history.set.get(path)
+      const pinned = set !== undefined && set.seq > write.since ? set : undefined
+      // The agent's variables have had it since it was written, and may have changed.
+      if (!write.path.startsWith('agent.')) step.scope.write(outputOf(step, write.path), pinned?.value ?? write.value)
+      this.#fresh.mark(path, pinned?.seq ?? write.since)
+    }
+  }
+
+  /** Makes the results of a step that was done with event `seq` visible; what it has written just like that before is as old as it was. */
+  done(frame: Frame, step: Step, writes: readonly Write[], seq: number): void {
+    const before = new Map(this.#history.steps.get(step.id)?.writes.map(write => [write.path, write]))
+    for (const { path, value } of writes) {
+      const same = before.get(path)
+      step.scope.write(outputOf(step, path), value)
+      this.#fresh.mark(qualify(frame.instance, path), same !== undefined && isDeepStrictEqual(same.value, value) ? same.since : seq)
+    }
+  }
+
+  /** A value has come back from a sub-goal: it is as new as it was there. */
+  gaveBack(frame: Frame, to: Path, from: string): void {
+    this.#fresh.mark(qualify(frame.instance, showPath(to)), this.#fresh.changedAt(from))
+  }
+
+  /** In a preview: the step would be done again, and may write something else. */
+  mayChange(frame: Frame, path: Path, seq: number): void {
+    this.#fresh.mark(qualify(frame.instance, showPath(path)), seq)
+  }
+
+  #stale(frame: Frame, step: Step, record: StepRecord): string | undefined {
+    if (frame.again !== undefined) return frame.again
+    const { from } = this.#history
+    if (from !== undefined && record.beganSeq < from.seq && record.beganSeq >= from.beganSeq)
+      return `all from ${from.step} on was asked for`
+    const misfit = misfitOf(step, record.writes)
+    if (misfit !== undefined) return misfit
+    if (record.began.key !== step.key) return 'its text was edited'
+    const reads = Object.keys(record.began.reads).map(path => qualify(frame.instance, path))
+    const changed = this.#fresh.changedSince(reads, record.beganSeq)
+    return changed === undefined ? undefined : `${changed.slice(changed.lastIndexOf(':') + 1)} has changed`
+  }
+
+  #override(frame: Frame): void {
+    const own = `${frame.instance}:goal.`
+    for (const [path, { value }] of this.#history.set) {
+      if (!path.startsWith(own)) continue
+      const place = parsePath(path.slice(frame.instance.length + 1))
+      // What it was a part of may be gone from an edited program.
+      if (frame.scope.misfit(place, value) === undefined) frame.scope.write(place, value)
+    }
+  }
+}
+
+/** Why one of `writes` cannot be made visible, if one cannot. */
+export function misfitOf(step: Step, writes: readonly Write[]): string | undefined {
+  for (const { path, value } of writes) {
+    const why = step.scope.misfit(outputOf(step, path), value)
+    if (why !== undefined) return why
+  }
+  return undefined
+}
+
+/** As the program names it: a find symbol's item is not a path of the goal. */
+export function outputOf(step: Step, path: string): Path {
+  return step.outputs.find(each => showPath(each) === path) ?? parsePath(path)
+}
+
+export function isDone(record: StepRecord): boolean {
+  return record.ended?.status === 'completed' || record.ended?.status === 'ignored'
+}
+
+function argument(frame: Frame, name: string): string {
+  return `${frame.instance}:goal.${name}`
+}
