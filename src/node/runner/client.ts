@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { CloudburstError } from '../../errors.ts'
+import { hostSince } from './host-start.ts'
 import { type Ended, type FromRunner, lineSplitter, type Runner, runnerDirectory, runnerSocket, type ToRunner } from './protocol.ts'
 
 /** A runner in another process. */
@@ -41,6 +42,8 @@ export function runnerClient(state: string, env: NodeJS.ProcessEnv = process.env
       path
     })
   }
+  // Noted before any step is begun, so that the first one already was begun under this start of the host.
+  hostSince(state)
   const pending = new Map<number, Pending>()
   let connecting: Promise<{ socket: Socket; pid?: number }> | undefined
   let lastId = 0

@@ -4,12 +4,12 @@
  */
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { uptime } from 'node:os'
 import { join } from 'node:path'
 import type { CommandKey, Exit } from '../../goals/ports.ts'
 import { type Adopted, adopt } from './adoption.ts'
 import { appendEnded, type Ended, exitOf, readExitFile, WRAPPER } from './exit-file.ts'
 import { openExitLog } from './exit-log.ts'
+import { hostSince, upMs } from './host-start.ts'
 import { capOutput, LOOK_EVERY_MS } from './output-cap.ts'
 import { endGroup, groupAlive } from './process-group.ts'
 import { programPath } from './program-path.ts'
@@ -36,14 +36,13 @@ interface Running {
 
 /** Longest delay of a timer in Node, in milliseconds; a longer timeout is none. */
 const TIMER_MS_MAX = 2 ** 31 - 1
-/** Doubt about the time of the host's start, in milliseconds: clocks are set after it. */
-const HOST_START_DOUBT_MS = 60_000
 
 /** @param state the node's state directory; commands leave their files in `steps/` there */
 export async function createRunner(state: string, onProblem: (error: unknown) => void = () => undefined): Promise<LocalRunner> {
   const steps = stepsDirectory(state)
   mkdirSync(steps, { recursive: true, mode: 0o700 })
   const log = await openExitLog(steps)
+  const since = hostSince(state)
   const running = new Map<string, Running>()
   let environment: Readonly<Record<string, string | undefined>> = process.env
   let capTimer: NodeJS.Timeout | undefined
@@ -101,21 +100,21 @@ export async function createRunner(state: string, onProblem: (error: unknown) =>
   }
 
   const takeOver = async (directory: string, adopted: Adopted, task: Running): Promise<Ended> => {
-    const spentMs = Date.now() - adopted.meta.startedAt
-    const timer = limit(task, adopted.meta.timeoutMs, spentMs)
+    const timer = limit(task, adopted.meta.timeoutMs, spentBy(adopted.meta))
     task.leader = adopted.pid
     await adopted.gone
     clearTimeout(timer)
     await task.ending
     const exit = task.cause ?? exitOf(readExitFile(directory)) ?? { kind: 'lost' }
-    return record(directory, { exit, durationMs: Math.max(0, Math.round(lastWordAt(directory) - adopted.meta.startedAt)) })
+    const durationMs = Math.max(0, Math.round(lastWordAt(directory) - adopted.meta.startedAt))
+    return record(directory, { exit, durationMs: Math.min(durationMs, spentBy(adopted.meta)) })
   }
 
   const recover = async (key: CommandKey, beganAt?: number): Promise<Ended> => {
     const directory = stepDirectory(state, key)
     const here = running.get(directory)
     if (here !== undefined) return here.ended
-    const meta = readMeta(directory) ?? (startedUnderThisHost(beganAt) ? spend(directory, key) : undefined)
+    const meta = readMeta(directory) ?? (startedSince(since, beganAt) ? spend(directory, key) : undefined)
     if (meta?.never === true) return notStarted('the daemon ended before it could be started')
     const known = readExitFile(directory).ended ?? log.find(directory.slice(steps.length + 1))
     if (known !== undefined) return known
@@ -138,7 +137,7 @@ export async function createRunner(state: string, onProblem: (error: unknown) =>
     start: async request => {
       const directory = stepDirectory(state, request.key)
       try {
-        if (!claim(directory, { ...request.key, startedAt: Date.now(), ...optional('timeoutMs', request.timeoutMs) }))
+        if (!claim(directory, { ...request.key, startedAt: Date.now(), startedUpMs: upMs(), ...optional('timeoutMs', request.timeoutMs) }))
           return await recover(request.key)
       } catch (error) {
         return notStarted(textOf(error))
@@ -208,9 +207,13 @@ function spend(directory: string, key: CommandKey): StepMeta | undefined {
 }
 
 /** Nothing written is lost while the host is up, so a command without a trace was not started if the intent is younger than that. */
-function startedUnderThisHost(beganAt: number | undefined): boolean {
-  const now = Date.now()
-  return beganAt !== undefined && beganAt <= now && beganAt > now - uptime() * 1000 + HOST_START_DOUBT_MS
+function startedSince(since: number, beganAt: number | undefined): boolean {
+  return beganAt !== undefined && beganAt >= since && beganAt <= Date.now()
+}
+
+/** How long a command has been running: by the clock only where its start was not told by anything better. */
+function spentBy({ startedAt, startedUpMs }: StepMeta): number {
+  return Math.max(0, startedUpMs === undefined ? Date.now() - startedAt : upMs() - startedUpMs)
 }
 
 function readMeta(directory: string): StepMeta | undefined {

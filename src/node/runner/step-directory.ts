@@ -13,6 +13,8 @@ export const META = 'meta.json'
 export interface StepMeta extends CommandKey {
   /** Epoch milliseconds. */
   readonly startedAt: number
+  /** The same by the time since the host's start, in milliseconds. */
+  readonly startedUpMs?: number
   readonly timeoutMs?: number
   /** Nothing was started under this key, and nothing may be any more. */
   readonly never?: true
