@@ -31,7 +31,7 @@ const entries = [
 ]
 
 /** Loaded from node_modules as they are: each finds native code, or files beside itself, by its own place on disk. */
-const external = ['level', 'classic-level', 'ssh2', 'cpu-features']
+const external = ['level', 'classic-level', 'ssh2', 'cpu-features', 'sh-syntax']
 
 /** CommonJS inside an ES module needs `require`. Given to the one chunk that asks for it, so the CLI does not pay. */
 const requireForCommonJs = "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"

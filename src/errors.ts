@@ -18,6 +18,7 @@ export const errors = {
   CB_CONFIG_INCOMPLETE: { exit: 5, http: 422, next: 'cloudburst plan <goal>' },
   CB_VALUE_INVALID: { exit: 5, http: 422, next: 'cloudburst list -o wide' },
   CB_XML_INVALID: { exit: 1, http: 422, next: 'xmllint --noout <file>' },
+  CB_SCRIPT_INVALID: { exit: 1, http: 422, next: 'bash -n <file>' },
 
   // runs
   CB_RUN_UNKNOWN: { exit: 1, http: 404, next: 'cloudburst goals' },

@@ -50,6 +50,7 @@ export const optionSpecs = {
   email: { type: 'string', value: 'EMAIL', help: 'e-mail under which the other node is permitted' },
   capability: { type: 'string', multiple: true, value: 'CAPABILITY', help: 'what the other node may do here' },
   timeout: { type: 'string', value: 'TIME', help: 'how long to try to reach the peer, e.g. 10s' },
+  'from-script': { type: 'string', value: 'FILE', help: 'shell script whose commands become the steps of the goal' },
   check: { type: 'boolean', help: 'change nothing; print the files that would change, and exit 1 when there are any' },
   version: { type: 'boolean', help: 'print the version' }
 } as const satisfies Record<string, OptionSpec>

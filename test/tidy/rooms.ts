@@ -55,6 +55,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   // The difference that an edit of a file makes, as people read it.
   diff: ['src/goals/'],
   'fast-xml-parser': ['src/goals/'],
+  'sh-syntax': ['src/node/shell-parser.ts'],
   // Shapes of what arrives from outside: peers, and callers of the control API.
   valibot: ['src/protocols/', 'src/node/'],
   yaml: ['src/cli/'],
