@@ -3,7 +3,6 @@ import type { Agency, EventItem, Principal } from '../node/control/contract.ts'
 import { CloudburstError } from '../errors.ts'
 import { eventRenderer, type EventRenderer, quietest, type RenderOptions } from '../goals/render/events.ts'
 import { oneLine } from '../goals/render/escape.ts'
-import { duration } from '../goals/render/words.ts'
 import type { Invocation } from './arguments.ts'
 import { isForPrograms } from './output.ts'
 import { openScreen, type Screen } from './screen.ts'
@@ -110,5 +109,5 @@ function prefixOf(run: Followed, width: number): string {
 
 function runningLines(renderer: EventRenderer | undefined, prefix: string): string[] {
   const now = Date.now()
-  return (renderer?.running() ?? []).map(({ text, at }) => `${prefix}  …      ${duration(now - at).padStart(7)}  ${text}`)
+  return (renderer?.live(now) ?? []).map(line => prefix + line)
 }

@@ -1,4 +1,4 @@
-import { hasChanges, planLines, planText } from '../../goals/render/plan.ts'
+import { hasChanges, planLines, type PlanOptions, planText } from '../../goals/render/plan.ts'
 import type { Invocation } from '../arguments.ts'
 import { goalRequest } from '../goal-request.ts'
 import { colours, print } from '../io.ts'
@@ -10,13 +10,19 @@ const NOT_CONFIGURED = 5
 /** Exit status of `--detailed-exitcode` when there is something to do. */
 const HAS_CHANGES = 2
 
+function planOptions({ options, io }: Invocation): PlanOptions {
+  const { goals, echo, lines, verbose = [] } = options
+  const all = lines ?? false
+  return { colour: colours(io.stdout, io.env), goals: goals ?? all, echo: echo ?? all, lines: all, verbose: verbose.length }
+}
+
 /** What pursuing a goal would do. Has no effect. */
 export async function run(invocation: Invocation): Promise<number> {
   const session = await openSession(invocation)
   try {
     const plan = await session.agency.call('plan', await goalRequest(invocation, session.agency, session.by), session.by)
     if (formatOf(invocation) === 'plain') print(invocation.io.stdout, planLines(plan))
-    else await showOne(invocation, plan, plan.goal, () => planText(plan, { colour: colours(invocation.io.stdout, invocation.io.env) }))
+    else await showOne(invocation, plan, plan.goal, () => planText(plan, planOptions(invocation)))
     if (plan.problems.length > 0) return NOT_CONFIGURED
     return invocation.options['detailed-exitcode'] && hasChanges(plan) ? HAS_CHANGES : 0
   } finally {

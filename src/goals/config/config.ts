@@ -114,8 +114,8 @@ export class Config {
   }
 }
 
-/** A struct with fields that are still undefined is only partly known. */
-function stateOf(tree: Tree): ConfigState {
+/** The state of a value whose configuration was complete: a struct with fields that are still undefined is only partly known. */
+export function stateOf(tree: Tree): ConfigState {
   if (isDefined(tree) === 'false') return 'initial'
   return Object.values(tree.fields ?? {}).some(field => isDefined(field) === 'false') ? 'partial' : 'validated'
 }

@@ -17,6 +17,7 @@ import {
   started,
   suspended
 } from './goal-lines.ts'
+import { liveTree } from './live.ts'
 import { stepBegan, stepEnded, stepPrinted, textOf } from './step-lines.ts'
 import { newStory, type RenderOptions, type Story } from './story.ts'
 
@@ -43,6 +44,8 @@ export interface EventRenderer {
   next(item: RenderItem): string[]
   /** Steps that run now, for a live display: text and when it began (epoch milliseconds). */
   running(): readonly { readonly text: string; readonly at: number }[]
+  /** For a live display: the goals that are being pursued as a tree, with what runs in them, progress and elapsed time at `now`. */
+  live(now: number): readonly string[]
 }
 
 /** All lines of a whole stream. */
@@ -56,6 +59,7 @@ export function eventRenderer(options: RenderOptions): EventRenderer {
   const story = newStory(options)
   return {
     next: item => itemLines(story, item),
+    live: now => liveTree(story, now),
     running: () => Array.from(story.open.values(), step => ({ text: textOf(step), at: step.at }))
   }
 }
@@ -83,7 +87,7 @@ function eventLines(story: Story, { goalId, seq, at, body }: GoalEvent): string[
     case 'started':
       return started(story, body)
     case 'goal-began':
-      return goalBegan(story, body)
+      return goalBegan(story, body, at)
     case 'goal-ended':
       return goalEnded(story, body)
     case 'method-chosen':

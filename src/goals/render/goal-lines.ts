@@ -1,8 +1,9 @@
 /** Lines of goals and methods: entered, chosen, left, suspended. */
-import type { Principal } from '../pursuit/events.ts'
+import type { Candidate, Grounds, Principal } from '../pursuit/events.ts'
 import type { Suspension } from '../pursuit/summary.ts'
 import { escapeTerminal, oneLine } from './escape.ts'
 import { suspensionReport } from './report.ts'
+import { stateOf } from '../config/config.ts'
 import { passedOver } from './step-lines.ts'
 import { narrated, type Of, placed, type Story, totals } from './story.ts'
 import { valueText } from './words.ts'
@@ -16,7 +17,7 @@ export function configured({ options }: Story, body: Of<'configured'>): string[]
   if (!options.goals) return []
   return Object.entries(body.variables).map(([name, value]) => {
     const source = body.sources[`goal.${name}`] ?? body.sources[name]
-    return `  goal.${oneLine(name)} = ${valueText(value)}${source === undefined ? '' : `   # ${oneLine(source)}`}`
+    return `  goal.${oneLine(name)} = ${valueText(value)}   # ${stateOf(value)}${source === undefined ? '' : `, ${oneLine(source)}`}`
   })
 }
 
@@ -26,8 +27,8 @@ export function started(story: Story, body: Of<'started'>): string[] {
   return [story.paints.quiet(body.cause === 'restart' ? 'goes on after a restart of the daemon' : 'goes on')]
 }
 
-export function goalBegan(story: Story, body: Of<'goal-began'>): string[] {
-  story.entered.set(body.instance, { goal: body.goal, describe: body.describe })
+export function goalBegan(story: Story, body: Of<'goal-began'>, at: number): string[] {
+  story.entered.set(body.instance, { goal: body.goal, describe: body.describe, at, isOpen: true })
   const lines = story.options.narrate ? [placed(story, body.place, narrated('BEGIN', body.goal, body.describe))] : []
   if (!story.options.goals) return lines
   const values = Object.entries(body.arguments ?? {}).map(([name, value]) => ` ${oneLine(name)}=${valueText(value)}`)
@@ -37,7 +38,9 @@ export function goalBegan(story: Story, body: Of<'goal-began'>): string[] {
 export function goalEnded(story: Story, body: Of<'goal-ended'>): string[] {
   const { options, paints } = story
   const known = story.entered.get(body.instance)
-  const lines: string[] = []
+  if (known !== undefined) known.isOpen = false
+  const lines: string[] = groundLines(story, body.grounds)
+  if (options.goals && body.candidates !== undefined) lines.push(...body.candidates.flatMap(each => candidateLines(story, each)))
   if (options.narrate && known !== undefined) {
     const { method } = known
     if (method !== undefined) lines.push(placed(story, method.place, narrated('END', method.method, method.describe)))
@@ -55,15 +58,26 @@ export function methodChosen(story: Story, body: Of<'method-chosen'>): string[] 
   story.candidates = body.candidates
   const known = story.entered.get(body.instance)
   if (known !== undefined) known.method = body
-  const lines = passedOver(story)
+  const lines = [...passedOver(story), ...groundLines(story, body.grounds)]
   if (story.options.goals) {
-    const told = body.candidates.map(
-      ({ method, verdict, reason }) => `  method ${oneLine(method)} ${verdict}${reason === undefined ? '' : `: ${oneLine(reason)}`}`
-    )
+    const told = body.candidates.flatMap(each => candidateLines(story, each))
     lines.push(...told.map(line => placed(story, body.place, line)))
   }
   if (story.options.narrate) lines.push(placed(story, body.place, narrated('BEGIN', body.method, body.describe)))
   return lines
+}
+
+/** A method with its verdict; with `-v` also what its guards looked up. */
+function candidateLines(story: Story, { method, verdict, reason, grounds }: Candidate): string[] {
+  const why = reason === undefined ? '' : `: ${oneLine(reason)}`
+  return [`  method ${oneLine(method)} ${verdict}${why}`, ...groundLines(story, grounds)]
+}
+
+/** `-v`: the reasons of a decision, and what was looked up for it. */
+function groundLines({ options, paints }: Story, grounds: Grounds | undefined): string[] {
+  if (options.verbose === 0 || grounds === undefined) return []
+  const reads = Object.entries(grounds.reads).map(([path, value]) => `    ${oneLine(path)} = ${oneLine(value, 80)}`)
+  return [...reads, ...grounds.reasons.map(reason => `    because ${oneLine(reason)}`)].map(line => paints.quiet(line))
 }
 
 export function methodFailed({ options }: Story, body: Of<'method-failed'>): string[] {

@@ -2,22 +2,36 @@
 import type { Plan, PlanMark, PlanNode } from '../plan/plan.ts'
 import { escapeTerminal, oneLine } from './escape.ts'
 import { type Paint, paint } from './paint.ts'
-import { placeText } from './words.ts'
+import { placeText, valueText } from './words.ts'
 
 const LEGEND = '+ will do · ~ will redo · - will undo · ? possible · = already true · @peer where'
 
+export interface PlanOptions {
+  readonly colour: boolean
+  /** `-g`: the configuration, and each method with its verdict. */
+  readonly goals?: boolean
+  /** `-e`: commands in full. */
+  readonly echo?: boolean
+  /** `-l`: FILE:LINE before each line. */
+  readonly lines?: boolean
+  /** `-v`, counted: what was looked up. */
+  readonly verbose?: number
+}
+
 /** The tree of goals and steps with marks, what stands in the way, the legend and one line of counts. */
-export function planText(plan: Plan, options: { readonly colour: boolean }): string[] {
+export function planText(plan: Plan, options: PlanOptions): string[] {
   const paints = paint(options.colour)
   const depths = depthsOf(plan.nodes)
   const rows = plan.nodes.flatMap(node => {
     const depth = depths.get(node.id) ?? 0
-    return [nodeRow(node, depth, paints), ...detailRows(node, depth, paints)]
+    const row = [nodeRow(node, depth, paints), ...detailRows(node, depth, paints), ...moreRows(node, depth, paints, options)]
+    return options.lines ? row.map(line => `${oneLine(node.place.file)}:${node.place.line}: ${line}`) : row
   })
   const problems = plan.problems.map(problem => `${paints.bad('!')} ${placeText(problem.place)}: ${oneLine(problem.message)}`)
   const { do: toDo, redo, undo, possible, alreadyTrue } = plan.summary
   return [
     `plan of ${paints.strong(oneLine(plan.goal))} (${oneLine(plan.program.name)}@${plan.program.hash.slice(0, 8)})`,
+    ...(options.goals ? variableRows(plan) : []),
     ...rows,
     ...problems,
     paints.quiet(LEGEND),
@@ -46,6 +60,30 @@ function nodeRow(node: PlanNode, depth: number, paints: Paint): string {
   const said = node.describe === undefined ? '' : `  # ${oneLine(node.describe)}`
   const text = node.kind === 'goal' ? paints.strong(`${oneLine(node.text)}`) + method : oneLine(node.text)
   return `${'  '.repeat(depth)}${marked(node.mark, paints)} ${text}${where}${paints.quiet(said)}`
+}
+
+function variableRows({ variables }: Plan): string[] {
+  return Object.entries(variables).map(([name, value]) => `  goal.${oneLine(name)} = ${valueText(value)}`)
+}
+
+/** What the options ask for besides the row of a node. */
+function moreRows({ kind, text, candidates = [], reads }: PlanNode, depth: number, paints: Paint, options: PlanOptions): string[] {
+  const rows: string[] = []
+  const { echo, goals, verbose = 0 } = options
+  if (kind === 'step' && echo && text.includes('\n'))
+    rows.push(
+      ...escapeTerminal(text)
+        .split('\n')
+        .map(line => `$ ${line}`)
+    )
+  if (kind === 'step' && verbose > 0 && reads.length > 0) rows.push(`reads ${reads.map(path => oneLine(path)).join(', ')}`)
+  for (const { method, verdict, reason, grounds } of candidates) {
+    if (goals) rows.push(`method ${oneLine(method)} ${verdict}${reason === undefined ? '' : `: ${oneLine(reason)}`}`)
+    if (verbose === 0 || grounds === undefined) continue
+    rows.push(...Object.entries(grounds.reads).map(([path, value]) => `  ${oneLine(path)} = ${oneLine(value, 80)}`))
+    rows.push(...grounds.reasons.map(why => `  because ${oneLine(why)}`))
+  }
+  return rows.map(row => paints.quiet(`${'  '.repeat(depth + 2)}${row}`))
 }
 
 function detailRows({ detail }: PlanNode, depth: number, paints: Paint): string[] {

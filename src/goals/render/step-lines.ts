@@ -2,6 +2,7 @@
 import type { StepReport } from '../pursuit/summary.ts'
 import { escapeTerminal, oneLine } from './escape.ts'
 import { narrated, type Of, type OpenStep, placed, type Story, whereOf } from './story.ts'
+import { isBelow } from './instances.ts'
 import { duration, exitText, valueText } from './words.ts'
 
 /** Longest text of a step in its line, in characters: beyond that it is read in the report or with `-e`. */
@@ -10,6 +11,7 @@ const TEXT_LENGTH_MAX = 100
 export function stepBegan(story: Story, body: Of<'step-began'>, at: number): string[] {
   const { options, paints } = story
   const lines = passedOver(story)
+  reopen(story, body.instance)
   story.open.set(body.step, { began: body, at, held: { stdout: '', stderr: '' } })
   if (options.narrate && body.describe !== undefined) lines.push(placed(story, body.place, narrated('BEGIN', body.step, body.describe)))
   if (options.verbose >= 1)
@@ -20,6 +22,12 @@ export function stepBegan(story: Story, body: Of<'step-began'>, at: number): str
     lines.push(...shown.map((line, number) => placed(story, body.place, `${number === 0 ? '$' : '>'} ${line}`)))
   }
   return lines
+}
+
+/** After a repair, goals go on that had been left. */
+function reopen({ entered }: Story, instance: string): void {
+  if (entered.get(instance)?.isOpen !== false) return
+  for (const [above, goal] of entered) if (above === instance || isBelow(instance, above)) goal.isOpen = true
 }
 
 /** Whole lines of what a step prints; the rest is held back until it is whole. */

@@ -37,6 +37,9 @@ export interface OpenStep {
 export interface Entered {
   readonly goal: string
   readonly describe: string | undefined
+  /** When it was entered, epoch milliseconds. */
+  readonly at: number
+  isOpen: boolean
   method?: Of<'method-chosen'>
 }
 

@@ -62,7 +62,7 @@ describe('the lines of a goal', () => {
 
   it('tell configuration and verdicts of methods', () => {
     const told = lines(failing, { goals: true })
-    assert.ok(told.includes('  goal.port = 80   # default, site.xml:4'))
+    assert.ok(told.includes('  goal.port = 80   # validated, default, site.xml:4'))
     assert.ok(told.includes('  method nginx rejected: nginx is not installed'))
   })
 
