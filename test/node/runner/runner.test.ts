@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { CommandKey } from '../../../src/goals/ports.ts'
 import { localDriver, type LocalDriver } from '../../../src/node/drivers/local.ts'
 import { runnerClient } from '../../../src/node/runner/client.ts'
-import { EXIT, stepDirectory } from '../../../src/node/runner/step-directory.ts'
+import { CUT_MARK, OUTPUT_BYTES_MAX } from '../../../src/node/runner/output-cap.ts'
+import { EXIT, META, OUT, type StepMeta, stepDirectory } from '../../../src/node/runner/step-directory.ts'
 import { temporaryDirectory, until } from '../store/temporary-directory.ts'
+
+const DAY_MS = 24 * 60 * 60 * 1_000
 
 describe('the runner', function () {
   this.timeout(15_000)
@@ -22,6 +25,7 @@ describe('the runner', function () {
     existsSync(join(directory(), 'ran')) ? readFileSync(join(directory(), 'ran'), 'utf8').split('\n').length - 1 : 0
   const shellPid = (): number => Number(/^pid (\d+)$/m.exec(readFileSync(join(stepDirectory(directory(), key), EXIT), 'utf8'))?.[1])
 
+  const ended = (): boolean => readFileSync(join(stepDirectory(directory(), key), EXIT), 'utf8').includes('= ')
   const runnerPid = (): number => Number(readFileSync(join(directory(), 'runner/pid'), 'utf8'))
 
   const driver = async (): Promise<{ driver: LocalDriver; runner: number | undefined }> => {
@@ -33,10 +37,11 @@ describe('the runner', function () {
     return { driver: made, runner }
   }
   /** A daemon in a process of its own, in the middle of the command. */
-  const daemonInMidCommand = async (): Promise<{ daemon: ChildProcess; runner: number }> => {
+  const daemonInMidCommand = async (command = script(), env: NodeJS.ProcessEnv = {}): Promise<{ daemon: ChildProcess; runner: number }> => {
     const file = fileURLToPath(new URL('../drivers/daemon.ts', import.meta.url))
-    const daemon = spawn(process.execPath, ['--import', 'tsx', file, directory(), key.step, 'sh', '-c', script()], {
-      stdio: ['ignore', 'pipe', 'inherit']
+    const daemon = spawn(process.execPath, ['--import', 'tsx', file, directory(), key.step, 'sh', '-c', command], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...env }
     })
     processes.push(daemon.pid!)
     let told = ''
@@ -133,6 +138,57 @@ describe('the runner', function () {
     await kill(runner!)
     assert.deepEqual((await running).exit, { kind: 'timed-out', afterMs: 1_500 })
     processes.push(runnerPid())
+  })
+
+  it('keeps the time limit of a command whose daemon is dead, for all that it has started', async () => {
+    const grandchild = `(while :; do echo alive >>${directory()}/pulse; sleep 0.02; done) & ${script()}`
+    const { daemon } = await daemonInMidCommand(grandchild, { TIMEOUT_MS: '1000' })
+    await kill(daemon.pid!)
+    await until('the runner has written how it ended', ended, 10_000)
+    const pulse = (): number => readFileSync(join(directory(), 'pulse')).length
+    const beats = pulse()
+    assert.deepEqual((await (await driver()).driver.recover(key)).exit, { kind: 'timed-out', afterMs: 1_000 })
+    assert.equal(pulse(), beats, 'nothing of it goes on')
+  })
+
+  it('cuts the output of a command whose daemon is dead', async () => {
+    const flood = `echo ran >>${directory()}/ran; while [ ! -e ${directory()}/go ]; do sleep 0.01; done; head -c 40000000 /dev/zero; sleep 0.5`
+    const { daemon } = await daemonInMidCommand(flood)
+    await kill(daemon.pid!)
+    release()
+    await until('the runner has written how it ended', ended, 10_000)
+    assert.equal(statSync(join(stepDirectory(directory(), key), OUT)).size, OUTPUT_BYTES_MAX + CUT_MARK.length)
+  })
+
+  for (const { it: name, by } of [
+    { it: 'forward', by: 400 * DAY_MS },
+    { it: 'back', by: -400 * DAY_MS }
+  ]) {
+    it(`neither ends nor spares a command when the clock jumps ${name} while it is away`, async () => {
+      const { driver: first, runner } = await driver()
+      const running = first.run({ key, argv: ['sh', '-c', script()], env: {}, timeoutMs: 2_000 })
+      await until('the command runs', () => ran() === 1)
+      const meta = join(stepDirectory(directory(), key), META)
+      const { startedAt, ...rest } = JSON.parse(readFileSync(meta, 'utf8')) as StepMeta
+      writeFileSync(meta, JSON.stringify({ ...rest, startedAt: startedAt - by }))
+      const began = performance.now()
+      await kill(runner!)
+      const { exit, durationMs } = await running
+      processes.push(runnerPid())
+      assert.deepEqual(exit, { kind: 'timed-out', afterMs: 2_000 })
+      const took = performance.now() - began
+      assert.ok(took > 1_000 && took < 8_000, `ended after ${took} ms`)
+      assert.ok(durationMs < 10_000, `says it took ${durationMs} ms`)
+    })
+  }
+
+  it('is in doubt about what was begun before the host was restarted, whatever the clock says', async () => {
+    const beganAt = Date.now()
+    await until('the clock goes on', () => Date.now() > beganAt)
+    mkdirSync(join(directory(), 'steps'))
+    writeFileSync(join(directory(), 'steps/host'), JSON.stringify({ boot: 'of another start', since: 0 }))
+    assert.deepEqual((await (await driver()).driver.recover(key, beganAt)).exit, { kind: 'lost' })
+    assert.equal((await (await driver()).driver.recover({ ...key, attempt: 2 }, Date.now())).exit.kind, 'not-started')
   })
 
   it('finds how commands ended in its synced log when their own files are gone', async () => {
