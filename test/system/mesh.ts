@@ -160,6 +160,8 @@ async function makeNode(path: string, name: string): Promise<MeshNode> {
   const port = await freePort()
   const { peer } = initHome(home, { name, labels: { test: name }, listen: [`/ip4/127.0.0.1/tcp/${port}`], mdns: false })
   const daemons: Running[] = []
+  /** Those that a failed test did not see to their end among them. */
+  const commands: Running[] = []
   const current = (): Running => {
     const daemon = daemons.at(-1)
     if (daemon === undefined) throw new Error(`the daemon of ${name} was never started`)
@@ -175,7 +177,11 @@ async function makeNode(path: string, name: string): Promise<MeshNode> {
     home,
     peer,
     port,
-    begin: (...words) => start(process.execPath, [join(root, 'dist/cloudburst.js'), ...withHome(words, path)], env()),
+    begin(...words) {
+      const command = start(process.execPath, [join(root, 'dist/cloudburst.js'), ...withHome(words, path)], env())
+      commands.push(command)
+      return command
+    },
     cli: (...words) => node.begin(...words).ended,
     async json(...words) {
       const said = await node.cli(...words, '-o', 'json')
@@ -205,6 +211,7 @@ async function makeNode(path: string, name: string): Promise<MeshNode> {
     pid: () => current().pid,
     runner,
     async stop() {
+      for (const command of commands) command.signal('SIGKILL')
       const daemon = daemons.at(-1)
       daemon?.signal('SIGTERM')
       const late = setTimeout(() => daemon?.signal('SIGKILL'), STOP_WITHIN_MS)
