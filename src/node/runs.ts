@@ -84,7 +84,8 @@ export function openRuns(parts: RunsParts): Runs {
         assignments: await finder.configure(found, request, 'plan'),
         instances: instancesOf(found.program),
         surroundings: finder.preview(found),
-        probe: parts.probe
+        probe: parts.probe,
+        ...(request.locale !== undefined && { locale: request.locale })
       })
     },
     accept: async proposal => {
