@@ -2,6 +2,7 @@
 import type { Agency, Principal } from '../node/control/contract.ts'
 import { CONTROL_SOCKET, controlBase } from '../node/control/contract.ts'
 import { CloudburstError } from '../errors.ts'
+import { escapeTerminal } from '../goals/render/escape.ts'
 import { type Invocation, peersOf } from './arguments.ts'
 import { type ControlClient, controlClient } from './control-client.ts'
 
@@ -66,12 +67,9 @@ async function openSolo(invocation: Invocation, home: readonly string[]): Promis
       { command: invocation.command }
     )
   }
-  const { findFiles } = await import('./program-files.ts')
   const { daemonless } = await import('./daemonless.ts')
   const { solo } = await daemonless()
-  const opened = await solo(
-    findFiles(invocation.files, invocation.io),
-    controlBase(invocation.options.home, invocation.io.env, invocation.io.uid)
-  )
+  const opened = await solo(invocation.files, controlBase(invocation.options.home, invocation.io.env, invocation.io.uid), invocation.io)
+  for (const warning of opened.warnings) invocation.io.stderr.write(`warning: ${escapeTerminal(warning)}\n`)
   return { agency: opened.agency, by: opened.by, suffix: [...invocation.files, ...home], solo: true, close: () => opened.close() }
 }

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url'
 import { ulid } from 'ulid'
 import { open } from '../crypto/dsse.ts'
 import { CloudburstError } from '../errors.ts'
+import type { SourceFile } from '../goals/program/model.ts'
+import { readProgram } from '../goals/program/read.ts'
 import { advance } from '../goals/pursuit/summarise.ts'
 import type { Principal } from '../goals/pursuit/events.ts'
 import { remoteAgency } from '../protocols/agency/client.ts'
@@ -29,7 +31,7 @@ import { loadIdentity, openHome, resolveHome } from './home.ts'
 import { hostInfo, hostVariables, peerVariables } from './host.ts'
 import { makeJoining } from './joining.ts'
 import { localCalls } from './local-calls.ts'
-import { type LogLevel, openLog } from './log.ts'
+import { type Logger, type LogLevel, openLog } from './log.ts'
 import { makeMesh } from './mesh.ts'
 import { makeMessenger } from './messenger.ts'
 import { checkAddress } from './neighborhood/read.ts'
@@ -38,6 +40,7 @@ import { openAudit } from './permissions/audit.ts'
 import { openPermissions } from './permissions/permissions.ts'
 import { machineProbe } from './probe.ts'
 import { outputHeads } from './output-heads.ts'
+import { readPrivate } from './program-files.ts'
 import { openPrograms } from './programs.ts'
 import { openRuns } from './runs.ts'
 import { runnerClient } from './runner/client.ts'
@@ -124,7 +127,7 @@ async function start(options: DaemonOptions, down: (() => Promise<void> | void)[
     agentWrites: (goalId, writes) => runs.agentWrites(goalId, writes)
   })
   down.push(() => journal.close())
-  const programs = openPrograms(store, SHIPPED_PROGRAMS, clock.now)
+  const programs = openPrograms(store, SHIPPED_PROGRAMS, clock.now, privateFiles(log))
   const tickets = await openTickets({ store, peer: identity.peer, addresses: () => mesh.addresses() })
 
   const runner = runnerClient(home.state)
@@ -245,6 +248,7 @@ async function start(options: DaemonOptions, down: (() => Promise<void> | void)[
         return record !== undefined && !isClosed(record)
       },
       repair: async (request, by) => void (await remoteAgency(mesh, dispatches.sentTo(request.id)?.peer ?? '').call('repair', request, by)),
+      preview: (request, by) => remoteAgency(mesh, dispatches.sentTo(request.id)?.peer ?? '').call('preview', request, by),
       cancel: async (request, by) => void (await remoteAgency(mesh, dispatches.sentTo(request.id)?.peer ?? '').call('cancel', request, by))
     }
   })
@@ -283,4 +287,18 @@ async function start(options: DaemonOptions, down: (() => Promise<void> | void)[
   runs.resumeAll()
   void runner.ready().catch(error => log.warn({ err: error }, 'the runner could not be started beforehand'))
   return { peer: identity.peer, addresses: () => mesh.addresses(), stopRequested: ended.promise }
+}
+
+/** Credentials of this node's user. Faulty ones are left out, and told: they must not take all programs with them. */
+function privateFiles(log: Logger): readonly SourceFile[] {
+  try {
+    const own = readPrivate({ env: process.env })
+    if (own === undefined) return []
+    if (own.warning !== undefined) log.warn(own.warning)
+    readProgram([own.file])
+    return [own.file]
+  } catch (error) {
+    log.warn({ error: error instanceof Error ? error.message : String(error) }, 'private.xml is left out')
+    return []
+  }
 }

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CloudburstError } from '../errors.ts'
 import { readProgram } from '../goals/program/read.ts'
+import { didYouMean } from '../goals/program/did-you-mean.ts'
 import type { Program, SourceFile } from '../goals/program/model.ts'
 import type { ProgramInfo } from '../protocols/agency/calls.ts'
 import type { Store } from './store/store.ts'
@@ -43,8 +44,16 @@ export interface Programs {
   count(): number
 }
 
-/** @param shippedDirectory where the programs lie that come with the product; read when first needed */
-export function openPrograms(store: Pick<Store, 'range' | 'batch'>, shippedDirectory: string | undefined, now: () => number): Programs {
+/**
+ * @param shippedDirectory where the programs lie that come with the product; read when first needed
+ * @param before read before every program, e.g. credentials of this node; not part of what a program is
+ */
+export function openPrograms(
+  store: Pick<Store, 'range' | 'batch'>,
+  shippedDirectory: string | undefined,
+  now: () => number,
+  before: readonly SourceFile[] = []
+): Programs {
   const held = new Map<string, Held>()
   let reading: Promise<void> | undefined
   let loaded: Promise<Map<string, string>> | undefined
@@ -56,10 +65,10 @@ export function openPrograms(store: Pick<Store, 'range' | 'batch'>, shippedDirec
   }
 
   const readAll = async (): Promise<void> => {
-    for (const program of await (shippedDirectory === undefined ? [] : readShipped(shippedDirectory)))
+    for (const program of await (shippedDirectory === undefined ? [] : readShipped(shippedDirectory, before)))
       held.set(program.hash, { program, shipped: true })
     for await (const [, { files, loadedAt }] of store.range<Loaded>({ prefix: PREFIX })) {
-      const program = readProgram(files)
+      const program = readProgram(files, { before })
       held.set(program.hash, { program, loadedAt, shipped: held.get(program.hash)?.shipped ?? false })
     }
   }
@@ -80,7 +89,7 @@ export function openPrograms(store: Pick<Store, 'range' | 'batch'>, shippedDirec
     return {
       name: program.name,
       hash: program.hash,
-      goals: [...program.goals.keys(), ...[...program.agents.values()].flatMap(agent => [...agent.goals.keys()])],
+      goals: goalsOf(program),
       agents: [...program.agents.keys()],
       shipped: entry?.shipped ?? false,
       ...(entry?.loadedAt !== undefined && { loadedAt: entry.loadedAt }),
@@ -101,8 +110,15 @@ export function openPrograms(store: Pick<Store, 'range' | 'batch'>, shippedDirec
       const found =
         entries.findLast(({ program }) => program.name === nameOrHash || program.hash === nameOrHash) ??
         (nameOrHash.length >= HASH_DIGITS_MIN ? entries.findLast(({ program }) => program.hash.startsWith(nameOrHash)) : undefined)
-      if (found === undefined)
-        throw new CloudburstError('CB_PROGRAM_UNKNOWN', `no program ${nameOrHash} is loaded or shipped here`, { program: nameOrHash })
+      if (found === undefined) {
+        const near = didYouMean(
+          nameOrHash,
+          entries.map(({ program }) => program.name)
+        )
+        throw new CloudburstError('CB_PROGRAM_UNKNOWN', `no program ${nameOrHash} is loaded or shipped here${near}`, {
+          program: nameOrHash
+        })
+      }
       return found.program
     },
     withHash: async hash => {
@@ -114,7 +130,13 @@ export function openPrograms(store: Pick<Store, 'range' | 'batch'>, shippedDirec
       const defining = having.filter(program => !isIncluded(program, goal))
       const newest = new Map((defining.length > 0 ? defining : having).map(program => [program.name, program]))
       const [first, second] = newest.values()
-      if (first === undefined) throw new CloudburstError('CB_GOAL_UNKNOWN', `no program here has a goal ${goal}`, { goal })
+      if (first === undefined) {
+        const near = didYouMean(
+          goal,
+          (await all()).flatMap(({ program }) => goalsOf(program))
+        )
+        throw new CloudburstError('CB_GOAL_UNKNOWN', `no program here has a goal ${goal}${near}`, { goal })
+      }
       if (second !== undefined)
         throw new CloudburstError('CB_USAGE', `${[...newest.keys()].join(' and ')} both have a goal ${goal}: say which with --program`, {
           goal
@@ -122,7 +144,7 @@ export function openPrograms(store: Pick<Store, 'range' | 'batch'>, shippedDirec
       return first
     },
     load: async files => {
-      const program = readProgram(files)
+      const program = readProgram(files, { before })
       await ready()
       const loadedAt = now()
       await store.batch([{ type: 'put', key: PREFIX + program.hash, value: { name: program.name, files, loadedAt } satisfies Loaded }], {
@@ -134,6 +156,11 @@ export function openPrograms(store: Pick<Store, 'range' | 'batch'>, shippedDirec
       return info(program)
     }
   }
+}
+
+/** Every goal of the program, those of its agents too. */
+export function goalsOf(program: Program): readonly string[] {
+  return [...program.goals.keys(), ...[...program.agents.values()].flatMap(agent => [...agent.goals.keys()])]
 }
 
 /** Whether the program declares the goal, globally or in one of its agents. */
@@ -148,7 +175,7 @@ function isIncluded(program: Program, goal: string): boolean {
 }
 
 /** Each file is a program; one may include another that lies beside it. */
-async function readShipped(directory: string): Promise<readonly Program[]> {
+async function readShipped(directory: string, before: readonly SourceFile[]): Promise<readonly Program[]> {
   const names = (await readdir(directory).catch(() => [])).filter(name => name.endsWith('.xml')).sort()
   const files = await Promise.all(names.map(async name => ({ name, text: await readFile(join(directory, name), 'utf8') })))
   return files.map(file => readProgram([file], { include: included => files.find(({ name }) => name === included) }))

@@ -1,10 +1,8 @@
 /** An agency in this process, for programs given as files: the same parts as a daemon's, without a mesh. */
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { basename, dirname, join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { existsSync, readFileSync } from 'node:fs'
 import { ulid } from 'ulid'
 import { CloudburstError } from '../errors.ts'
 import type { SourceFile } from '../goals/program/model.ts'
@@ -17,6 +15,7 @@ import { localDriver } from './drivers/local.ts'
 import { hostInfo, hostVariables, peerVariables } from './host.ts'
 import { openLog } from './log.ts'
 import { machineProbe } from './probe.ts'
+import { findFiles, readPrivate, readProgramFiles, type Surroundings } from './program-files.ts'
 import { openPrograms } from './programs.ts'
 import { createRunner } from './runner/runner.ts'
 import { openRuns } from './runs.ts'
@@ -37,13 +36,16 @@ interface Opened {
 }
 
 /** See {@link file://./solo.ts}. */
-export async function openSolo(paths: readonly string[], home: string): Promise<Solo> {
-  const files = await Promise.all(paths.map(async path => ({ name: basename(path), text: await readFile(path, 'utf8') })))
-  const program = readProgram(files, { include: includeFrom(dirname(resolve(paths[0] ?? '.'))) })
+export async function openSolo(names: readonly string[], home: string, around: Surroundings): Promise<Solo> {
+  const paths = findFiles(names, around)
+  const files = readProgramFiles(paths, around)
+  const own = readPrivate(around)
+  const before = own === undefined ? [] : [own.file]
+  const program = readProgram(files, { before })
   const directory = join(home, 'solo', createHash('sha256').update(paths.join('\0')).digest('hex').slice(0, 16))
   const opened = new Map<'memory' | 'disk', Promise<Opened>>()
   const get = (where: 'memory' | 'disk'): Promise<Opened> => {
-    const known = opened.get(where) ?? openParts(program.files, where === 'disk' ? directory : undefined)
+    const known = opened.get(where) ?? openParts(program.files, before, where === 'disk' ? directory : undefined)
     opened.set(where, known)
     return known
   }
@@ -56,13 +58,14 @@ export async function openSolo(paths: readonly string[], home: string): Promise<
   return {
     agency,
     by: NOBODY,
+    warnings: own?.warning === undefined ? [] : [own.warning],
     close: async () => {
       for (const each of opened.values()) await (await each).close()
     }
   }
 }
 
-async function openParts(files: readonly SourceFile[], directory: string | undefined): Promise<Opened> {
+async function openParts(files: readonly SourceFile[], before: readonly SourceFile[], directory: string | undefined): Promise<Opened> {
   const log = openLog('silent')
   const store: Store = directory === undefined ? memoryStore() : await openStore(join(directory, 'store'), { log })
   const now = (): number => Date.now()
@@ -74,7 +77,7 @@ async function openParts(files: readonly SourceFile[], directory: string | undef
     advance: (summary, event) => advance(summary, event) ?? damaged(event.goalId),
     agentWrites: (goalId, writes) => runs.agentWrites(goalId, writes)
   })
-  const programs = openPrograms(store, undefined, now)
+  const programs = openPrograms(store, undefined, now, before)
   const info = await programs.load(files)
   const driver = localDriver(state, await createRunner(state))
   const peer = peerVariables('', NOBODY.node, {})
@@ -118,6 +121,7 @@ async function openParts(files: readonly SourceFile[], directory: string | undef
       onWaiting: () => () => undefined,
       isOpen: () => Promise.resolve(false),
       repair: () => Promise.resolve(),
+      preview: () => Promise.reject(new CloudburstError('CB_PEER_UNREACHABLE', 'a program run from a file has no peers')),
       cancel: () => Promise.resolve()
     }
   })
@@ -137,13 +141,4 @@ async function* nothing(): AsyncGenerator<never> {}
 
 function damaged(goalId: string): never {
   throw new CloudburstError('CB_STORE_DAMAGED', `the journal of goal ${goalId} does not begin with its proposal`, { id: goalId })
-}
-
-/** Included files lie beside the first one, or in a directory of $CBPATH. */
-function includeFrom(directory: string): (file: string) => SourceFile | undefined {
-  return file => {
-    const places = [directory, ...(process.env['CBPATH'] ?? '').split(':').filter(Boolean)]
-    const path = places.map(place => resolve(place, file)).find(existsSync)
-    return path === undefined ? undefined : { name: file, text: readFileSync(path, 'utf8') }
-  }
 }

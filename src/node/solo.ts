@@ -5,6 +5,7 @@
  */
 import { type Home, initHome, openHome, resolveHome } from './home.ts'
 import type { Agency, Principal, StoreCheck } from './control/contract.ts'
+import type { Surroundings } from './program-files.ts'
 import { addPending, parseTicket } from './tickets.ts'
 
 export { initHome, parseTicket, resolveHome }
@@ -12,18 +13,20 @@ export { initHome, parseTicket, resolveHome }
 export interface Solo {
   readonly agency: Agency
   readonly by: Principal
+  /** For the person who runs it, e.g. of a private file that is none. */
+  readonly warnings: readonly string[]
   close(): Promise<void>
 }
 
 /**
  * Opens the program that `files` make together. Planning and listing touch nothing; the first call that pursues
  * or looks at goals opens the program's own store below `<home>/solo`.
- * @param files absolute paths
+ * @param files names or paths, looked up as docs/language.md says
  * @throws CloudburstError CB_PROGRAM_INVALID
  */
-export async function solo(files: readonly string[], home: string): Promise<Solo> {
+export async function solo(files: readonly string[], home: string, around: Surroundings): Promise<Solo> {
   const { openSolo } = await import('./solo-agency.ts')
-  return openSolo(files, home)
+  return openSolo(files, home, around)
 }
 
 /**

@@ -202,7 +202,7 @@ describe('the CLI', () => {
     const { files } = agency.asked[0]!.request as { files: { name: string }[] }
     assert.deepEqual(
       files.map(each => each.name),
-      ['site.xml', './more.xml']
+      ['site.xml', 'more.xml']
     )
     assert.equal(sent[0]?.program, 'abcd')
   })

@@ -12,6 +12,8 @@ export const arrows: ReadonlyArray<{ from: string; to: string; kind?: 'type' | '
   { from: 'web/', to: 'src/node/control/contract.ts', kind: 'type' },
   // Running a program without a daemon. Loaded late, so that every other command starts without it.
   { from: 'src/cli/', to: 'src/node/solo.ts', kind: 'dynamic' },
+  // Where program files are, the same with a daemon and without.
+  { from: 'src/cli/', to: 'src/node/program-files.ts', kind: 'dynamic' },
   // Human text is a pure function of the event stream, and the same for a live goal, a replayed one and a web page:
   // it lives with the events, and the CLI prints what it returns.
   { from: 'src/cli/', to: 'src/goals/render/' },

@@ -1,4 +1,5 @@
 /** The definitions of all files of a program, includes in their places. */
+import { posix } from 'node:path'
 import { CloudburstError } from '../../errors.ts'
 import type { Complaint, Place, SourceFile } from './model.ts'
 import { isOff } from './reading.ts'
@@ -25,7 +26,12 @@ export interface Collected {
 type Include = (file: string, from: string) => SourceFile | undefined
 
 /** Reads `given` in order, and what they include. Faults go to `errors`; what can be read is. */
-export function collect(given: readonly SourceFile[], include: Include | undefined, errors: Complaint[]): Collected {
+export function collect(
+  given: readonly SourceFile[],
+  include: Include | undefined,
+  errors: Complaint[],
+  before: readonly SourceFile[] = []
+): Collected {
   const definitions: Definition[] = []
   const files: SourceFile[] = []
   const roots: { root: XmlElement; file: SourceFile }[] = []
@@ -70,17 +76,17 @@ export function collect(given: readonly SourceFile[], include: Include | undefin
     return found
   }
 
-  for (const file of given) visit(file, [])
+  for (const file of [...before, ...given]) visit(file, [])
   return { definitions, files, roots }
 }
 
 /** A program that was sent carries its includes beside its root: found by name, beside the including file, or by the end of the name. */
 function among(files: readonly SourceFile[], name: string, from: string): SourceFile | undefined {
-  const beside = from.includes('/') ? from.slice(0, from.lastIndexOf('/') + 1) + name : name
+  const beside = posix.normalize(posix.join(posix.dirname(from), name))
   const plain = name.replace(/^(\.\/)+/, '')
   return (
-    files.find(file => file.name === name) ??
     files.find(file => file.name === beside) ??
+    files.find(file => file.name === name) ??
     files.find(file => file.name.endsWith(`/${plain}`) || file.name === plain)
   )
 }

@@ -18,6 +18,8 @@ import { showPlace } from './xml.ts'
 export interface ReadOptions {
   /** Unknown elements and attributes are errors, not warnings. */
   readonly strict?: boolean
+  /** Read before the program, which may replace what they define; not part of its identity. */
+  readonly before?: readonly SourceFile[]
   /**
    * The file that `<include file>` names, seen from the file `from`; undefined when there is none.
    * Absent: only the files given are looked at.
@@ -34,7 +36,10 @@ export const COMPLAINTS_MAX = 200
  */
 export function readProgram(files: readonly SourceFile[], options: ReadOptions = {}): Program {
   const errors: Complaint[] = []
-  const collected = collect(files, options.include, errors)
+  const { before = [] } = options
+  const collected = collect(files, options.include, errors, before)
+  const own = collected.roots.filter(({ file }) => !before.includes(file))
+  const ownFiles = collected.files.filter(file => !before.includes(file))
   const reading: Reading = {
     errors,
     warnings: [],
@@ -46,9 +51,9 @@ export function readProgram(files: readonly SourceFile[], options: ReadOptions =
   }
   for (const { root } of collected.roots) checkRoot(reading, root)
   const program = assemble(reading, collected.definitions, {
-    name: programName(collected.roots),
-    hash: hashOf(collected.files),
-    files: collected.files
+    name: programName(own),
+    hash: hashOf(ownFiles),
+    files: ownFiles
   })
   checkCalls(reading, program)
   if (reading.errors.length > 0) throw programInvalid(distinct(reading.errors))
