@@ -1,6 +1,7 @@
 /** Data on stdout, in the form that was asked for. */
 import { CloudburstError } from '../errors.ts'
 import { oneLine } from '../goals/render/escape.ts'
+import { didYouMean } from '../goals/render/suggest.ts'
 import type { Invocation } from './arguments.ts'
 import type { Io } from './io.ts'
 
@@ -35,7 +36,10 @@ export function formatOf({ command, options }: Invocation): OutputFormat {
     case 'plain':
       if (command === 'plan') return format
   }
-  throw new CloudburstError('CB_USAGE', `there is no output format ${format}; there are table, wide, json, yaml and name`, { command })
+  const near = didYouMean(format, ['table', 'wide', 'json', 'yaml', 'name'])
+  throw new CloudburstError('CB_USAGE', `there is no output format ${format}${near}; there are table, wide, json, yaml and name`, {
+    command
+  })
 }
 
 /** Whether stdout is for a program: progress goes to stderr then. */

@@ -4,6 +4,7 @@ import { agentVariables } from '../goals/config/agent-variables.ts'
 import { getIn, parsePath, setIn } from '../goals/expression/path.ts'
 import { keepSecretTypes, sealVariables } from '../goals/expression/secrets.ts'
 import type { Vault } from '../goals/ports.ts'
+import { didYouMean } from '../goals/program/did-you-mean.ts'
 import type { AgentProto, Program } from '../goals/program/model.ts'
 import type { Write } from '../goals/pursuit/events.ts'
 import type { Tree, Variables } from '../goals/tree.ts'
@@ -62,7 +63,8 @@ export async function openAgents(store: Pick<Store, 'range' | 'batch'>, now: () 
   }
   const get = (name: string): Agent => {
     const agent = agents.get(name)
-    if (agent === undefined) throw new CloudburstError('CB_AGENT_UNKNOWN', `no agent ${name} is here`, { agent: name })
+    if (agent === undefined)
+      throw new CloudburstError('CB_AGENT_UNKNOWN', `no agent ${name} is here${didYouMean(name, agents.keys())}`, { agent: name })
     return agent
   }
   const start: Agents['start'] = async (program, proto, name) => {

@@ -7,12 +7,13 @@ import type { Known } from '../goals/config/reconfigure.ts'
 import { instancesOf } from '../goals/config/instances.ts'
 import { findGoal } from '../goals/pursuit/call.ts'
 import type { Fact, Probe, Surroundings } from '../goals/ports.ts'
+import { didYouMean } from '../goals/program/did-you-mean.ts'
 import type { AgentProto, GoalProto, Program } from '../goals/program/model.ts'
 import type { Assignment } from '../goals/pursuit/events.ts'
 import type { Variables } from '../goals/tree.ts'
 import type { GoalRequest } from '../protocols/agency/calls.ts'
 import type { Agents } from './agents.ts'
-import type { Programs } from './programs.ts'
+import { goalsOf, type Programs } from './programs.ts'
 import type { NodeJournal } from './store/journal.ts'
 
 /** Rounds of gathering facts for one configuration. */
@@ -76,7 +77,11 @@ export function goalFinder(parts: FinderParts): GoalFinder {
       const proto = findGoal({ program, ...(agentProto !== undefined && { agent: agentProto }) }, request.goal)
       if (proto === undefined) {
         const details = { goal: request.goal, program: program.name }
-        throw new CloudburstError('CB_GOAL_UNKNOWN', `program ${program.name} has no goal ${request.goal}`, details)
+        throw new CloudburstError(
+          'CB_GOAL_UNKNOWN',
+          `program ${program.name} has no goal ${request.goal}${didYouMean(request.goal, goalsOf(program))}`,
+          details
+        )
       }
       return { program, proto, ...(agentProto !== undefined && { agentProto }), ...(owner !== undefined && { agentName: owner.name }) }
     },
@@ -159,7 +164,10 @@ function agentOf(program: Program, request: GoalRequest, agents: Agents): { read
   if (request.agent !== undefined) {
     if (agents.has(request.agent)) return { name: request.agent, proto: agents.get(request.agent).proto }
     if (program.agents.has(request.agent)) return { name: request.agent, proto: request.agent }
-    throw new CloudburstError('CB_AGENT_UNKNOWN', `no agent ${request.agent} is here`, { agent: request.agent })
+    {
+      const near = didYouMean(request.agent, [...agents.list().map(agent => agent.name), ...program.agents.keys()])
+      throw new CloudburstError('CB_AGENT_UNKNOWN', `no agent ${request.agent} is here${near}`, { agent: request.agent })
+    }
   }
   for (const [name, agent] of program.agents) if (agent.goals.has(request.goal)) return { name, proto: name }
   const [only, second] = program.agents.keys()

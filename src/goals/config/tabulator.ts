@@ -14,19 +14,47 @@ export interface GoalRow {
   readonly methods: readonly string[]
 }
 
-/** The goals of `program` in order of definition, those of its agents after its own. `locale` chooses among descriptions. */
-export function tabulate(program: Program, locale?: string): GoalRow[] {
-  const own = [...program.goals.values()].map(goal => row(program, goal, [], locale))
-  const agents = [...program.agents.values()].flatMap(agent =>
-    [...agent.goals.values()].map(goal => row(program, goal, agent.methods, locale))
-  )
-  return [...own, ...agents]
+/** class Tabulator: a program's goals as rows. */
+export class Tabulator {
+  readonly #program: Program
+  readonly #locale: string | undefined
+  /** Global methods by the goal they are for. */
+  readonly #methods: ReadonlyMap<string, readonly Method[]>
+
+  /** @param locale as in LANG; chooses among descriptions */
+  constructor(program: Program, locale?: string) {
+    this.#program = program
+    this.#locale = locale
+    const methods = new Map<string, Method[]>()
+    for (const method of program.methods) {
+      const same = methods.get(method.target)
+      if (same === undefined) methods.set(method.target, [method])
+      else same.push(method)
+    }
+    this.#methods = methods
+  }
+
+  /** The goals in order of definition, those of agents after the program's own. */
+  rows(): GoalRow[] {
+    const { goals, agents } = this.#program
+    const own = [...goals.values()].map(goal => this.#row(goal, []))
+    return [...own, ...[...agents.values()].flatMap(agent => [...agent.goals.values()].map(goal => this.#row(goal, agent.methods)))]
+  }
+
+  #row(goal: GoalProto, agentMethods: readonly Method[]): GoalRow {
+    const ofAgent = agentMethods.filter(method => method.target === goal.name)
+    return row(this.#program, goal, [...goal.methods, ...ofAgent, ...(this.#methods.get(goal.name) ?? [])], this.#locale)
+  }
 }
 
-function row(program: Program, goal: GoalProto, agentMethods: readonly Method[], locale: string | undefined): GoalRow {
+/** The rows of {@link Tabulator}. */
+export function tabulate(program: Program, locale?: string): GoalRow[] {
+  return new Tabulator(program, locale).rows()
+}
+
+function row(program: Program, goal: GoalProto, methods: readonly Method[], locale: string | undefined): GoalRow {
   const describe = plainDescription(goal.describe, locale)
   const needed = new Set(goal.pre.flatMap(readsOf))
-  const methods = [...goal.methods, ...agentMethods, ...program.methods].filter(method => method.target === goal.name)
   return {
     program: program.name,
     goal: goal.name,
