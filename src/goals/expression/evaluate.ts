@@ -11,6 +11,7 @@ import { compare, compute, isComparison, negate, type Operand, zero } from './op
 import { and, or } from './outcome.ts'
 import { showPath } from './path.ts'
 import { isDefined, isTrue, maskSecrets, showTree } from './plain.ts'
+import { shellQuote } from './shell-text.ts'
 import type { ExprResult, Outcome, Reason, Scope } from './result.ts'
 import { reveal } from './secrets.ts'
 import type { Trace, Value } from './trace.ts'
@@ -127,7 +128,7 @@ export function join(parts: Template, place: Place, trace: Trace): Value {
     const value = evaluatePart(part, trace)
     const { tree } = value
     if (tree?.unknown) not ??= unknown(part.place, value.reasons[0]?.text ?? 'a value is not known yet')
-    else if (tree?.value !== undefined) text += textOfScalar(tree.value)
+    else if (tree?.value !== undefined) text += quoted(part, textOfScalar(tree.value))
     else if (tree?.fields !== undefined || tree?.items !== undefined)
       not = wrong(trace, part.place, `${nameOf(part) ?? 'a value'} is a ${tree.items ? 'list' : 'struct'}, not text`)
     else if (tree?.sealed !== undefined) {
@@ -144,6 +145,11 @@ export function join(parts: Template, place: Place, trace: Trace): Value {
     outcome: isTrueScalar(text) ? 'true' : 'false',
     reasons: [{ place, text: `the text is '${secret ? '***' : shorten(text)}'` }]
   }
+}
+
+/** A text that is put together for a shell may quote its values, once for each shell that will read it. */
+function quoted(part: Expression, text: string): string {
+  return part.kind === 'get' && part.quote === 'shell' ? shellQuote(text) : text
 }
 
 function shorten(text: string): string {
