@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { skip } from '../skip.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.md'))
+
+/** Commands as a person types them, but for two things: nodes take free ports, and a daemon that was just started is waited for. */
+const cloudburst = (dist: string): string => `#!/bin/bash
+case "$1 $2" in
+  'init --ticket'*) for try in {1..100}; do ${dist}/cloudburst.js hello >/dev/null 2>&1 && break; sleep 0.1; done ;;
+  'init --join'*) ;;
+  'init '*) set -- "$@" --listen /ip4/127.0.0.1/tcp/0 --no-mdns ;;
+esac
+exec ${dist}/cloudburst.js "$@"
+`
+
+/** A page's blocks of commands run one after the other in one directory. What is only to be looked at is marked \`text\`. */
+describe('the commands in docs/', () => {
+  let directory: string
+  let running: ChildProcess | undefined
+
+  before(function () {
+    if (!existsSync(join(root, 'dist/cloudburst.js'))) skip(this, 'needs dist/ (npm run build)')
+  })
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'cb-'))
+    const bin = join(directory, 'bin')
+    mkdirSync(bin)
+    mkdirSync(join(directory, 'work'))
+    writeFileSync(join(bin, 'cloudburst'), cloudburst(join(root, 'dist')))
+    writeFileSync(join(bin, 'cloudburstd'), `#!/bin/sh\nexec ${join(root, 'dist/cloudburstd.js')} "$@"\n`)
+    for (const name of readdirSync(bin)) chmodSync(join(bin, name), 0o755)
+  })
+
+  afterEach(async () => {
+    // daemons and their runners stay in the process group of the block that started them
+    if (running?.pid !== undefined) spawnSync('kill', ['-KILL', '--', `-${running.pid}`])
+    for (const pid of runnersOf(directory)) spawnSync('kill', ['-KILL', pid])
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
+  })
+
+  for (const page of pages) {
+    const text = readFileSync(join(root, 'docs', page), 'utf8')
+    const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block]) => block!)
+    if (blocks.length === 0) continue
+    it(`do what ${page} says`, async function () {
+      if (text.includes('xmllint') && spawnSync('xmllint', ['--version']).error !== undefined)
+        skip(this, 'needs xmllint (Debian: libxml2-utils)')
+      this.timeout(60_000)
+      const env = {
+        PATH: `${join(directory, 'bin')}:${process.env['PATH']}`,
+        HOME: directory,
+        CLOUDBURST_HOME: join(directory, 'home'),
+        CLOUDBURST_PACKAGE: root,
+        NO_COLOR: '1'
+      }
+      const script = blocks.join('\n')
+      running = spawn('/bin/bash', ['-e', '-o', 'pipefail', '-c', script], {
+        cwd: join(directory, 'work'),
+        env,
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe']
+      })
+      let said = ''
+      for (const stream of [running.stdout!, running.stderr!]) stream.setEncoding('utf8').on('data', (part: string) => (said += part))
+      const [exit] = (await once(running, 'exit')) as [number | null]
+      assert.equal(exit, 0, said)
+    })
+  }
+})
+
+/** Runners have sessions of their own: those whose command names a home below `directory`. */
+function runnersOf(directory: string): string[] {
+  if (!existsSync('/proc/self')) return []
+  return readdirSync('/proc').filter(pid => {
+    if (!/^\d+$/.test(pid)) return false
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`${directory}/`)
+    } catch {
+      return false
+    }
+  })
+}
