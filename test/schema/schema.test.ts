@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { withReference } from '../../scripts/schema/reference.ts'
+import { rncOf } from '../../scripts/schema/rnc.ts'
 import { neighborhood, permissions, program } from '../../scripts/schema/vocabularies.ts'
 import { xsdOf } from '../../scripts/schema/xsd.ts'
 import { CloudburstError } from '../../src/errors.ts'
@@ -22,6 +23,7 @@ const vocabularies = { program, neighborhood, permissions }
 describe('schema/', () => {
   for (const [name, vocabulary] of Object.entries(vocabularies)) {
     it(`has the ${name}.xsd that the tables make (npm run schema)`, () => assert.equal(text(`schema/${name}.xsd`), xsdOf(vocabulary)))
+    it(`has the ${name}.rnc that the tables make (npm run schema)`, () => assert.equal(text(`schema/${name}.rnc`), rncOf(vocabulary)))
   }
 })
 
