@@ -21,13 +21,11 @@ export function advance(before: RunSummary | undefined, { goalId, seq, at, body 
       return { ...without(now), status: 'pursuing', steps: { ...before.steps, running: 0 } }
     case 'repaired':
       // From here on it is this node's duty again, also when the daemon dies before the walk has begun.
-      return { ...without(now), status: 'pursuing' }
+      return { ...without(now), status: 'pursuing', ...(body.program !== undefined && { program: body.program }) }
     case 'step-began':
       return { ...now, steps: { ...before.steps, running: before.steps.running + 1 } }
     case 'step-ended':
       return { ...now, steps: count(before.steps, body) }
-    case 'repaired':
-      return body.program === undefined ? now : { ...now, program: body.program }
     case 'suspended':
       return {
         ...now,
