@@ -10,7 +10,7 @@ import { secretsWanted } from '../expression/secrets.ts'
 import { fromPlain } from '../expression/plain.ts'
 import type { ExprResult, Scope } from '../expression/result.ts'
 import { keepType } from '../expression/typed.ts'
-import type { Finished } from '../ports.ts'
+import type { FactQuery, Finished } from '../ports.ts'
 import type { CodeStatement, Complaint, Expression, Path } from '../program/model.ts'
 import { showPlace } from '../program/xml.ts'
 import type { Plain, Tree } from '../tree.ts'
@@ -84,6 +84,7 @@ function prepare(statement: CodeStatement, scope: Scope): PreparedCode {
   const gets = statement.text.filter((part): part is Get => part.kind === 'get')
   const values = new Map<Expression, { readonly result: ExprResult; readonly plain: Plain }>()
   const errors: Complaint[] = []
+  const needs: Needs = { scope, wanted: [], lost: [] }
   let unknown = false
   for (const get of gets) {
     const result = evaluate(get, scope)
@@ -93,8 +94,9 @@ function prepare(statement: CodeStatement, scope: Scope): PreparedCode {
       if (scope.inPlan) unknown = true
       else errors.push({ place: get.place, message: `${showPath(get.path)} is undefined` })
     }
-    values.set(get, { result, plain: plainOf(result.tree, scope) })
+    values.set(get, { result, plain: plainOf(showPath(get.path), result.tree, needs) })
   }
+  for (const path of needs.lost) errors.push({ place: statement.place, message: `the secret ${path} cannot be had now` })
   const all = [...values.values()].map(each => each.result)
   const { language, pasted } = statement
   const body = codeBody(statement, get => {
@@ -111,14 +113,32 @@ function prepare(statement: CodeStatement, scope: Scope): PreparedCode {
   }
 }
 
+/** What is needed to give a value to code besides the value. */
+interface Needs {
+  readonly scope: Scope
+  readonly wanted: FactQuery[]
+  /** Paths of secrets that cannot be had. */
+  readonly lost: string[]
+}
+
 /** A tree as JSON with its secrets in it: the file is private, and lives as long as the goal. */
-function plainOf(tree: Tree | undefined, scope: Scope): Plain {
+function plainOf(path: string, tree: Tree | undefined, needs: Needs): Plain {
   if (tree === undefined || tree.unknown === true) return null
-  if (tree.sealed !== undefined) return scope.unseal(tree) ?? null
+  if (tree.sealed !== undefined) return secretOf(path, tree.sealed, needs)
   if (tree.value !== undefined) return tree.value
-  if (tree.items !== undefined) return tree.items.map(item => plainOf(item, scope))
+  if (tree.items !== undefined) return tree.items.map((item, at) => plainOf(`${path}[${at}]`, item, needs))
   if (tree.fields !== undefined)
-    return Object.fromEntries(Object.entries(tree.fields).map(([name, field]) => [name, plainOf(field, scope)]))
+    return Object.fromEntries(Object.entries(tree.fields).map(([name, field]) => [name, plainOf(`${path}.${name}`, field, needs)]))
+  return null
+}
+
+function secretOf(path: string, sealed: string, { scope, wanted, lost }: Needs): Plain {
+  const query: FactQuery = { kind: 'secret', sealed }
+  const fact = scope.fact(query)
+  if (fact?.kind === 'text' && fact.value !== undefined) return fact.value
+  if (scope.inPlan) return null
+  if (fact === undefined) wanted.push(query)
+  else lost.push(path)
   return null
 }
 

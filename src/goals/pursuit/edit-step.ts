@@ -7,6 +7,7 @@ import type { Tree } from '../tree.ts'
 import type { Here } from './call.ts'
 import { applyEdits, type Edit } from './file-edits.ts'
 import { difference } from './file-difference.ts'
+import { literally } from './terminal.ts'
 import { described, joined, type Performed, type Prepared, type Step } from './step.ts'
 
 /** A text with its values, and the same as people may see it. */
@@ -79,7 +80,7 @@ function prepare(statement: EditFileStatement, scope: Scope): PreparedEdit {
   const edits: Edit[] = []
   const shown: Edit[] = []
   for (const each of statement.edits) {
-    const pattern = 'pattern' in each ? both(each.pattern, escapePattern) : { real: '', shown: '' }
+    const pattern = 'pattern' in each ? both(each.pattern, literally) : { real: '', shown: '' }
     const text = 'text' in each ? both(each.text, each.kind === 'replace' ? escapeReplacement : undefined) : { real: '', shown: '' }
     const first = each.kind === 'replace' && each.first
     edits.push({ kind: each.kind, pattern: pattern.real, text: text.real, first, place: each.place })
@@ -142,11 +143,6 @@ function homeOf(scope: Scope): { readonly value: string; readonly wanted: readon
   const fact = scope.fact(query)
   if (fact === undefined) return { value: '~', wanted: [query] }
   return { value: fact.kind === 'text' ? (fact.value ?? '~') : '~', wanted: [] }
-}
-
-/** A value in a pattern means itself. */
-function escapePattern(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`)
 }
 
 /** A value in a replacement means itself. */

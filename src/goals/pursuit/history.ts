@@ -59,6 +59,8 @@ export interface History {
   readonly decided: ReadonlyMap<string, Decided>
   /** All that was begun with event `beganSeq` or later is to be done again, said event `seq`. */
   readonly from?: { readonly step: string; readonly beganSeq: number; readonly seq: number } | undefined
+  /** Variables that an edited program starts otherwise than the one before, by qualified path, with the event since which they do. */
+  readonly rebound: ReadonlyMap<string, number>
   /** Methods that people want to be tried first, by instance. */
   readonly preferred: ReadonlyMap<string, string>
   /** How many stretches of work there were. */
@@ -78,13 +80,20 @@ export function foldHistory(events: readonly GoalEvent[]): History {
   let paused = false
   const decided = new Map<string, Decided>()
   const preferred = new Map<string, string>()
+  const rebound = new Map<string, number>()
+  let bound: Variables | undefined
   let from: History['from']
   for (const { seq, at, body } of events) {
     if (body.type === 'proposed') {
       root = rootInstance(body.goal)
       stepwise = body.stepwise ?? false
     } else if (body.type === 'started') stretch = body.stretch
-    else if (body.type === 'step-began') steps.set(body.step, again(steps.get(body.step), body, seq, at))
+    else if (body.type === 'configured') {
+      for (const name of bound === undefined ? [] : Object.keys({ ...bound, ...body.variables })) {
+        if (!isDeepStrictEqual(bound?.[name], body.variables[name])) rebound.set(qualify(root, `goal.${name}`), seq)
+      }
+      bound = body.variables
+    } else if (body.type === 'step-began') steps.set(body.step, again(steps.get(body.step), body, seq, at))
     else if (body.type === 'step-ended') end(steps.get(body.step), body, seq)
     else if (body.type === 'goal-began') instances.set(body.instance, begin(instances.get(body.instance), body.arguments ?? {}, seq))
     else if (body.type === 'goal-ended' || body.type === 'method-chosen' || body.type === 'method-failed')
@@ -103,7 +112,7 @@ export function foldHistory(events: readonly GoalEvent[]): History {
       for (const { path, value } of body.assignments) if (typeof value !== 'string') set.set(absolute(root, path), { value, seq })
     }
   }
-  return { steps, instances, set, stepwise, paused, decided, from, preferred, stretch, seq: events.at(-1)?.seq ?? 0 }
+  return { steps, instances, set, stepwise, paused, decided, from, preferred, rebound, stretch, seq: events.at(-1)?.seq ?? 0 }
 }
 
 /** `goal.port` means the goal that was asked for; `site>user:goal.name` a sub-goal's. */

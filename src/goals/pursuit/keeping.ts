@@ -10,6 +10,7 @@ import type { Variables } from '../tree.ts'
 import type { Write } from './events.ts'
 import { Freshness, qualify } from './freshness.ts'
 import type { DatedWrite, History, InstanceRecord, StepRecord } from './history.ts'
+import { Recall } from './recall.ts'
 import type { Step } from './step.ts'
 import type { Frame } from './walk.ts'
 
@@ -21,10 +22,13 @@ export type Verdict =
 
 export class Keeping {
   readonly #history: History
+  readonly #recall: Recall
   readonly #fresh = new Freshness()
 
-  constructor(history: History) {
+  constructor(history: History, recall = new Recall(history)) {
     this.#history = history
+    this.#recall = recall
+    for (const [path, seq] of history.rebound) this.#fresh.mark(path, seq)
     for (const [path, { seq }] of history.set) this.#fresh.mark(path, seq)
   }
 
@@ -35,6 +39,8 @@ export class Keeping {
   begin(frame: Frame, args: Variables): InstanceRecord | undefined {
     const before = this.#history.instances.get(frame.instance)
     this.#override(frame)
+    if (this.#recall.hasBegun(frame.instance, args)) return before
+    this.#recall.began(frame.instance, args, frame.how)
     for (const name of Object.keys(args)) this.#fresh.mark(argument(frame, name), before?.argumentsSince.get(name) ?? 0)
     if (before === undefined || !isDeepStrictEqual(before.arguments, args)) return undefined
     if (before.ended === 'completed' && frame.proto.post.length > 0) frame.again = `${frame.proto.name} was done but does not hold any more`
@@ -60,9 +66,12 @@ export class Keeping {
     }
   }
 
-  /** What is to be done about a step. */
-  judge(frame: Frame, step: Step): Verdict {
-    const record = this.#history.steps.get(step.id)
+  /**
+   * What is to be done about a step.
+   * @param gone what it made and is there no more, e.g. a temporary file
+   */
+  judge(frame: Frame, step: Step, gone?: string): Verdict {
+    const record = this.#recall.record(step.id)
     const decided = this.#history.decided.get(step.id)
     if (decided !== undefined && decided.seq > (record?.beganSeq ?? 0)) {
       if (decided.verdict === 'skip') return { verdict: 'skip' }
@@ -70,9 +79,9 @@ export class Keeping {
       if (decided.verdict === 'again') return { verdict: 'do', again: 'it was asked for' }
     }
     if (record === undefined) return { verdict: 'do' }
-    const stale = this.#stale(frame, step, record)
+    const stale = gone ?? this.#stale(frame, step, record)
     if (stale === undefined && isDone(record)) return { verdict: 'keep', writes: record.writes }
-    return { verdict: 'do', ...(stale !== undefined && isDone(record) && { again: stale }) }
+    return { verdict: 'do', ...(stale !== undefined && { again: stale }) }
   }
 
   /** Makes the results of a step that is kept visible to what follows. What a person has set since stays as the person set it. */
@@ -87,14 +96,21 @@ export class Keeping {
     }
   }
 
-  /** Makes the results of a step that was done with event `seq` visible; what it has written just like that before is as old as it was. */
-  done(frame: Frame, step: Step, writes: readonly Write[], seq: number): void {
-    const before = new Map(this.#history.steps.get(step.id)?.writes.map(write => [write.path, write]))
-    for (const { path, value } of writes) {
-      const same = before.get(path)
+  /**
+   * Makes the results of a step that was done with event `seq` visible.
+   * @returns them dated: what it has written just like that before is as old as it was
+   */
+  done(frame: Frame, step: Step, writes: readonly Write[], seq: number): readonly DatedWrite[] {
+    const before = new Map(this.#recall.record(step.id)?.writes.map(write => [write.path, write]))
+    const dated = writes.map(write => {
+      const same = before.get(write.path)
+      return { ...write, since: same !== undefined && isDeepStrictEqual(same.value, write.value) ? same.since : seq }
+    })
+    for (const { path, value, since } of dated) {
       step.scope.write(outputOf(step, path), value)
-      this.#fresh.mark(qualify(frame.instance, path), same !== undefined && isDeepStrictEqual(same.value, value) ? same.since : seq)
+      this.#fresh.mark(qualify(frame.instance, path), since)
     }
+    return dated
   }
 
   /** A value has come back from a sub-goal: it is as new as it was there. */
@@ -116,7 +132,7 @@ export class Keeping {
     if (misfit !== undefined) return misfit
     if (record.began.key !== step.key) return 'its text was edited'
     const reads = Object.keys(record.began.reads).map(path => qualify(frame.instance, path))
-    const changed = this.#fresh.changedSince(reads, record.beganSeq)
+    const changed = this.#fresh.changedSince(reads, this.#recall.staleFrom(step.id, record))
     return changed === undefined ? undefined : `${changed.slice(changed.lastIndexOf(':') + 1)} has changed`
   }
 

@@ -13,7 +13,7 @@ export interface Classified {
 }
 
 /** Candidates in order: the goal's own, the agent's, global; within one scope a later definition first; `priority` above all. */
-export function methodsFor(run: Run, proto: GoalProto): readonly Method[] {
+export function methodsFor(run: Pick<Run, 'program' | 'agent'>, proto: GoalProto): readonly Method[] {
   const targets = (method: Method): boolean => method.target === proto.name
   const scopes = [proto.methods, run.agent?.methods.filter(targets) ?? [], run.program.methods.filter(targets)]
   return scopes.flatMap(methods => methods.toReversed()).sort((a, b) => b.priority - a.priority)

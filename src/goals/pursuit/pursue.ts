@@ -82,7 +82,7 @@ function openRun(pursuit: Pursuit, proposed: Proposed, hand: PursuingHand, facts
   }
 }
 
-/** Binds the variables of the goal once; later stretches start from what was bound then. */
+/** Binds the variables of the goal once, and again for an edited program; other stretches start from what was bound then. */
 async function configure(
   pursuit: Pursuit,
   proposed: Proposed,
@@ -90,8 +90,8 @@ async function configure(
   frame: Frame,
   hand: PursuingHand
 ): Promise<Failure | undefined> {
-  const known = pursuit.events.find(event => event.body.type === 'configured')?.body
-  if (known?.type === 'configured') {
+  const known = configurationOf(pursuit.events)
+  if (known !== undefined) {
     putInto(frame, known)
     return undefined
   }
@@ -103,6 +103,12 @@ async function configure(
   putInto(frame, bound)
   await hand.record({ type: 'configured', variables: { ...frame.variables }, sources: bound.sources })
   return undefined
+}
+
+/** What the goal's variables were bound to, unless the program was edited since. */
+export function configurationOf(events: readonly GoalEvent[]): Extract<GoalEventBody, { type: 'configured' }> | undefined {
+  const last = events.findLast(({ body }) => body.type === 'configured' || (body.type === 'repaired' && body.program !== undefined))?.body
+  return last?.type === 'configured' ? last : undefined
 }
 
 function repairs(events: readonly GoalEvent[]): readonly Assignment[] {

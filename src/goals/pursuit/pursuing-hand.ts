@@ -4,15 +4,15 @@
  */
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
-import { parsePath, showPath } from '../expression/path.ts'
+import { showPath } from '../expression/path.ts'
 import { keepSecretTypes, markSecrets, maskText, sealSecrets } from '../expression/secrets.ts'
 import type { FactQuery, World } from '../ports.ts'
 import type { Method, Path, StatementBase } from '../program/model.ts'
 import type { Tree, Variables } from '../tree.ts'
 import type { Candidate, GoalEventBody, Write } from './events.ts'
 import { type Ended, type Failure, failed, type Walked, went } from './failure.ts'
-import { Freshness, qualify } from './freshness.ts'
-import { type DatedWrite, type History, pausedSince, type StepRecord } from './history.ts'
+import { type History, pausedSince, type StepRecord } from './history.ts'
+import { Keeping, misfitOf, outputOf } from './keeping.ts'
 import { triesLeft } from './persist.ts'
 import { Recall } from './recall.ts'
 import { faultsOf, type Performed, type Prepared, type Step } from './step.ts'
@@ -39,8 +39,8 @@ export class PursuingHand implements Hand {
   readonly #world: World
   readonly #history: History
   readonly #stop: AbortSignal
-  readonly #fresh = new Freshness()
   readonly #recall: Recall
+  readonly #keeping: Keeping
   readonly #facts: Run['facts']
   /** Values that each step read when it was last tried. */
   readonly #reads = new Map<string, Readonly<Record<string, Tree>>>()
@@ -54,10 +54,10 @@ export class PursuingHand implements Hand {
     this.#world = world
     this.#history = history
     this.#recall = new Recall(history)
+    this.#keeping = new Keeping(history, this.#recall)
     this.#facts = facts
     this.#stop = stop
     this.#seq = history.seq
-    for (const [path, { seq }] of history.set) this.#fresh.mark(path, seq)
   }
 
   async gather(queries: readonly FactQuery[]): Promise<void> {
@@ -77,47 +77,39 @@ export class PursuingHand implements Hand {
   }
 
   async goalBegan(frame: Frame, args: Variables): Promise<void> {
-    const before = this.#history.instances.get(frame.instance)
-    this.#override(frame)
-    if (this.#recall.hasBegun(frame.instance, args)) return
-    this.#recall.began(frame.instance, args, frame.how)
-    for (const name of Object.keys(args)) this.#fresh.mark(`${frame.instance}:goal.${name}`, before?.argumentsSince.get(name) ?? 0)
-    if (before !== undefined && isDeepStrictEqual(before.arguments, args)) {
-      if (before.ended === 'completed' && frame.proto.post.length > 0)
-        frame.again = `${frame.proto.name} was done but does not hold any more`
-      return
-    }
+    if (this.#keeping.begin(frame, args) !== undefined) return
     const text = describe(frame.proto.describe, frame.scope)
-    const event = await this.#append(
+    const { instance, proto } = frame
+    const seq = await this.#append(
       {
         type: 'goal-began',
-        instance: frame.instance,
-        goal: frame.proto.name,
-        place: frame.proto.place,
+        instance,
+        goal: proto.name,
+        place: proto.place,
         ...(text !== undefined && { describe: text }),
         arguments: args
       },
       false
     )
-    for (const [name, value] of Object.entries(args)) {
-      if (!isDeepStrictEqual(before?.arguments[name], value)) this.#fresh.mark(`${frame.instance}:goal.${name}`, event)
-    }
+    this.#keeping.began(frame, args, seq)
   }
 
   async goalEnded(frame: Frame, ended: Ended): Promise<void> {
-    const before = this.#history.instances.get(frame.instance)?.ended
-    if (before === ended.outcome || (ended.outcome === 'failed' && ended.failure.code === 'stepping')) return
-    const told = {
-      ...(frame.grounds !== undefined && { grounds: frame.grounds }),
-      ...(ended.outcome === 'failed' && ended.failure.code === 'no-method' && { candidates: ended.failure.candidates })
+    const { instance, grounds } = frame
+    const before = this.#history.instances.get(instance)
+    if (ended.outcome === 'possible' || (ended.outcome === 'failed' && ended.failure.code === 'stepping')) return
+    const results = ended.outcome === 'completed' && frame.proto.post.length > 0 ? { ...ended.results } : undefined
+    if (before?.ended === ended.outcome && (results === undefined || isDeepStrictEqual(before.results, results))) return
+    const why = { ...(grounds !== undefined && { grounds }) }
+    if (ended.outcome === 'failed') {
+      const { reason, code, candidates } = ended.failure
+      const told = { ...why, ...(code === 'no-method' && { candidates }) }
+      await this.#append({ type: 'goal-ended', instance, outcome: 'failed', reason, ...told }, false)
+    } else {
+      const { outcome } = ended
+      const told = { ...(outcome === 'already-true' && why), ...(results !== undefined && { results }) }
+      await this.#append({ type: 'goal-ended', instance, outcome, ...told }, false)
     }
-    if (ended.outcome === 'failed')
-      await this.#append({ type: 'goal-ended', instance: frame.instance, outcome: 'failed', reason: ended.failure.reason, ...told }, false)
-    else if (ended.outcome !== 'possible')
-      await this.#append(
-        { type: 'goal-ended', instance: frame.instance, outcome: ended.outcome, ...(ended.outcome === 'already-true' && told) },
-        false
-      )
   }
 
   async methodChosen(frame: Frame, method: Method, candidates: readonly Candidate[]): Promise<void> {
@@ -143,8 +135,16 @@ export class PursuingHand implements Hand {
       await this.#append({ type: 'method-failed', instance: frame.instance, method: method.name, reason: failure.reason }, false)
   }
 
-  gaveBack(frame: Frame, to: readonly (string | number)[], from: string): void {
-    this.#fresh.mark(qualify(frame.instance, showPath(to)), this.#fresh.changedAt(from))
+  gaveBack(frame: Frame, to: Path, from: string): void {
+    this.#keeping.gaveBack(frame, to, from)
+  }
+
+  recall(frame: Frame): void {
+    this.#keeping.recall(frame)
+  }
+
+  preferred(instance: string): string | undefined {
+    return this.#history.preferred.get(instance)
   }
 
   isUnderWay(instance: string): boolean {
@@ -162,26 +162,43 @@ export class PursuingHand implements Hand {
 
   async step(frame: Frame, step: Step): Promise<Walked> {
     const record = this.#recall.record(step.id)
-    const stale = record === undefined ? undefined : ((await this.#goneOf(step, record)) ?? this.#stale(frame, step, record))
-    if (record !== undefined && stale === undefined && isDone(record)) return this.#keep(frame, step, record)
-    const left = triesLeft(step.statement)
-    if (record !== undefined && stale === undefined && this.#recall.isGivenUp(step.id, record, left + 1, step.how))
+    const verdict = this.#keeping.judge(frame, step, record === undefined ? undefined : await this.#goneOf(step, record))
+    if (verdict.verdict === 'keep') {
+      if (record !== undefined) this.#recall.keep(step.id, record, step.how)
+      this.#keeping.keep(frame, step, verdict.writes)
+    }
+    if (verdict.verdict !== 'do') return went
+    const tries = triesLeft(step.statement) + 1
+    if (record !== undefined && verdict.again === undefined && this.#recall.isGivenUp(step.id, record, tries, step.how))
       return failed(frame.instance, 'step-failed', record.ended?.reason ?? 'failed', { step: step.id, known: true })
     if (this.#stop.aborted) return failed(frame.instance, 'requested', 'suspended on request', { final: true })
-    const decision = this.#history.stepwise ? await this.#decision(frame, step, record) : undefined
-    if (decision !== undefined) return decision
-    let attempt = record?.began.attempt ?? 0
-    if (record !== undefined && record.ended === undefined) {
-      const settled = await this.#settleInterrupted(frame, step, record)
-      if (settled !== undefined) return settled
-    }
-    for (let tries = 0; ; tries++) {
-      attempt += 1
-      const last = tries >= left
-      const walked = await this.#try(frame, step, { attempt, last }, stale ?? (record?.ended === undefined ? undefined : frame.again))
+
+    const interrupted = record !== undefined && record.ended === undefined
+    if (this.#history.stepwise && !interrupted && !this.#wasOffered(step, record)) return await this.#offer(frame, step)
+    const settled = interrupted ? await this.#settleInterrupted(frame, step, record) : undefined
+    return settled ?? (await this.#tryRepeatedly(frame, step, tries, record?.began.attempt ?? 0, verdict.again))
+  }
+
+  async #tryRepeatedly(frame: Frame, step: Step, tries: number, before: number, again: string | undefined): Promise<Walked> {
+    for (let made = 1; ; made++) {
+      const last = made >= tries
+      const walked = await this.#try(frame, step, { attempt: before + made, last }, again)
       if (walked.ok || walked.failure.final || last || this.#stop.aborted) return walked
-      await this.#backOff(step.statement, tries)
+      await this.#backOff(step.statement, made - 1)
     }
+  }
+
+  /** A person has said that this step is to be done. */
+  #wasOffered(step: Step, record: StepRecord | undefined): boolean {
+    const decided = this.#history.decided.get(step.id)
+    return decided !== undefined && decided.seq > (record?.beganSeq ?? 0)
+  }
+
+  /** Waits for a person's decision, with what the step would do. */
+  async #offer(frame: Frame, step: Step): Promise<Walked> {
+    const prepared = await settle(frame.run, () => step.prepare())
+    this.#reads.set(step.id, prepared.reads)
+    return failed(frame.instance, 'stepping', prepared.show, { step: step.id, final: true })
   }
 
   async mayRetry(path: string, policy: StatementBase, tries: number): Promise<boolean> {
@@ -202,36 +219,6 @@ export class PursuingHand implements Hand {
   async #goneOf(step: Step, { ended, writes }: StepRecord): Promise<string | undefined> {
     if (step.gone === undefined || ended?.status !== 'completed') return undefined
     return await step.gone(this.#world, writes)
-  }
-
-  /** What a person has decided about the step; undefined: it is to be done. Without a decision the goal waits here. */
-  async #decision(frame: Frame, step: Step, record: StepRecord | undefined): Promise<Walked | undefined> {
-    const interrupted = record !== undefined && record.ended === undefined
-    const decided = this.#history.decided.get(step.id)
-    if (decided?.verdict === 'skip' && decided.seq > (record?.beganSeq ?? 0)) return went
-    if (interrupted || (decided !== undefined && decided.seq > (record?.beganSeq ?? 0))) return undefined
-    const prepared = await settle(frame.run, () => step.prepare())
-    this.#reads.set(step.id, prepared.reads)
-    return failed(frame.instance, 'stepping', prepared.show, { step: step.id, final: true })
-  }
-
-  /** Why a step that was done must be done again; undefined when it need not. */
-  #stale(frame: Frame, step: Step, record: StepRecord): string | undefined {
-    if (frame.again !== undefined) return frame.again
-    const misfit = this.#misfitOf(step, record.writes)
-    if (misfit !== undefined) return misfit
-    if (record.began.key !== step.key) return 'its text was edited'
-    const changed = this.#fresh.changedSince(
-      Object.keys(record.began.reads).map(path => qualify(frame.instance, path)),
-      this.#recall.staleFrom(step.id, record)
-    )
-    return changed === undefined ? undefined : `${changed.slice(changed.lastIndexOf(':') + 1)} has changed`
-  }
-
-  #keep(frame: Frame, step: Step, record: StepRecord): Walked {
-    this.#recall.keep(step.id, record, step.how)
-    for (const write of record.writes) this.#apply(frame, step, write)
-    return went
   }
 
   /** A try that a crash interrupted: how it ended when that can be found out; undefined when it simply has to run again. */
@@ -292,7 +279,7 @@ export class PursuingHand implements Hand {
 
   /** Writes the outcome down, makes its results visible, and says whether the walk may go on. */
   async #end(frame: Frame, step: Step, { attempt, last }: TryNumber, performed: Performed, startedAt: number): Promise<Walked> {
-    const misfit = this.#misfitOf(
+    const misfit = misfitOf(
       step,
       performed.writes.map(({ path, value }) => ({ path: showPath(path), value }))
     )
@@ -317,12 +304,7 @@ export class PursuingHand implements Hand {
     const seq = await this.#append(ended, true)
     this.#forgetFacts()
     const record = this.#recall.record(step.id)
-    const before = new Map(record?.writes.map(write => [write.path, write]))
-    const dated = writes.map(write => {
-      const same = before.get(write.path)
-      return { ...write, since: same !== undefined && isDeepStrictEqual(same.value, write.value) ? same.since : seq }
-    })
-    for (const write of dated) this.#apply(frame, step, write, false)
+    const dated = this.#keeping.done(frame, step, writes, seq)
     if (record !== undefined)
       this.#recall.keep(step.id, { ...record, ended, writes: ended.status === 'failed' ? record.writes : dated }, step.how)
     if (outcome.status === 'completed' || ignored) return went
@@ -333,42 +315,8 @@ export class PursuingHand implements Hand {
 
   /** What may be written down of a result: secrets, and what goes where a secret was, as references. */
   #sealed(frame: Frame, step: Step, path: Path, value: Tree): Tree {
-    const before = step.scope.read(this.#outputOf(step, showPath(path)))
+    const before = step.scope.read(outputOf(step, showPath(path)))
     return sealSecrets(markSecrets(keepSecretTypes(before, value), this.#opened), frame.run.seal)
-  }
-
-  /** Why one of `writes` cannot be made visible, if one cannot. */
-  #misfitOf(step: Step, writes: readonly Write[]): string | undefined {
-    for (const { path, value } of writes) {
-      const why = step.scope.misfit(this.#outputOf(step, path), value)
-      if (why !== undefined) return why
-    }
-    return undefined
-  }
-
-  /** As the program names it: a find symbol's item is not a path of the goal. */
-  #outputOf(step: Step, path: string): Path {
-    return step.outputs.find(each => showPath(each) === path) ?? parsePath(path)
-  }
-
-  /** Makes a result visible to what follows. What a person has set since stays as the person set it. */
-  #apply(frame: Frame, step: Step, write: DatedWrite, kept = true): void {
-    const path = qualify(frame.instance, write.path)
-    const set = this.#history.set.get(path)
-    const pinned = kept && set !== undefined && set.seq > write.since
-    if (!write.path.startsWith('agent.') || !kept) step.scope.write(this.#outputOf(step, write.path), pinned ? set.value : write.value)
-    this.#fresh.mark(path, pinned ? set.seq : write.since)
-  }
-
-  /** Values that people set in repairs go over arguments and defaults. */
-  #override(frame: Frame): void {
-    const own = `${frame.instance}:goal.`
-    for (const [path, { value }] of this.#history.set) {
-      if (!path.startsWith(own)) continue
-      const place = parsePath(path.slice(frame.instance.length + 1))
-      // what it was a part of may be gone from an edited program
-      if (frame.scope.misfit(place, value) === undefined) frame.scope.write(place, value)
-    }
   }
 
   /** A step may have changed anything about the machine; time and identifiers stay. */
@@ -403,10 +351,6 @@ export class PursuingHand implements Hand {
 function codeOf(step: Step, status: Performed['status']): Failure['code'] {
   if (status === 'stopped') return step.kind === 'wait' ? 'requested' : 'stopped'
   return status === 'in-doubt' ? 'in-doubt' : 'step-failed'
-}
-
-function isDone(record: StepRecord): boolean {
-  return record.ended?.status === 'completed' || record.ended?.status === 'ignored'
 }
 
 /** Values as a journal keeps them: long texts are cut, they are for people and can be found in the output. */

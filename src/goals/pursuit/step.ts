@@ -23,6 +23,7 @@ import type { Tree } from '../tree.ts'
 import type { Here } from './call.ts'
 import { type StepKind, TAIL_BYTES_MAX, type Write } from './events.ts'
 import type { How } from './recall.ts'
+import { type Answer, prepareAnswers, withTerminal } from './terminal.ts'
 import { describe } from './walk.ts'
 
 /** What a step needs to know before it is done. */
@@ -99,6 +100,8 @@ export function faultsOf(step: Step, prepared: Prepared): readonly Complaint[] {
 interface PreparedCommand extends Prepared {
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string>>
+  /** Prompts that are answered, if the command gets a terminal. */
+  readonly answers?: readonly Answer[]
 }
 
 /** One command of a `<shell>`: by a local shell, or as the last argument of the prefix. */
@@ -116,10 +119,14 @@ export function sendStep(here: Here, shell: ShellStatement, send: Send, id: stri
     outputs: send.name === undefined ? [] : [['goal', send.name]],
     prepare: () => prepareCommand(shell, send, scope),
     async perform(world, prepared, attempt) {
+      const argv = shell.reuse === true ? sharing(prepared.argv, await world.driver.connections()) : prepared.argv
+      const { answers = [] } = prepared
+      const run = answers.length === 0 ? { argv, env: {} } : await withTerminal(world, attempt, argv, answers)
+      const { goalId, step } = attempt
       const finished = await world.driver.run({
-        key: attempt,
-        argv: prepared.argv,
-        env: prepared.env,
+        key: { goalId, step, attempt: attempt.attempt },
+        argv: run.argv,
+        env: { ...prepared.env, ...run.env },
         ...(timeoutS !== undefined && { timeoutMs: timeoutS * 1000 }),
         ...(send.label !== undefined && { label: send.label })
       })
@@ -131,16 +138,22 @@ export function sendStep(here: Here, shell: ShellStatement, send: Send, id: stri
   }
 }
 
+/** The arguments of ssh or scp with connections shared and kept for a minute after the last use. Source: ssh_config(5). */
+function sharing([program = '', ...rest]: readonly string[], directory: string): readonly string[] {
+  return [program, '-o', 'ControlMaster=auto', '-o', `ControlPath=${directory}/%C`, '-o', 'ControlPersist=60', ...rest]
+}
+
 function prepareCommand(shell: ShellStatement, send: Send, scope: Scope): PreparedCommand {
   const last = interpolate(send.text, scope, shell.prefix === undefined ? 'shell' : 'prefixed')
-  if (shell.prefix === undefined) return { ...joined([last]), show: last.show.trim(), argv: [shell.shell, '-c', last.text], env: last.env }
-  const prefix = shell.prefix.map(argument => interpolate(argument, scope, 'argument'))
-  const all = [...prefix, last]
+  const prefix = shell.prefix?.map(argument => interpolate(argument, scope, 'argument'))
+  const { answers, texts } = prepareAnswers(send.receive ?? [], scope)
+  const all = [...(prefix ?? []), last]
   return {
-    ...joined(all),
+    ...joined([...all, ...texts]),
     show: all.map(each => each.show.trim()).join(' '),
-    argv: all.map(each => each.text),
-    env: Object.assign({}, ...all.map(each => each.env))
+    argv: prefix === undefined ? [shell.shell, '-c', last.text] : all.map(each => each.text),
+    env: Object.assign({}, ...all.map(each => each.env)),
+    ...(answers.length > 0 && { answers })
   }
 }
 

@@ -36,6 +36,10 @@ export interface Hand {
   step(frame: Frame, step: Step): Promise<Walked>
   /** The value at `to` of `frame` has come back from `from` of a sub-goal (qualified path): it is as new as it was there. */
   gaveBack(frame: Frame, to: Path, from: string): void
+  /** A goal that was completed before still holds: puts its results back in place. */
+  recall(frame: Frame): void
+  /** The method that a person wants to be tried first. */
+  preferred(instance: string): string | undefined
   /** The goal was only paused within its method: its post is not looked at before that has gone through. */
   isUnderWay(instance: string): boolean
   /** The guards of this method held earlier in the run; its own steps may have changed them since. */
@@ -118,13 +122,19 @@ async function achieve(frame: Frame): Promise<Ended> {
   if (proto.post.length > 0 && !run.hand.isUnderWay(frame.instance)) {
     const post = await holds(frame, proto.post)
     frame.grounds = joinGrounds(frame.grounds, groundsOf(post))
-    if (post.outcome === 'true') return { outcome: 'already-true', instance: frame.instance, results: frame.variables }
+    if (post.outcome === 'true') {
+      run.hand.recall(frame)
+      return { outcome: 'already-true', instance: frame.instance, results: frame.variables }
+    }
     if (post.outcome === 'possible') frame.possible = true
   }
 
   const classified: Classified[] = []
   for (const method of methodsFor(run, proto)) classified.push(await classify(frame, method))
-  const order = [...classified.filter(each => each.verdict === 'selected'), ...classified.filter(each => each.verdict === 'queued')]
+  const wanted = run.hand.preferred(frame.instance)
+  const inTurn = (verdict: Classified['verdict']): Classified[] =>
+    classified.filter(each => each.verdict === verdict && each.method.name !== wanted)
+  const order = [...classified.filter(each => each.method.name === wanted), ...inTurn('selected'), ...inTurn('queued')]
   if (order.length === 0)
     return lost(failed(frame.instance, 'no-method', noMethod(proto, classified), { candidates: classified.map(candidate) }))
   return await tryInOrder(frame, order, classified)
