@@ -33,6 +33,12 @@ export interface MeshOptions {
   readonly permits?: (host: string, guest: string) => Permitted | undefined
   /** Where the homes are; by default below the temporary directory. It is removed in the end. */
   readonly directory?: string
+  /** Added to the environment of the programs of a node. */
+  readonly env?: (name: string) => NodeJS.ProcessEnv
+  /** Where the built programs are; by default dist/, built first when it is older than the sources. */
+  readonly dist?: string
+  /** Called with the path of a home before it is made. */
+  readonly prepare?: (path: string, name: string) => void
   /** Whether to start the daemons and wait until all that may are up; by default true. */
   readonly started?: boolean
 }
@@ -90,7 +96,7 @@ const env = (): NodeJS.ProcessEnv => ({ ...process.env, NODE_OPTIONS: '--max-old
 
 let built = false
 /** dist/ as the sources are; once a test run. */
-function build(): void {
+export function build(): void {
   if (built) return
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'scripts/setup.mjs')], { encoding: 'utf8' })
   if (status !== 0) throw new Error(`the build failed\n${stdout}${stderr}`)
@@ -99,7 +105,7 @@ function build(): void {
 
 /** Nodes n1 … n`count` that know one another, and permit one another what `permits` says. */
 export async function mesh(count: number, options: MeshOptions = {}): Promise<Mesh> {
-  build()
+  if (options.dist === undefined) build()
   if (options.directory !== undefined) mkdirSync(options.directory, { recursive: true })
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'cloudburst-system-'))
   const nodes: MeshNode[] = []
@@ -109,7 +115,7 @@ export async function mesh(count: number, options: MeshOptions = {}): Promise<Me
   }
   try {
     const permits = options.permits ?? (() => ({ capabilities: TICKET_CAPABILITIES }))
-    for (let number = 1; number <= count; number++) nodes.push(await makeNode(join(directory, `n${number}`), `n${number}`))
+    for (let number = 1; number <= count; number++) nodes.push(await makeNode(join(directory, `n${number}`), `n${number}`, options))
     for (const host of nodes) for (const guest of nodes) if (host !== guest) introduce(host, guest, permits(host.name, guest.name))
     const up = async (): Promise<void> => {
       await Promise.all(
@@ -155,7 +161,10 @@ async function upWith(node: MeshNode, names: readonly string[]): Promise<void> {
   })
 }
 
-async function makeNode(path: string, name: string): Promise<MeshNode> {
+async function makeNode(path: string, name: string, options: MeshOptions): Promise<MeshNode> {
+  const dist = options.dist ?? join(root, 'dist')
+  const environment = (): NodeJS.ProcessEnv => ({ ...env(), ...options.env?.(name) })
+  options.prepare?.(path, name)
   const home = resolveHome(path)
   const port = await freePort()
   const { peer } = initHome(home, { name, labels: { test: name }, listen: [`/ip4/127.0.0.1/tcp/${port}`], mdns: false })
@@ -178,7 +187,7 @@ async function makeNode(path: string, name: string): Promise<MeshNode> {
     peer,
     port,
     begin(...words) {
-      const command = start(process.execPath, [join(root, 'dist/cloudburst.js'), ...withHome(words, path)], env())
+      const command = start(process.execPath, [join(dist, 'cloudburst.js'), ...withHome(words, path)], environment())
       commands.push(command)
       return command
     },
@@ -193,7 +202,7 @@ async function makeNode(path: string, name: string): Promise<MeshNode> {
         const run = await node.json<RunInfo>('goal', id)
         return holds(run) && run
       }),
-    daemon: (...words) => start(process.execPath, [join(root, 'dist/cloudburstd.js'), '--home', path, ...words], env()),
+    daemon: (...words) => start(process.execPath, [join(dist, 'cloudburstd.js'), '--home', path, ...words], environment()),
     async start(...words) {
       const daemon = node.daemon(...words)
       daemons.push(daemon)
@@ -246,12 +255,16 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Below the ports that the kernel gives to outgoing connections: else one of these may take it while its daemon is down. */
+/**
+ * Below the ports that the kernel gives to outgoing connections: else one of these may take it while its daemon is down.
+ * Each test process begins in a place of its own, so that two at a time do not want the same.
+ */
 const PORTS = { from: 20_000, count: 12_000 }
+let nextPort = (process.pid * 37) % PORTS.count
 
 async function freePort(): Promise<number> {
   for (;;) {
-    const port = PORTS.from + Math.floor(Math.random() * PORTS.count)
+    const port = PORTS.from + (nextPort++ % PORTS.count)
     const server = createServer()
     const free = await new Promise<boolean>(resolve => {
       server.once('error', () => resolve(false))
