@@ -27,7 +27,8 @@ export function childrenOf(name: string): string[] {
   const { as = [], holds = [] } = Object.hasOwn(elementSpecs, name) ? elementSpecs[name]! : {}
   // <state> is flattened, so it holds what its place holds
   const roles = name === 'state' ? as : holds
-  return [...new Set(roles.flatMap(elementsAs))]
+  // among statements an expression is a check
+  return [...new Set([...roles, ...(roles.includes('statement') ? ['expression'] : [])].flatMap(elementsAs))]
 }
 
 const current = (names: readonly string[]): readonly string[] => names.filter(name => elementSpecs[name]?.olderFor === undefined)
