@@ -7,6 +7,8 @@ import { assigned } from '../goals/config/assignment.ts'
 import { Config } from '../goals/config/config.ts'
 import { tabulate } from '../goals/config/tabulator.ts'
 import { choicesOf, explainSuspension } from '../goals/pursuit/summarise.ts'
+import { didYouMean } from '../goals/program/did-you-mean.ts'
+import type { Plan } from '../goals/plan/plan.ts'
 import type { RunSummary } from '../goals/pursuit/summary.ts'
 import type { Principal } from '../goals/pursuit/events.ts'
 import type {
@@ -53,6 +55,7 @@ export interface AgencyParts {
     isOpen(id: string): Promise<boolean>
     /** Sends a repair on to the node that pursues the goal. */
     repair(request: Calls['repair']['request'], by: Principal): Promise<void>
+    preview(request: Calls['preview']['request'], by: Principal): Promise<Plan>
     cancel(request: Calls['cancel']['request'], by: Principal): Promise<void>
   }
 }
@@ -110,9 +113,13 @@ function callTable(parts: AgencyParts): CallTable {
       const found = await programs.find(program)
       const proto = found.agents.get(agent ?? [...found.agents.keys()][0] ?? '')
       if (proto === undefined)
-        throw new CloudburstError('CB_AGENT_UNKNOWN', `program ${found.name} has no agent ${agent ?? ''}`.trimEnd(), {
-          program: found.name
-        })
+        throw new CloudburstError(
+          'CB_AGENT_UNKNOWN',
+          `program ${found.name} has no agent${agent === undefined ? '' : ` ${agent}${didYouMean(agent, found.agents.keys())}`}`,
+          {
+            program: found.name
+          }
+        )
       const started = await agents.start(found, proto, name ?? proto.name)
       for (const { path, value } of assignments) {
         await agents.assign(started.name, path, assigned(found, { agent: proto }, { path, value }))
@@ -151,6 +158,10 @@ function callTable(parts: AgencyParts): CallTable {
       const { id } = await find(request.id)
       await (sent.nodeOf(id) === undefined ? runs.repair({ ...request, id }, by) : sent.repair({ ...request, id }, by))
       return await detail(id)
+    },
+    preview: async (request, by) => {
+      const { id } = await find(request.id)
+      return await (sent.nodeOf(id) === undefined ? runs.preview({ ...request, id }, by) : sent.preview({ ...request, id }, by))
     },
     cancel: async ({ id: given, why }, by) => {
       const { id } = await find(given)

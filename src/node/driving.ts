@@ -2,7 +2,7 @@
 import { CloudburstError } from '../errors.ts'
 import { instancesOf } from '../goals/config/instances.ts'
 import type { World } from '../goals/ports.ts'
-import type { GoalEventBody, Write } from '../goals/pursuit/events.ts'
+import type { GoalEvent, GoalEventBody, Write } from '../goals/pursuit/events.ts'
 import { pursue } from '../goals/pursuit/pursue.ts'
 import type { Agents } from './agents.ts'
 import type { GoalFinder } from './goal-finder.ts'
@@ -66,9 +66,10 @@ export function openDriving(parts: DrivingParts): Driving {
     if (proposed?.type !== 'proposed') throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${id} is here`, { id })
     const entry = driven.get(id)
     if (entry !== undefined && proposed.agent !== undefined) entry.agent = proposed.agent
-    const program = await programs.withHash(proposed.program.hash)
+    const source = programOf(events) ?? proposed.program
+    const program = await programs.withHash(source.hash)
     if (program === undefined) {
-      const reason = `program ${proposed.program.name} is not here any more`
+      const reason = `program ${source.name} is not here any more`
       await journal.append(id, { type: 'suspended', code: 'program-missing', reason })
       return
     }
@@ -129,6 +130,12 @@ export function openDriving(parts: DrivingParts): Driving {
       ending = true
     }
   }
+}
+
+/** The program that a person has put in the place of the first one, if so. */
+function programOf(events: readonly GoalEvent[]): { readonly name: string; readonly hash: string } | undefined {
+  const edited = events.findLast(({ body }) => body.type === 'repaired' && body.program !== undefined)?.body
+  return edited?.type === 'repaired' ? edited.program : undefined
 }
 
 async function storeReady(store: Store, stop: AbortSignal): Promise<void> {

@@ -2,22 +2,21 @@
  * The goals that this node pursues: accepted once, repaired, cancelled, found again after a restart.
  * What each of them did is in the journal; nothing here could not be read again from there.
  */
-import { CloudburstError } from '../errors.ts'
-import { type Assignable, assigned } from '../goals/config/assignment.ts'
+import type { Assignable } from '../goals/config/assignment.ts'
 import { instancesOf } from '../goals/config/instances.ts'
 import { makePlan } from '../goals/plan/make-plan.ts'
 import type { Plan } from '../goals/plan/plan.ts'
 import type { Clock, Driver, Messenger, Probe, Random, Vault } from '../goals/ports.ts'
-import { type Assignment, EVENT_VERSION, type GoalEventBody, type Principal, type Write } from '../goals/pursuit/events.ts'
-import { findGoal } from '../goals/pursuit/call.ts'
+import { EVENT_VERSION, type GoalEventBody, type Principal, type Write } from '../goals/pursuit/events.ts'
 import type { RunSummary } from '../goals/pursuit/summary.ts'
 import type { AgentProto, GoalProto } from '../goals/program/model.ts'
-import type { Tree, Variables } from '../goals/tree.ts'
-import type { GoalRequest, RepairRequest } from '../protocols/agency/calls.ts'
+import type { Variables } from '../goals/tree.ts'
+import type { GoalRequest } from '../protocols/agency/calls.ts'
 import type { Agents } from './agents.ts'
-import { type Driving, openDriving } from './driving.ts'
+import { openDriving } from './driving.ts'
 import { goalFinder } from './goal-finder.ts'
 import type { Programs } from './programs.ts'
+import { openRepairs, type Repairs } from './repairs.ts'
 import { type Giver, sealAssignments } from './sealing.ts'
 import type { NodeJournal } from './store/journal.ts'
 import type { Log, Op, Store } from './store/store.ts'
@@ -49,14 +48,10 @@ export interface Proposal extends GoalRequest {
   readonly acceptBefore?: number
 }
 
-export interface Runs {
+export interface Runs extends Repairs {
   plan(request: GoalRequest): Promise<Plan>
   /** Durable on return: from here on the goal is this node's duty. @throws CloudburstError CB_CONFIG_INCOMPLETE, CB_GOAL_UNKNOWN … before anything is accepted */
   accept(proposal: Proposal): Promise<{ readonly id: string; readonly repeated: boolean }>
-  /** Durable on return. @throws CloudburstError CB_NOT_SUSPENDED, CB_RUN_UNKNOWN, CB_VALUE_INVALID */
-  repair(request: RepairRequest, by: Principal): Promise<void>
-  /** Durable on return; a step that runs is ended. */
-  cancel(id: string, by: Principal, why?: string): Promise<void>
   /** Asks all goals of an agent to rest at the next step. Resolves when they do. */
   suspendAgent(name: string): Promise<void>
   /** Lets go on what {@link suspendAgent} suspended. */
@@ -114,8 +109,7 @@ export function openRuns(parts: RunsParts): Runs {
       if (!accepted.repeated) driving.drive(accepted.goalId, 'first')
       return { id: accepted.goalId, repeated: accepted.repeated }
     },
-    repair: oneAtATime((request, by) => repair(parts, driving, request, by)),
-    cancel: (id, by, why) => cancel(parts, driving, id, by, why),
+    ...openRepairs(parts, driving, finder),
     suspendAgent: async name => {
       await Promise.all(driving.ofAgent(name).map(id => driving.halt(id)))
     },
@@ -152,61 +146,6 @@ function proposed(proposal: Proposal, { name, hash }: RunSummary['program'], age
   }
 }
 
-/** Two people who repair at once: the first wins, the second is told. */
-function oneAtATime(repair: Runs['repair']): Runs['repair'] {
-  const repairing = new Set<string>()
-  return async (request, by) => {
-    if (repairing.has(request.id)) throw notSuspended(request.id, 'is being repaired by somebody else right now')
-    repairing.add(request.id)
-    try {
-      await repair(request, by)
-    } finally {
-      repairing.delete(request.id)
-    }
-  }
-}
-
-async function repair(parts: RunsParts, driving: Driving, request: RepairRequest, by: Principal): Promise<void> {
-  const { journal, agents } = parts
-  const { id, why, stepwise } = request
-  // The event of the suspension is told a moment before the walk has ended.
-  if ((await known(journal, id)).status === 'suspended') await driving.rest(id)
-  const summary = await known(journal, id)
-  if (summary.status !== 'suspended') throw notSuspended(id, `is ${summary.status}, not suspended`)
-  if (request.seq !== undefined && request.seq !== summary.seq)
-    throw notSuspended(id, `has changed since event ${request.seq}: somebody else has worked on it`)
-
-  const { given, assignments } = await understood(parts, summary, request.assignments, by)
-  for (const { path, value } of given) {
-    if (path.startsWith('agent.') && summary.agent !== undefined) await agents.assign(summary.agent, path, value)
-  }
-  const step = stepwise === undefined || stepwise === 'look' ? undefined : await waitingStep(journal, id)
-  await journal.append(id, {
-    type: 'repaired',
-    by,
-    verb: stepwise ?? 'retry',
-    ...(step !== undefined && { step }),
-    assignments,
-    ...(why !== undefined && { why })
-  })
-  driving.drive(id, 'repair')
-}
-
-/** Values in the form that their places need, before anything is changed; and the same as they may be written down. */
-async function understood(
-  parts: RunsParts,
-  { id, program, agent, goal }: RunSummary,
-  assignments: readonly Assignment[],
-  by: Principal
-): Promise<{ readonly given: readonly { readonly path: string; readonly value: Tree }[]; readonly assignments: readonly Assignment[] }> {
-  const source = await parts.programs.find(program.hash)
-  const agentProto = agent === undefined ? undefined : source.agents.get(parts.agents.get(agent).proto)
-  const proto = findGoal({ program: source, ...(agentProto !== undefined && { agent: agentProto }) }, goal)
-  const to = assignable(proto, agentProto)
-  const given = assignments.map(each => ({ path: each.path, value: assigned(source, to, each) }))
-  return { given, assignments: sealAssignments(parts.vault, id, source, to, given, giverOf(parts, by)) }
-}
-
 function assignable(proto: GoalProto | undefined, agent: AgentProto | undefined): Assignable {
   return { results: true, ...(proto !== undefined && { proto }), ...(agent !== undefined && { agent }) }
 }
@@ -214,43 +153,4 @@ function assignable(proto: GoalProto | undefined, agent: AgentProto | undefined)
 /** This node's own people, or a peer that asks on behalf of its. */
 function giverOf({ peer }: RunsParts, by: Principal): Giver {
   return by.peer === peer['id']?.value ? 'own' : 'peer'
-}
-
-async function cancel({ journal, driver }: RunsParts, driving: Driving, id: string, by: Principal, why?: string): Promise<void> {
-  const { status } = await known(journal, id)
-  if (status === 'completed' || status === 'cancelled') throw notSuspended(id, `is ${status} already`)
-  const resting = driving.halt(id)
-  if (resting !== undefined) {
-    for (const { step, attempt } of openSteps(await journal.read(id))) await driver.stop({ goalId: id, step, attempt })
-    await resting
-  }
-  await journal.append(id, { type: 'cancelled', by, ...(why !== undefined && { why }) })
-  await driver.dropFiles(id)
-}
-
-/** The step that a stepwise goal waits before. @throws CloudburstError CB_NOT_SUSPENDED when it waits for something else */
-async function waitingStep(journal: NodeJournal, id: string): Promise<string> {
-  const last = (await journal.read(id)).findLast(({ body }) => body.type === 'suspended')?.body
-  if (last?.type !== 'suspended' || last.code !== 'stepping' || last.step === undefined)
-    throw notSuspended(id, 'does not wait before a step')
-  return last.step
-}
-
-async function known(journal: NodeJournal, id: string): Promise<RunSummary> {
-  const summary = await journal.summary(id)
-  if (summary === undefined) throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${id} is here`, { id })
-  return summary
-}
-
-function notSuspended(id: string, what: string): CloudburstError {
-  return new CloudburstError('CB_NOT_SUSPENDED', `goal ${id} ${what}`, { id })
-}
-
-function openSteps(events: readonly { readonly body: GoalEventBody }[]): readonly { readonly step: string; readonly attempt: number }[] {
-  const open = new Map<string, { step: string; attempt: number }>()
-  for (const { body } of events) {
-    if (body.type === 'step-began') open.set(body.step, { step: body.step, attempt: body.attempt })
-    else if (body.type === 'step-ended') open.delete(body.step)
-  }
-  return [...open.values()]
 }

@@ -26,7 +26,11 @@ export function subjects({ journal, programs }: { readonly journal: Pick<NodeJou
     call: async (name, request) => {
       const { id, program, goal: named } = request as { readonly id?: string; readonly program?: string; readonly goal?: string }
       const run = id === undefined ? undefined : await journal.summary(id)
-      if (run !== undefined) return await goal({ program: run.program.hash, goal: run.goal })
+      if (run !== undefined) {
+        const about = await goal({ program: program === undefined ? run.program.hash : await hashOf(program), goal: run.goal })
+        // Going on with an edited program is as good as sending one.
+        return program === undefined ? about : { ...about, also: [...(about.also ?? []), 'program:load'] }
+      }
       if (name === 'plan') return await planSubject(programs, program, named)
       const hash = program === undefined ? await ownerOf(programs, named) : await hashOf(program)
       if (hash !== undefined && named !== undefined) return await goal({ program: hash, goal: named })

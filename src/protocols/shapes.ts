@@ -92,3 +92,10 @@ export function accepted<S extends v.GenericSchema>(
     `${what}${path === null ? '' : ` has a wrong ${path.slice(0, NAME_CHARS_MAX)}`}: ${issue.message.slice(0, 500).replace(/^Invalid/, 'invalid')}`
   )
 }
+
+/** What a person has decided about a step. */
+export const decisionShape = v.strictObject({
+  step: textShape,
+  verdict: v.picklist(['skip', 'done', 'again', 'from']),
+  writes: v.exactOptional(listOf(v.strictObject({ path: textShape, value: treeShape })))
+})

@@ -27,6 +27,8 @@ export interface PlanNode {
   readonly mark: PlanMark
   /** Goal: its name; step: what a person would type, with `${path}` for what is not known yet. */
   readonly text: string
+  /** Why a step that was done would be done again, or one that was not would be left out. */
+  readonly because?: string
   /** More lines of it: the difference that an edit would make. */
   readonly detail?: string
   readonly describe?: string

@@ -1,3 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Variables } from '../tree.ts'
+
 /**
  * When values last changed, by number of the journal event that changed them. Built anew in each walk, in walk
  * order, so that a change reaches only what comes after it: a step that was done is done again exactly if something
@@ -44,4 +47,9 @@ function* prefixes(path: string): Generator<string> {
 /** `path` as seen from everywhere: agent and instance paths are common, goal paths belong to `instance`. */
 export function qualify(instance: string, path: string): string {
   return path.startsWith('agent.') || path.startsWith('agent[') ? path : `${instance}:${path}`
+}
+
+/** Names whose values are not the same. */
+export function changedNames(before: Variables, now: Variables): readonly string[] {
+  return Object.keys({ ...before, ...now }).filter(name => !isDeepStrictEqual(before[name], now[name]))
 }

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Tree, Variables } from '../tree.ts'
 import type { GoalEvent, GoalEventBody, StepDecision, Write } from './events.ts'
-import { qualify } from './freshness.ts'
+import { changedNames, qualify } from './freshness.ts'
 import { rootInstance } from './instance.ts'
 
 type StepBegan = Extract<GoalEventBody, { type: 'step-began' }>
@@ -89,9 +89,7 @@ export function foldHistory(events: readonly GoalEvent[]): History {
       stepwise = body.stepwise ?? false
     } else if (body.type === 'started') stretch = body.stretch
     else if (body.type === 'configured') {
-      for (const name of bound === undefined ? [] : Object.keys({ ...bound, ...body.variables })) {
-        if (!isDeepStrictEqual(bound?.[name], body.variables[name])) rebound.set(qualify(root, `goal.${name}`), seq)
-      }
+      for (const name of bound === undefined ? [] : changedNames(bound, body.variables)) rebound.set(qualify(root, `goal.${name}`), seq)
       bound = body.variables
     } else if (body.type === 'step-began') steps.set(body.step, again(steps.get(body.step), body, seq, at))
     else if (body.type === 'step-ended') end(steps.get(body.step), body, seq)

@@ -8,7 +8,7 @@ import { parsePath, showPath } from '../expression/path.ts'
 import type { Path } from '../program/model.ts'
 import type { Variables } from '../tree.ts'
 import type { Write } from './events.ts'
-import { Freshness, qualify } from './freshness.ts'
+import { changedNames, Freshness, qualify } from './freshness.ts'
 import type { DatedWrite, History, InstanceRecord, StepRecord } from './history.ts'
 import { Recall } from './recall.ts'
 import type { Step } from './step.ts'
@@ -45,6 +45,11 @@ export class Keeping {
     if (before === undefined || !isDeepStrictEqual(before.arguments, args)) return undefined
     if (before.ended === 'completed' && frame.proto.post.length > 0) frame.again = `${frame.proto.name} was done but does not hold any more`
     return before
+  }
+
+  /** An edited program starts the goal with other values: they are as new as event `seq`. */
+  rebound(instance: string, before: Variables, now: Variables, seq: number): void {
+    for (const name of changedNames(before, now)) this.#fresh.mark(`${instance}:goal.${name}`, seq)
   }
 
   /** The goal began anew with event `seq`: arguments that are not what they were are as new as that. */

@@ -101,7 +101,9 @@ async function configure(
     bound.errors[0]?.message ?? (bound.missing.length > 0 ? `${bound.missing.map(each => each.path).join(', ')} not configured` : undefined)
   if (wrong !== undefined) return { code: 'config-incomplete', reason: wrong, instance: frame.instance, candidates: [], final: true }
   putInto(frame, bound)
-  await hand.record({ type: 'configured', variables: { ...frame.variables }, sources: bound.sources })
+  const seq = await hand.record({ type: 'configured', variables: { ...frame.variables }, sources: bound.sources })
+  const before = pursuit.events.findLast(({ body }) => body.type === 'configured')?.body
+  if (before?.type === 'configured') hand.rebound(frame, before.variables, seq)
   return undefined
 }
 

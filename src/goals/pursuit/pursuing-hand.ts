@@ -330,8 +330,13 @@ export class PursuingHand implements Hand {
   }
 
   /** Appends and waits until the event is durable. */
-  async record(body: GoalEventBody): Promise<void> {
-    await this.#append(body, true)
+  async record(body: GoalEventBody): Promise<number> {
+    return await this.#append(body, true)
+  }
+
+  /** See {@link Keeping.rebound}. */
+  rebound(frame: Frame, before: Variables, seq: number): void {
+    this.#keeping.rebound(frame.instance, before, frame.variables, seq)
   }
 
   /**

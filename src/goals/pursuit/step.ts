@@ -113,7 +113,7 @@ export function sendStep(here: Here, shell: ShellStatement, send: Send, id: stri
     id,
     kind: 'send',
     statement: send,
-    key: `${shell.key}:${send.key}`,
+    key: `${prefixKey(shell)}:${send.key}`,
     scope,
     ...(text !== undefined && { describe: text }),
     outputs: send.name === undefined ? [] : [['goal', send.name]],
@@ -141,6 +141,19 @@ export function sendStep(here: Here, shell: ShellStatement, send: Send, id: stri
 /** The arguments of ssh or scp with connections shared and kept for a minute after the last use. Source: ssh_config(5). */
 function sharing([program = '', ...rest]: readonly string[], directory: string): readonly string[] {
   return [program, '-o', 'ControlMaster=auto', '-o', `ControlPath=${directory}/%C`, '-o', 'ControlPersist=60', ...rest]
+}
+
+const prefixKeys = new WeakMap<ShellStatement, string>()
+
+/** What of a `<shell>` its sends share: editing one of them does not change the others. */
+function prefixKey(shell: ShellStatement): string {
+  let key = prefixKeys.get(shell)
+  if (key === undefined) {
+    const shared = JSON.stringify([shell.shell, shell.prefix], (name, value: unknown) => (name === 'place' ? undefined : value))
+    key = createHash('sha256').update(shared).digest('hex').slice(0, 12)
+    prefixKeys.set(shell, key)
+  }
+  return key
 }
 
 function prepareCommand(shell: ShellStatement, send: Send, scope: Scope): PreparedCommand {

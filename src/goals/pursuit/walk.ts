@@ -175,7 +175,9 @@ async function tryMethod(frame: Frame, method: Method, candidates: readonly Cand
 
 async function walkMethod(frame: Frame, method: Method, candidates: readonly Candidate[]): Promise<Walked> {
   frame.names = new Names()
-  const ready = await prerequisites(frame, [...frame.proto.pre, ...method.pre], frame.run.hand.wasChosen(frame.instance, method.name))
+  const { hand } = frame.run
+  const guardsHeld = hand.wasChosen(frame.instance, method.name) || hand.preferred(frame.instance) === method.name
+  const ready = await prerequisites(frame, [...frame.proto.pre, ...method.pre], guardsHeld)
   if (!ready.ok) return ready
   await frame.run.hand.methodChosen(frame, method, candidates)
   const body = await walkStatements(hereOf(frame, `${frame.instance}/${method.name}`, new Names()), method.body)

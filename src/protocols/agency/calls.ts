@@ -7,7 +7,7 @@ import type { Capability } from '../../crypto/capability.ts'
 import type { Plan } from '../../goals/plan/plan.ts'
 import type { Complaint, SourceFile } from '../../goals/program/model.ts'
 import type { ConfigVariable } from '../../goals/config/config.ts'
-import type { Assignment, Candidate, GoalEvent, Principal } from '../../goals/pursuit/events.ts'
+import type { Assignment, Candidate, GoalEvent, Principal, StepDecision } from '../../goals/pursuit/events.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
 import type { Tree, Variables } from '../../goals/tree.ts'
 
@@ -34,6 +34,8 @@ export interface Calls {
   goals: { request: { readonly suspended?: boolean; readonly limit?: number }; reply: readonly RunInfo[] }
   goal: { request: { readonly id: string }; reply: RunInfo }
   repair: { request: RepairRequest; reply: RunInfo }
+  /** What the repair would keep, do again and do anew; changes nothing. */
+  preview: { request: RepairRequest; reply: Plan }
   cancel: { request: { readonly id: string; readonly why?: string }; reply: RunInfo }
   state: { request: { readonly path: string }; reply: { readonly value?: Tree } }
   inventory: { request: Record<string, never>; reply: { readonly at?: number; readonly variables?: Variables } }
@@ -71,6 +73,7 @@ export const callCapability: Readonly<Record<CallName | StreamName, Capability>>
   goals: 'agency:inspect',
   goal: 'agency:inspect',
   repair: 'goal:repair',
+  preview: 'goal:repair',
   cancel: 'goal:repair',
   state: 'state:read',
   inventory: 'inventory:read',
@@ -169,6 +172,12 @@ export interface RepairRequest {
   readonly seq?: number
   /** What to do with the step that waits for a decision; absent: go on without asking. */
   readonly stepwise?: 'step' | 'skip' | 'look'
+  /** What a person has decided about single steps: docs/recovery.md */
+  readonly decisions?: readonly StepDecision[]
+  /** Method to be tried first, `INSTANCE:METHOD` or a method of the goal that failed. */
+  readonly method?: string
+  /** Hash of an edited program to go on with; it must be loaded here and have the goal. Needs program:load. */
+  readonly program?: string
 }
 
 /** A run as this node knows it: its own, or one it dispatched. */

@@ -1,6 +1,6 @@
 /** The shape of every request of the agency's table (calls.ts). The compiler insists on a row for each, of the right type. */
 import * as v from 'valibot'
-import { assignmentShape, countShape, idShape, listOf, modeShape, nameShape, sourceFilesShape, textShape } from '../shapes.ts'
+import { assignmentShape, countShape, decisionShape, idShape, listOf, modeShape, nameShape, sourceFilesShape, textShape } from '../shapes.ts'
 import type { CallName, Calls, StreamCalls, StreamName } from './calls.ts'
 
 const nothing = v.strictObject({})
@@ -15,6 +15,19 @@ const goalRequest = {
   locale: v.exactOptional(nameShape),
   stepwise: v.exactOptional(v.boolean())
 }
+
+/** Most steps that one repair decides about: more than a person would name. */
+const DECISIONS_MAX = 1_000
+const repair = v.strictObject({
+  id: nameShape,
+  assignments,
+  why: v.exactOptional(textShape),
+  seq: v.exactOptional(countShape),
+  stepwise: v.exactOptional(v.picklist(['step', 'skip', 'look'])),
+  decisions: v.exactOptional(v.pipe(v.array(decisionShape), v.maxLength(DECISIONS_MAX))),
+  method: v.exactOptional(textShape),
+  program: v.exactOptional(nameShape)
+})
 
 type Shape<Request> = v.GenericSchema<unknown, Request>
 
@@ -35,13 +48,8 @@ export const callShapes: { readonly [N in CallName]: Shape<Calls[N]['request']> 
   goals: v.strictObject({ suspended: v.exactOptional(v.boolean()), limit: v.exactOptional(countShape) }),
   // A unique prefix of an id is as good as the id, so these are names.
   goal: v.strictObject({ id: nameShape }),
-  repair: v.strictObject({
-    id: nameShape,
-    assignments,
-    why: v.exactOptional(textShape),
-    seq: v.exactOptional(countShape),
-    stepwise: v.exactOptional(v.picklist(['step', 'skip', 'look']))
-  }),
+  repair,
+  preview: repair,
   cancel: v.strictObject({ id: nameShape, why: v.exactOptional(textShape) }),
   state: v.strictObject({ path: v.pipe(v.string(), v.maxLength(1_000)) }),
   inventory: nothing

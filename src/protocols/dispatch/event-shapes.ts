@@ -4,6 +4,7 @@ import type { GoalEvent, GoalEventBody } from '../../goals/pursuit/events.ts'
 import {
   assignmentShape,
   countShape,
+  decisionShape,
   listOf,
   modeShape,
   nameShape,
@@ -138,6 +139,9 @@ const lifeBodies = [
     verb: v.picklist(['retry', 'resume', 'step', 'skip', 'look']),
     step: v.exactOptional(textShape),
     assignments,
+    decisions: v.exactOptional(listOf(decisionShape)),
+    method: v.exactOptional(v.object({ instance: textShape, method: textShape })),
+    program: v.exactOptional(programShape),
     why: v.exactOptional(textShape)
   }),
   v.object({ type: v.literal('completed'), outcome: v.picklist(['completed', 'already-true']), results: variablesShape }),

@@ -1,4 +1,6 @@
 /** A stage for pursuit: a program as text, a journal in memory, and commands that are played instead of run. */
+import { makePlan } from '../../../src/goals/plan/make-plan.ts'
+import type { Program } from '../../../src/goals/program/model.ts'
 import { readProgram } from '../../../src/goals/program/read.ts'
 import { instancesOf } from '../../../src/goals/config/instances.ts'
 import { agentVariables } from '../../../src/goals/config/agent-variables.ts'
@@ -20,12 +22,18 @@ export interface Stage {
   readonly stop: AbortController
   /** First run, or on after a repair or restart. */
   go(cause?: 'first' | 'repair' | 'restart' | 'resume'): Promise<'completed' | 'suspended'>
-  repair(assignments?: Record<string, Tree>, how?: { readonly verb: 'step' | 'skip' | 'look'; readonly step?: string }): void
+  repair(assignments?: Record<string, Tree>, how?: Partial<Omit<Repaired, 'type' | 'by' | 'assignments'>>): void
+  /** What pursuing would do if the repair were made, in the words of a plan: `= one`, `~ two`. */
+  preview(assignments?: Record<string, Tree>, how?: Partial<Omit<Repaired, 'type' | 'by' | 'assignments'>>): Promise<string[]>
+  /** Another text of the program, for a repair that edits it. */
+  edit(xml: string): Pick<Repaired, 'program'>
   /** The journal up to and with event `seq`, as after a crash. */
   cut(seq: number): void
   types(): string[]
   bodies<T extends GoalEventBody['type']>(type: T): Extract<GoalEventBody, { type: T }>[]
 }
+
+type Repaired = Extract<GoalEventBody, { type: 'repaired' }>
 
 export interface StageOptions {
   readonly xml: string
@@ -56,7 +64,7 @@ export function stage({
   locale,
   texts = {}
 }: StageOptions): Stage {
-  const program = readProgram([{ name: 'test.xml', text: `<cloudburst name="test">${xml}</cloudburst>` }])
+  let program = programOf(xml)
   const proto = agent === undefined ? undefined : program.agents.get(agent)
   let variables: Variables = proto === undefined ? {} : agentVariables(program, proto)
   let events: GoalEvent[] = []
@@ -158,9 +166,24 @@ export function stage({
         cause: cause ?? 'first',
         stop: it.stop.signal
       }),
-    repair: (values = {}, how) => {
-      const repaired = Object.entries(values).map(([path, value]) => ({ path, value }))
-      record('g', { type: 'repaired', by: { peer: 'p', node: 'here' }, verb: 'retry', assignments: repaired, ...how })
+    repair: (values, how) => void record('g', repaired(values, how)),
+    preview: async (values, how) => {
+      const event = { goalId: 'g', seq: events.length + 1, at: now, body: repaired(values, how) }
+      const { probe, surroundings } = world
+      const plan = await makePlan({
+        program,
+        goal,
+        assignments,
+        instances: instancesOf(program),
+        surroundings,
+        probe,
+        events: [...events, event]
+      })
+      return plan.nodes.flatMap(({ kind, mark, text }) => (kind === 'step' ? [`${mark} ${text}`] : []))
+    },
+    edit: text => {
+      program = programOf(text)
+      return { program: { name: program.name, hash: program.hash } }
     },
     cut: seq => {
       events = events.slice(0, seq)
@@ -169,4 +192,13 @@ export function stage({
     bodies: type => events.map(event => event.body).filter(body => body.type === type) as never
   }
   return it
+}
+
+function programOf(xml: string): Program {
+  return readProgram([{ name: 'test.xml', text: `<cloudburst name="test">${xml}</cloudburst>` }])
+}
+
+function repaired(values: Record<string, Tree> = {}, how: Partial<Omit<Repaired, 'type' | 'by' | 'assignments'>> = {}): Repaired {
+  const assignments = Object.entries(values).map(([path, value]) => ({ path, value }))
+  return { type: 'repaired', by: { peer: 'p', node: 'here' }, verb: 'retry', assignments, ...how }
 }

@@ -29,6 +29,7 @@ const requests: Record<CallName | StreamName, object> = {
   goals: { suspended: true },
   goal: { id: '01J' },
   repair: { id: '01J', assignments: [] },
+  preview: { id: '01J', assignments: [] },
   cancel: { id: '01J', why: 'no longer wanted' },
   state: { path: 'nodes' },
   inventory: {},

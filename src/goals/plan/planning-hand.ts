@@ -1,0 +1,212 @@
+/** The hand that only writes down: what would be done, and, for a goal with a history, what of it would be kept. */
+import { showPath } from '../expression/path.ts'
+import type { Fact, FactQuery, Probe } from '../ports.ts'
+import type { Method, Path } from '../program/model.ts'
+import { showPlace } from '../program/xml.ts'
+import type { Candidate } from '../pursuit/events.ts'
+import { type Ended, failed, type Walked, went } from '../pursuit/failure.ts'
+import type { History } from '../pursuit/history.ts'
+import { Keeping, type Verdict } from '../pursuit/keeping.ts'
+import { faultsOf, type Prepared, type Step } from '../pursuit/step.ts'
+import { describe, type Frame, type Hand, settle } from '../pursuit/walk.ts'
+import type { Variables } from '../tree.ts'
+import type { PlanMark, PlanNode } from './plan.ts'
+
+/** Most goals and steps of one plan: beyond that it is a program that multiplies, and nobody reads its plan. About 700 MB. */
+export const PLAN_NODES_MAX = 250_000
+
+type Draft = { -readonly [K in keyof PlanNode]: PlanNode[K] }
+
+/** Steps that may turn out to need nothing, or to fail, by what is not known yet. */
+const LOOKING: ReadonlySet<Step['kind']> = new Set(['check', 'editFile', 'wait'])
+
+export class PlanningHand implements Hand {
+  readonly #probe: Probe
+  readonly #facts: Map<string, Fact>
+  readonly #nodes: Draft[] = []
+  readonly #goals = new Map<string, Draft>()
+  /** The step before, per goal: in a plan everything within a method comes one after the other. */
+  readonly #last = new Map<string, string>()
+  readonly #history: History
+  readonly #keeping: Keeping
+  #changesElsewhere = false
+
+  /** @param history what was done before; empty for a goal that is only planned */
+  constructor(probe: Probe, facts: Map<string, Fact>, history: History) {
+    this.#probe = probe
+    this.#facts = facts
+    this.#history = history
+    this.#keeping = new Keeping(history)
+  }
+
+  /** See {@link Keeping.rebound}. */
+  rebound(frame: Frame, before: Variables): void {
+    this.#keeping.rebound(frame.instance, before, frame.variables, this.#history.seq)
+  }
+
+  nodes(): readonly PlanNode[] {
+    return this.#nodes
+  }
+
+  /** What other nodes publish is not known any more once a goal on one of them is planned. */
+  async gather(queries: readonly FactQuery[]): Promise<void> {
+    const asked = this.#changesElsewhere ? queries.filter(query => query.kind !== 'state') : queries
+    for (const query of queries) this.#facts.set(JSON.stringify(query), { kind: 'tree', value: { unknown: true } })
+    const facts = await this.#probe.gather(asked)
+    for (const [i, query] of asked.entries()) this.#facts.set(JSON.stringify(query), facts[i] ?? { kind: 'text', value: undefined })
+  }
+
+  goalBegan(frame: Frame, args: Variables): Promise<void> {
+    this.#keeping.begin(frame, args)
+    const text = describe(frame.proto.describe, frame.scope)
+    const caller = this.#callerOf(frame)
+    const node: Draft = {
+      id: frame.instance,
+      kind: 'goal',
+      ...(caller !== undefined && { parent: caller }),
+      needs: this.#after(caller),
+      mark: '+',
+      text: frame.proto.name,
+      ...(text !== undefined && { describe: text }),
+      reads: [],
+      writes: [],
+      place: frame.proto.place
+    }
+    this.#nodes.push(node)
+    this.#goals.set(frame.instance, node)
+    return Promise.resolve()
+  }
+
+  goalEnded(frame: Frame, ended: Ended): Promise<void> {
+    const node = this.#goals.get(frame.instance)
+    if (node !== undefined) {
+      node.mark = ended.outcome === 'already-true' ? '=' : ended.outcome === 'completed' ? '+' : '?'
+      const caller = this.#callerOf(frame)
+      if (caller !== undefined) this.#last.set(caller, frame.instance)
+    }
+    return Promise.resolve()
+  }
+
+  methodChosen(frame: Frame, method: Method, candidates: readonly Candidate[]): Promise<void> {
+    const node = this.#goals.get(frame.instance)
+    if (node !== undefined) {
+      node.method = method.name
+      node.candidates = candidates
+      const text = describe(method.describe, frame.scope)
+      if (node.describe === undefined && text !== undefined) node.describe = text
+    }
+    return Promise.resolve()
+  }
+
+  methodFailed(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  gaveBack(frame: Frame, to: Path, from: string): void {
+    this.#keeping.gaveBack(frame, to, from)
+  }
+
+  recall(frame: Frame): void {
+    this.#keeping.recall(frame)
+  }
+
+  preferred(instance: string): string | undefined {
+    return this.#history.preferred.get(instance)
+  }
+
+  isUnderWay(): boolean {
+    return false
+  }
+
+  wasChosen(instance: string, method: string): boolean {
+    return this.#history.instances.get(instance)?.chosen.has(method) ?? false
+  }
+
+  whyFailed(instance: string, method: string): string | undefined {
+    return this.#history.instances.get(instance)?.failed.get(method)
+  }
+
+  mayRetry(): Promise<boolean> {
+    return Promise.resolve(false)
+  }
+
+  reopen(): void {}
+
+  #forgetElsewhere(): void {
+    this.#changesElsewhere = true
+    for (const key of this.#facts.keys()) if (key.startsWith('{"kind":"state"')) this.#facts.delete(key)
+  }
+
+  async step(frame: Frame, step: Step): Promise<Walked> {
+    const verdict = this.#keeping.judge(frame, step)
+    const prepared = await settle(frame.run, () => step.prepare())
+    const fault = verdict.verdict === 'do' ? faultsOf(step, prepared)[0] : undefined
+    const { onFail } = step.statement
+    if (fault !== undefined && onFail !== 'ignore')
+      return failed(frame.instance, 'step-failed', `${showPlace(fault.place)}: ${fault.message}`, {
+        step: step.id,
+        final: onFail === 'suspend'
+      })
+    if (this.#nodes.length >= PLAN_NODES_MAX)
+      return failed(frame.instance, 'step-failed', `the plan has more than ${PLAN_NODES_MAX} goals and steps`, {
+        step: step.id,
+        final: true
+      })
+    this.#note(frame, step, prepared, verdict)
+    if (verdict.verdict === 'keep') this.#keeping.keep(frame, step, verdict.writes)
+    else if (verdict.verdict === 'do' && fault === undefined) this.#foresee(frame, step, prepared)
+    return went
+  }
+
+  #note(frame: Frame, step: Step, prepared: Prepared, verdict: Verdict): void {
+    const because = verdict.verdict === 'do' ? verdict.again : verdict.verdict === 'skip' ? 'skipped' : undefined
+    this.#nodes.push({
+      id: step.id,
+      kind: 'step',
+      step: step.kind,
+      parent: frame.instance,
+      needs: this.#after(frame.instance),
+      mark: this.#markOf(frame, step, prepared, verdict),
+      text: prepared.show,
+      ...(because !== undefined && { because }),
+      ...(prepared.detail !== undefined && prepared.detail !== '' && { detail: prepared.detail }),
+      ...(step.describe !== undefined && { describe: step.describe }),
+      ...(step.peer !== undefined && { peer: step.peer }),
+      reads: Object.keys(prepared.reads),
+      writes: step.outputs.map(showPath),
+      place: step.statement.place
+    })
+    this.#last.set(frame.instance, step.id)
+  }
+
+  #markOf(frame: Frame, step: Step, prepared: Prepared, verdict: Verdict): PlanMark {
+    if (verdict.verdict !== 'do') return '='
+    if (frame.possible || (prepared.unknown && LOOKING.has(step.kind))) return '?'
+    if (this.#history.steps.has(step.id)) return '~'
+    return prepared.already === true ? '=' : '+'
+  }
+
+  /** What the step would write is not known, which is not the same as undefined; what read it before is not as it was. */
+  #foresee(frame: Frame, step: Step, prepared: Prepared): void {
+    if (step.kind === 'remote') this.#forgetElsewhere()
+    const foreseen = step.foresee?.(prepared) ?? { unknown: true as const }
+    for (const path of step.outputs) {
+      step.scope.write(path, foreseen)
+      this.#keeping.mayChange(frame, path, this.#history.seq)
+    }
+  }
+
+  #callerOf(frame: Frame): string | undefined {
+    const end = Math.max(frame.instance.lastIndexOf('>'), 0)
+    for (let at = end; at > 0; at = frame.instance.lastIndexOf('/', at - 1)) {
+      const above = frame.instance.slice(0, at)
+      if (this.#goals.has(above)) return above
+    }
+    return undefined
+  }
+
+  #after(goal: string | undefined): readonly string[] {
+    const last = goal === undefined ? undefined : this.#last.get(goal)
+    return last === undefined ? [] : [last]
+  }
+}

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { type Stage, type StageOptions, stage } from './stage.ts'
+
+const sends = (...texts: string[]): string => `<shell>${texts.map(text => `<send>${text}</send>`).join('')}</shell>`
+const named = (...texts: string[]): string =>
+  `<shell>${texts.map(text => `<send name="${text.split(' ')[0]}">${text}</send>`).join('')}</shell>`
+const g = (body: string, head = ''): string => `<goalProto name="g">${head}<method name="m">${body}</method></goalProto>`
+
+/** A goal whose commands that begin with `bad` fail until they are mended. */
+function failing(options: Omit<StageOptions, 'goal' | 'play'>): Stage & { mend(): void } {
+  let mended = false
+  const s = stage({ goal: 'g', ...options, play: text => ({ code: text.startsWith('bad') && !mended ? 1 : 0 }) })
+  return Object.assign(s, {
+    mend: () => {
+      mended = true
+    }
+  })
+}
+
+describe('a repair', () => {
+  it('leaves out a step that a person skips, and goes on behind it', async () => {
+    const s = failing({ xml: g(named('one', 'bad', 'three')) })
+    assert.equal(await s.go(), 'suspended')
+    s.repair({}, { decisions: [{ step: 'g/m/bad', verdict: 'skip' }], why: 'not needed here' })
+    assert.equal(await s.go('repair'), 'completed')
+    assert.deepEqual(s.ran, ['one', 'bad', 'three'])
+  })
+
+  it('takes a step as done, with the results that a person gives', async () => {
+    const s = failing({ xml: g(`${named('bad')}${sends('use <get>goal.bad.stdout</get>')}`) })
+    assert.equal(await s.go(), 'suspended')
+    const writes = [{ path: 'goal.bad', value: { fields: { stdout: { value: 'by-hand' } } } }]
+    s.repair({}, { decisions: [{ step: 'g/m/bad', verdict: 'done', writes }] })
+    assert.equal(await s.go('repair'), 'completed')
+    assert.deepEqual(s.ran, ['bad', 'use by-hand'])
+  })
+
+  it('does a step again because a person says so, and what it changes follows', async () => {
+    let prints = 'old'
+    const s = stage({
+      goal: 'g',
+      xml: g(`${named('make')}${sends('use <get>goal.make.stdout</get>', 'other', 'bad')}`),
+      play: text => ({ code: text === 'bad' && prints === 'old' ? 1 : 0, stdout: text === 'make' ? prints : '' })
+    })
+    assert.equal(await s.go(), 'suspended')
+    prints = 'new'
+    s.repair({}, { decisions: [{ step: 'g/m/make', verdict: 'again' }] })
+    assert.equal(await s.go('repair'), 'completed')
+    assert.deepEqual(s.ran.slice(4), ['make', 'use new', 'bad'])
+  })
+
+  it('starts over from a step when a person says so', async () => {
+    const s = failing({ xml: g(named('one', 'two', 'three', 'bad')) })
+    assert.equal(await s.go(), 'suspended')
+    s.mend()
+    s.repair({}, { decisions: [{ step: 'g/m/two', verdict: 'from' }] })
+    assert.equal(await s.go('repair'), 'completed')
+    assert.deepEqual(s.ran.slice(4), ['two', 'three', 'bad'])
+  })
+
+  it('tries the method first that a person names, also one whose guard was false', async () => {
+    const s = failing({
+      xml: `<goalProto name="g"/><method name="other" targetGoalType="g"><pre><fileTest type="exists">/nowhere</fileTest></pre>${sends('good')}</method>
+        <method name="first" targetGoalType="g">${sends('bad')}</method>`
+    })
+    assert.equal(await s.go(), 'suspended')
+    s.repair({}, { method: { instance: 'g', method: 'other' } })
+    assert.equal(await s.go('repair'), 'completed')
+    assert.deepEqual(s.ran, ['bad', 'good'])
+  })
+
+  it('goes on with an edited program: what was not edited is kept', async () => {
+    const s = failing({ xml: g(named('one', 'two', 'bad')) })
+    assert.equal(await s.go(), 'suspended')
+    s.repair(
+      {},
+      s.edit(
+        g(
+          '<shell><send name="one">one</send><send name="new">new</send><send name="two">two edited</send><send name="bad">good</send></shell>'
+        )
+      )
+    )
+    assert.equal(await s.go('repair'), 'completed')
+    assert.deepEqual(s.ran.slice(3), ['new', 'two edited', 'good'])
+  })
+
+  it('does again what read a default that an edited program has changed', async () => {
+    const program = (port: number, last: string): string =>
+      g(sends('build', `serve <get>goal.port</get>`, last), `<variable name="port" type="int">${port}</variable>`)
+    const s = failing({ xml: program(80, 'bad') })
+    assert.equal(await s.go(), 'suspended')
+    s.repair({}, s.edit(program(81, 'good')))
+    assert.equal(await s.go('repair'), 'completed')
+    assert.deepEqual(s.ran.slice(3), ['serve 81', 'good'])
+  })
+
+  it('keeps the results of a sub-goal whose post still holds', async () => {
+    let there = false
+    const s = stage({
+      goal: 'g',
+      xml: `<goalProto name="sub"><variable name="x"/><post><fileTest type="exists">/there</fileTest></post>
+          <method name="m">${sends('make')}<update><set>goal.x</set><string>made</string></update></method></goalProto>
+        ${g(`<goalCompleted name="sub"><variable name="x"><get>goal.y</get></variable></goalCompleted>${sends('bad <get>goal.y</get>')}`, '<variable name="y">none</variable>')}`,
+      play: text => {
+        if (text === 'make') there = true
+        return { code: text.startsWith('bad') && s.ran.length < 3 ? 1 : 0 }
+      },
+      facts: () => ({ kind: 'bool', value: there })
+    })
+    assert.equal(await s.go(), 'suspended')
+    s.repair()
+    assert.equal(await s.go('repair'), 'completed')
+    assert.deepEqual(s.ran, ['make', 'bad made', 'bad made'])
+  })
+
+  it('does a sub-goal again whose post does not hold any more', async () => {
+    let there = false
+    const s = stage({
+      goal: 'g',
+      xml: `<goalProto name="sub"><post><fileTest type="exists">/there</fileTest></post><method name="m">${sends('make')}</method></goalProto>
+        ${g(`<goalCompleted name="sub"/>${sends('bad')}`)}`,
+      play: text => {
+        if (text === 'make') there = true
+        return { code: text === 'bad' && s.ran.length < 3 ? 1 : 0 }
+      },
+      facts: () => ({ kind: 'bool', value: there })
+    })
+    assert.equal(await s.go(), 'suspended')
+    there = false
+    s.repair()
+    assert.equal(await s.go('repair'), 'completed')
+    assert.deepEqual(s.ran, ['make', 'bad', 'make', 'bad'])
+  })
+})
+
+describe('the preview of a repair', () => {
+  it('shows what is kept, done again and done for the first time, and does nothing', async () => {
+    const s = failing({
+      xml: g(
+        sends('build <get>goal.name</get>', 'bad <get>goal.port</get>', 'announce'),
+        '<variable name="name">a</variable><variable name="port">80</variable>'
+      )
+    })
+    assert.equal(await s.go(), 'suspended')
+    const before = s.events.length
+    assert.deepEqual(await s.preview({ 'goal.port': { value: '81' } }), ['= build a', '~ bad 81', '+ announce'])
+    assert.deepEqual(await s.preview({ 'goal.name': { value: 'b' } }), ['~ build b', '~ bad 80', '+ announce'])
+    assert.deepEqual(await s.preview({}, { decisions: [{ step: 'g/m/#00000000', verdict: 'skip' }] }), [
+      '= build a',
+      '~ bad 80',
+      '+ announce'
+    ])
+    assert.equal(s.events.length, before)
+  })
+
+  it('counts as possibly changed what a step that runs again has written', async () => {
+    const s = failing({
+      xml: g(
+        `${named('make <get>goal.name</get>')}${sends('use <get>goal.make.stdout</get>', 'other', 'bad')}`,
+        '<variable name="name">a</variable>'
+      )
+    })
+    assert.equal(await s.go(), 'suspended')
+    assert.deepEqual(await s.preview({ 'goal.name': { value: 'b' } }), ['~ make b', '~ use ${goal.make.stdout}', '= other', '~ bad'])
+  })
+})
