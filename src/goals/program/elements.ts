@@ -54,7 +54,7 @@ const code: ElementSpec = {
   meaning: 'a block of code, a process of its own; `<get>` is a value in it, `<set>` a place to assign to',
   text: 'mixed',
   holds: ['get', 'set', 'describe'],
-  attributes: { ...statement, language: { type: ['javascript', 'python'], required: true, meaning: 'what it is written in' } }
+  attributes: { ...statement, language: { type: ['javascript', 'python'], meaning: 'what it is written in; needed but in a `python`' } }
 }
 const pattern: AttributeSpec = {
   type: 'template',
