@@ -18,7 +18,9 @@ const RUNS = Number(process.env['CLOUDBURST_FUZZ_RUNS'] ?? 300)
 const seed = Number(process.env['CLOUDBURST_FUZZ_SEED'] ?? Date.now() % 2 ** 31)
 
 /** A program of loops in sub-goals in loops is stopped here: it has nothing new to show. */
-const COMMANDS_MAX = 2_000
+const COMMANDS_MAX = 300
+/** What `<editFile>` finds. */
+const CONF = 'a\nb\n'
 /** Time that one random program may take on a loaded machine. */
 const MS_PER_PROGRAM = 200
 
@@ -81,6 +83,7 @@ function programOf(xml: string): Program | undefined {
 /** The same for planning and pursuing; a shell that is not pure may not be asked for. */
 function fact(query: FactQuery): Fact {
   if (query.kind === 'shell') return { kind: 'shell', code: 0, stdout: 'ok' }
+  if (query.kind === 'text') return { kind: 'file', found: query.path === '/etc/conf' ? { kind: 'text', text: CONF } : { kind: 'absent' } }
   if (query.kind === 'file') return { kind: 'bool', value: query.path.length % 2 === 0 }
   if (query.kind === 'env') return { kind: 'text', value: `/home/${query.name}` }
   if (query.kind === 'state') return { kind: 'tree', value: undefined }
@@ -111,6 +114,7 @@ async function pursued(xml: string): Promise<Stage> {
     goal: 'site',
     agent: 'keeper',
     facts: fact,
+    texts: { '/etc/conf': CONF },
     play: () => {
       if (++commands === COMMANDS_MAX) it.stop.abort()
       return {}

@@ -170,6 +170,18 @@ function call(callable: readonly string[]): Text {
   return some([60, later], [1, oneOf(...GOALS, 'undefined-goal').map(goal => `<goalCompleted name="${goal}"/>`)])
 }
 
+const code = some(
+  [3, known.map(inner => `<code language="javascript">console.log(${inner}); <set>goal.out</set></code>`)],
+  [1, oneOf('<code language="python">print(1)</code>', '<python><code>x = <get>goal.name</get></code></python>')]
+)
+const edit = fc
+  .tuple(oneOf('/etc/conf', '${goal.name}', '/no/such'), mixed)
+  .map(([path, text]) => `<editFile path="${path}"><append>${text}</append><replace pattern="b" with="c"/></editFile>`)
+const wait = some(
+  [1, oneOf('<wait seconds="1"/>', '<wait seconds="0"/>')],
+  [1, likely.map(inner => `<wait timeout="0.05">${inner}</wait>`)]
+)
+
 function statement(depth: number, callable: readonly string[]): Text {
   const calls: (readonly [number, Text])[] = callable.length === 0 ? [] : [[3, call(callable)]]
   const leaf = some(
@@ -177,7 +189,7 @@ function statement(depth: number, callable: readonly string[]): Text {
     [3, fc.tuple(writable, some([3, known], [2, expression(1)])).map(([to, from]) => `<update><set>${to}</set>${from}</update>`)],
     [1, fc.tuple(oneOf(...RESULTS), mixed).map(([name, text]) => `<tempFile name="${name}">${text}</tempFile>`)],
     [2, likely],
-    [1, pre(likely)],
+    [1, some([1, pre(likely)], [1, code], [1, edit], [1, wait])],
     ...calls
   )
   if (depth === 0) return leaf
@@ -204,11 +216,15 @@ function method(goal: string, within: boolean): Text {
       rarely(4, oneOf(' priority="2"', ' priority="-1"')),
       rarely(2, pre(some([3, likely], ...calls))),
       describe,
+      rarely(
+        9,
+        shell.map(inner => `<correct limit="2">${inner}</correct>`)
+      ),
       many(statement(DEPTH, callable), 1, 5, '\n')
     )
     .map(
-      ([name, priority, guard, told, body]) =>
-        `<method name="${name}-${goal}"${within ? '' : ` targetGoalType="${goal}"`}${priority}>${told}${guard}\n${body}</method>`
+      ([name, priority, guard, told, correction, body]) =>
+        `<method name="${name}-${goal}"${within ? '' : ` targetGoalType="${goal}"`}${priority}>${told}${guard}${correction}\n${body}</method>`
     )
 }
 

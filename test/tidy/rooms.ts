@@ -88,7 +88,22 @@ export const pureModules = [
 export const pure = ['src/goals/', 'src/crypto/']
 
 /** Folders under test/ that mirror no folder of src/. */
-export const testFolders = ['compliance', 'docs', 'fakes', 'golden', 'lab', 'programs', 'schema', 'scripts', 'sim', 'system', 'tidy', 'web']
+export const testFolders = [
+  'compliance',
+  'corpus',
+  'docs',
+  'fakes',
+  'golden',
+  'lab',
+  'language',
+  'programs',
+  'schema',
+  'scripts',
+  'sim',
+  'system',
+  'tidy',
+  'web'
+]
 
 /** Test files at the top of test/, which look at the whole repository. */
 export const testFiles = ['test/tidy.test.ts', 'test/rows.test.ts']
