@@ -27,6 +27,7 @@ import { isClosed } from './dispatch-records.ts'
 import { openDispatches } from './dispatches.ts'
 import { localDriver } from './drivers/local.ts'
 import { makeExecutor } from './executor.ts'
+import { heard } from './heard.ts'
 import { loadIdentity, openHome, resolveHome } from './home.ts'
 import { hostInfo, hostVariables, peerVariables } from './host.ts'
 import { makeJoining } from './joining.ts'
@@ -247,9 +248,15 @@ async function start(options: DaemonOptions, down: (() => Promise<void> | void)[
         const record = await dispatches.find(id)
         return record !== undefined && !isClosed(record)
       },
-      repair: async (request, by) => void (await remoteAgency(mesh, dispatches.sentTo(request.id)?.peer ?? '').call('repair', request, by)),
+      repair: async (request, by) => {
+        const { seq } = await remoteAgency(mesh, dispatches.sentTo(request.id)?.peer ?? '').call('repair', request, by)
+        await heard(journal, request.id, seq)
+      },
       preview: (request, by) => remoteAgency(mesh, dispatches.sentTo(request.id)?.peer ?? '').call('preview', request, by),
-      cancel: async (request, by) => void (await remoteAgency(mesh, dispatches.sentTo(request.id)?.peer ?? '').call('cancel', request, by))
+      cancel: async (request, by) => {
+        const { seq } = await remoteAgency(mesh, dispatches.sentTo(request.id)?.peer ?? '').call('cancel', request, by)
+        await heard(journal, request.id, seq)
+      }
     }
   })
 
