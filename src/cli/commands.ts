@@ -137,7 +137,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   pursue: {
     summary: 'make a goal true; try other methods when one fails',
     usage: '[FILE…] GOAL [PATH=VALUE…]',
-    options: ['peer', ...goalOptions, ...verbosity, 'step', 'detach'],
+    options: ['peer', ...goalOptions, ...verbosity, 'step', 'ssh-reuse', 'detach'],
     example: 'pursue publish goal.port=8080',
     completes: 'goals',
     load: () => import('./commands/pursue.ts')
@@ -145,7 +145,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   execute: {
     summary: 'make a goal true as planned; no other methods',
     usage: '[FILE…] GOAL [PATH=VALUE…]',
-    options: ['peer', ...goalOptions, ...verbosity, 'step', 'detach'],
+    options: ['peer', ...goalOptions, ...verbosity, 'step', 'ssh-reuse', 'detach'],
     example: 'execute site.xml publish',
     completes: 'goals',
     load: () => import('./commands/execute.ts')
@@ -153,7 +153,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   dispatch: {
     summary: 'send a goal to other nodes and follow it there',
     usage: 'GOAL --peer PEER[,PEER…] [PATH=VALUE…]',
-    options: ['peer', 'all', ...goalOptions, ...verbosity, 'step', 'detach', 'timeout'],
+    options: ['peer', 'all', ...goalOptions, ...verbosity, 'step', 'ssh-reuse', 'detach', 'timeout'],
     example: 'dispatch inventory --peer node2,node3',
     completes: 'goals',
     load: () => import('./commands/dispatch.ts')
@@ -176,7 +176,23 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   repair: {
     summary: 'let a suspended goal go on, with corrected values',
     usage: 'ID [PATH=VALUE…]',
-    options: ['peer', 'set', 'retry', 'why', 'seq', ...verbosity, 'step', 'detach'],
+    options: [
+      'peer',
+      'set',
+      'retry',
+      'method',
+      'program',
+      'skip',
+      'done',
+      'again',
+      'from',
+      'plan',
+      'why',
+      'seq',
+      ...verbosity,
+      'step',
+      'detach'
+    ],
     example: 'repair 01JD --peer node3 --set goal.port=8080',
     completes: 'runs',
     load: () => import('./commands/repair.ts')

@@ -34,6 +34,7 @@ export interface DispatchOrder {
   readonly email?: string
   readonly locale?: string
   readonly stepwise?: boolean
+  readonly sshReuse?: boolean
   readonly acceptWithinMs?: number
 }
 
@@ -216,6 +217,7 @@ function requestOf(id: string, order: DispatchOrder, now: number): DispatchReque
     email,
     locale,
     stepwise,
+    sshReuse,
     acceptWithinMs = ACCEPT_WITHIN_MS
   } = order
   return {
@@ -230,7 +232,8 @@ function requestOf(id: string, order: DispatchOrder, now: number): DispatchReque
     acceptBefore: now + acceptWithinMs,
     ...(email === undefined ? {} : { email }),
     ...(locale === undefined ? {} : { locale }),
-    ...(stepwise === undefined ? {} : { stepwise })
+    ...(stepwise === undefined ? {} : { stepwise }),
+    ...(sshReuse === undefined ? {} : { sshReuse })
   }
 }
 

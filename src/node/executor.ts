@@ -31,9 +31,10 @@ export function makeExecutor({ identity, journal, programs, runs, output: source
     holds: async hash => (await programs.withHash(hash)) !== undefined,
     load: async files => (await programs.load(files)).hash,
     accept: async (request, by) => {
-      const { id, goal, program, agent, mode, assignments, chain, acceptBefore, locale, stepwise } = request
+      const { id, goal, program, agent, mode, assignments, chain, acceptBefore, locale, stepwise, sshReuse } = request
       const proposal = { id, goal, program: program.hash, ...(agent !== undefined && { agent }), mode, assignments, chain, acceptBefore }
-      const told = { ...(locale !== undefined && { locale }), ...(stepwise !== undefined && { stepwise }) }
+      const asked = { ...(stepwise !== undefined && { stepwise }), ...(sshReuse !== undefined && { sshReuse }) }
+      const told = { ...(locale !== undefined && { locale }), ...asked }
       await runs.accept({ ...proposal, ...told, by, caller: by.peer })
       const accepted = await find(id, by.peer)
       if (accepted === undefined) throw new Error(`goal ${id} was accepted and is not there`)

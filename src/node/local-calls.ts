@@ -64,14 +64,15 @@ async function send(
   by: Principal,
   signal: AbortSignal
 ): Promise<Dispatched> {
-  const { goal, agent, mode, assignments, acceptWithinMs, locale, stepwise } = request
+  const { goal, agent, mode, assignments, acceptWithinMs, locale, stepwise, sshReuse } = request
   const order = {
     goal,
     assignments,
     ...(agent !== undefined && { agent }),
     ...(mode !== undefined && { mode }),
     ...(locale !== undefined && { locale }),
-    ...(stepwise !== undefined && { stepwise })
+    ...(stepwise !== undefined && { stepwise }),
+    ...(sshReuse !== undefined && { sshReuse })
   }
   try {
     if (status === 'self') return { peer, node, id: (await runs.accept({ ...order, program: program.hash, by })).id }

@@ -130,7 +130,7 @@ export function openRuns(parts: RunsParts): Runs {
 }
 
 function proposed(proposal: Proposal, { name, hash }: RunSummary['program'], agent?: string): Extract<GoalEventBody, { type: 'proposed' }> {
-  const { goal, mode = 'pursue', assignments, by, chain = [], locale, stepwise } = proposal
+  const { goal, mode = 'pursue', assignments, by, chain = [], locale, stepwise, sshReuse } = proposal
   return {
     type: 'proposed',
     version: EVENT_VERSION,
@@ -142,7 +142,8 @@ function proposed(proposal: Proposal, { name, hash }: RunSummary['program'], age
     by,
     chain,
     ...(locale !== undefined && { locale }),
-    ...(stepwise === true && { stepwise })
+    ...(stepwise === true && { stepwise }),
+    ...(sshReuse === true && { sshReuse })
   }
 }
 

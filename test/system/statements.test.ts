@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { instancesOf } from '../../src/goals/config/instances.ts'
@@ -12,6 +12,7 @@ import { localDriver } from '../../src/node/drivers/local.ts'
 import { openVault } from '../../src/node/vault.ts'
 import { machineProbe } from '../../src/node/probe.ts'
 import { createRunner } from '../../src/node/runner/runner.ts'
+import { startSshd, whyNoSshd } from '../language/sshd.ts'
 import { temporaryDirectory } from '../node/store/temporary-directory.ts'
 import { skip } from '../skip.ts'
 
@@ -178,5 +179,27 @@ describe('statements on a real machine', () => {
       .split('\n')
       .filter(line => line === mark)
     assert.deepEqual(left, [])
+  })
+
+  it('share the connection of ssh', async function () {
+    this.timeout(30_000)
+    const why = whyNoSshd()
+    if (why !== undefined) skip(this, why)
+    const sshd = await startSshd()
+    const connections = await localDriver(directory(), await createRunner(directory())).connections()
+    try {
+      const before = sshd.connections()
+      const bodies = await go(
+        `<shell reuse="true"><command>ssh -F ${sshd.config} there</command><send>true</send><send name="s">echo one; echo two</send></shell>`
+      )
+      const s = resultOf(bodies, 's') as { fields: { stdout: { value: string } } }
+      assert.equal(s.fields.stdout.value, 'one\ntwo')
+      assert.equal(sshd.connections() - before, 1)
+      const [socket = ''] = readdirSync(connections)
+      execFileSync('ssh', ['-F', sshd.config, '-o', `ControlPath=${join(connections, socket)}`, '-O', 'exit', 'there'], { stdio: 'ignore' })
+    } finally {
+      await sshd.stop()
+      rmSync(connections, { recursive: true, force: true })
+    }
   })
 })

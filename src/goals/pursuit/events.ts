@@ -62,6 +62,8 @@ export type GoalEventBody =
       readonly locale?: string
       /** A person decides before each step. */
       readonly stepwise?: boolean
+      /** Share the connections of plain ssh and scp prefixes. */
+      readonly sshReuse?: boolean
     }
   /** The configuration is complete: what each variable of the goal starts as. */
   | { readonly type: 'configured'; readonly variables: Variables; readonly sources: Readonly<Record<string, string>> }

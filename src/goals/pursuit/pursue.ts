@@ -78,7 +78,8 @@ function openRun(pursuit: Pursuit, proposed: Proposed, hand: PursuingHand, facts
     shared: new Map(),
     outcomes: new Map(),
     chain: proposed.chain,
-    ...(proposed.locale !== undefined && { locale: proposed.locale })
+    ...(proposed.locale !== undefined && { locale: proposed.locale }),
+    ...(proposed.sshReuse === true && { sshReuse: true })
   }
 }
 

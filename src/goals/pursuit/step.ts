@@ -19,6 +19,7 @@ import type {
   TempFileStatement,
   UpdateStatement
 } from '../program/model.ts'
+import { isPlainSsh } from '../program/read-shell.ts'
 import type { Tree } from '../tree.ts'
 import type { Here } from './call.ts'
 import { type StepKind, TAIL_BYTES_MAX, type Write } from './events.ts'
@@ -119,7 +120,10 @@ export function sendStep(here: Here, shell: ShellStatement, send: Send, id: stri
     outputs: send.name === undefined ? [] : [['goal', send.name]],
     prepare: () => prepareCommand(shell, send, scope),
     async perform(world, prepared, attempt) {
-      const argv = shell.reuse === true ? sharing(prepared.argv, await world.driver.connections()) : prepared.argv
+      const argv =
+        shell.reuse === true || (here.frame.run.sshReuse === true && isPlainSsh(shell.prefix ?? []))
+          ? sharing(prepared.argv, await world.driver.connections())
+          : prepared.argv
       const { answers = [] } = prepared
       const run = answers.length === 0 ? { argv, env: {} } : await withTerminal(world, attempt, argv, answers)
       const { goalId, step } = attempt

@@ -78,6 +78,8 @@ export interface Run {
   readonly chain: readonly string[]
   /** Of the person who asked, as in LANG. */
   readonly locale?: string
+  /** Share the connections of plain ssh and scp prefixes. */
+  readonly sshReuse?: boolean
 }
 
 /** One goal of the run while it is walked. */

@@ -49,6 +49,12 @@ export function stepEnded(story: Story, body: Of<'step-ended'>): string[] {
   const text = step === undefined ? oneLine(body.step) : textOf(step)
   const why = body.status === 'completed' ? '' : `: ${body.exit === undefined ? oneLine(body.reason ?? body.status) : exitText(body.exit)}`
   if (!isQuiet(story, body, step)) lines.push(`  ${statusWord(story, body.status)} ${duration(body.durationMs).padStart(7)}  ${text}${why}`)
+  if (story.options.echo && body.note !== undefined)
+    lines.push(
+      ...escapeTerminal(body.note)
+        .split('\n')
+        .map(line => echoed(story, 'stdout', line))
+    )
   if (story.options.narrate && step?.began.describe !== undefined) lines.push(narrated('END', body.step, step.began.describe))
   count(story, body, step)
   return lines

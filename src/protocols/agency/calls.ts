@@ -162,6 +162,8 @@ export interface GoalRequest {
   readonly locale?: string
   /** Wait for a decision before each step. */
   readonly stepwise?: boolean
+  /** Share the connections of plain ssh and scp prefixes. */
+  readonly sshReuse?: boolean
 }
 
 export interface RepairRequest {

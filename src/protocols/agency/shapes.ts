@@ -1,6 +1,16 @@
 /** The shape of every request of the agency's table (calls.ts). The compiler insists on a row for each, of the right type. */
 import * as v from 'valibot'
-import { assignmentShape, countShape, decisionShape, idShape, listOf, modeShape, nameShape, sourceFilesShape, textShape } from '../shapes.ts'
+import {
+  assignmentShape,
+  countShape,
+  decisionShape,
+  idShape,
+  listOf,
+  modeShape,
+  nameShape,
+  sourceFilesShape,
+  textShape
+} from '../shapes.ts'
 import type { CallName, Calls, StreamCalls, StreamName } from './calls.ts'
 
 const nothing = v.strictObject({})
@@ -13,7 +23,8 @@ const goalRequest = {
   assignments,
   acceptSuggestions: v.exactOptional(v.boolean()),
   locale: v.exactOptional(nameShape),
-  stepwise: v.exactOptional(v.boolean())
+  stepwise: v.exactOptional(v.boolean()),
+  sshReuse: v.exactOptional(v.boolean())
 }
 
 /** Most steps that one repair decides about: more than a person would name. */

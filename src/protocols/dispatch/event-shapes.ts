@@ -49,7 +49,8 @@ const goalBodies = [
     by: principal,
     chain: listOf(nameShape),
     locale: v.exactOptional(nameShape),
-    stepwise: v.exactOptional(v.boolean())
+    stepwise: v.exactOptional(v.boolean()),
+    sshReuse: v.exactOptional(v.boolean())
   }),
   v.object({ type: v.literal('configured'), variables: variablesShape, sources: v.record(textShape, textShape) }),
   v.object({ type: v.literal('started'), stretch: countShape, cause: v.picklist(['first', 'repair', 'resume', 'restart']) }),

@@ -29,6 +29,8 @@ export type FromDispatcher =
       readonly locale?: string
       /** A person decides before each step. */
       readonly stepwise?: boolean
+      /** Share the connections of plain ssh and scp prefixes. */
+      readonly sshReuse?: boolean
     }
   /** The program that the executor said it lacks. Needs program:load. */
   | { readonly type: 'program'; readonly files: readonly SourceFile[] }

@@ -39,7 +39,8 @@ export const fromDispatcherShape: v.GenericSchema<unknown, Exclude<FromDispatche
     acceptBefore: timeShape,
     email: v.exactOptional(nameShape),
     locale: v.exactOptional(nameShape),
-    stepwise: v.exactOptional(v.boolean())
+    stepwise: v.exactOptional(v.boolean()),
+    sshReuse: v.exactOptional(v.boolean())
   }),
   v.strictObject({ type: v.literal('program'), files: sourceFilesShape }),
   v.strictObject({

@@ -42,3 +42,48 @@ describe('a plan', () => {
     assert.equal(asked.length, 1)
   })
 })
+
+describe('a plan of statements that look at files, run code or wait', () => {
+  const plan = async (method: string, texts: Readonly<Record<string, string>> = {}) => {
+    const xml = `<cloudburst name="t"><goalProto name="g"><variable name="x"/><method name="m">${method}</method></goalProto></cloudburst>`
+    const program = readProgram([{ name: 't.xml', text: xml }])
+    return await makePlan({
+      program,
+      goal: 'g',
+      assignments: [],
+      instances: instancesOf(program),
+      surroundings: { agent: () => ({}), host: {}, peer: {} },
+      probe: {
+        gather: async queries =>
+          queries.map(query => {
+            if (query.kind !== 'text') return { kind: 'bool', value: false } as const
+            const text = texts[query.path]
+            return { kind: 'file', found: text === undefined ? { kind: 'absent' } : { kind: 'text', text } } as const
+          })
+      }
+    })
+  }
+  const rows = ({ nodes }: Awaited<ReturnType<typeof plan>>): string[] =>
+    nodes
+      .filter(node => node.kind === 'step')
+      .map(node => `${node.mark} ${node.text}${node.detail === undefined ? '' : `\n${node.detail}`}`)
+
+  it('shows what an edit would change, that it would change nothing, and that it cannot be told', async () => {
+    const edit = '<editFile path="/f"><replace pattern="^a$" with="b"/></editFile>'
+    assert.deepEqual(rows(await plan(edit, { '/f': 'a\n' })), ['+ edit /f (+1 -1)\n--- /f\n+++ /f\n@@ -1,1 +1,1 @@\n-a\n+b'])
+    assert.deepEqual(rows(await plan(edit, { '/f': 'b\n' })), ['= edit /f (nothing to change)'])
+    assert.match(rows(await plan(edit))[0] ?? '', /^\? edit \/f\nthere is no file \/f/)
+  })
+
+  it('does not know what code will assign', async () => {
+    const found = rows(
+      await plan('<code language="javascript"><set>goal.x</set> = 1</code><shell><send>echo <get>goal.x</get></send></shell>')
+    )
+    assert.deepEqual(found, ['+ javascript: cb.out["goal.x"] = 1', '+ echo ${goal.x}'])
+  })
+
+  it('does not wait', async () => {
+    const found = rows(await plan('<wait timeout="5"><pathExists>/f</pathExists></wait><wait seconds="100"/>'))
+    assert.deepEqual(found, ['+ wait at most 5 s for: /f does not exist', '+ wait 100 s'])
+  })
+})
