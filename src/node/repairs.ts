@@ -10,7 +10,7 @@ import type { Plan } from '../goals/plan/plan.ts'
 import type { AgentProto, GoalProto, Program } from '../goals/program/model.ts'
 import { didYouMean } from '../goals/program/did-you-mean.ts'
 import { findGoal } from '../goals/pursuit/call.ts'
-import type { GoalEvent, GoalEventBody, Principal } from '../goals/pursuit/events.ts'
+import type { GoalEvent, GoalEventBody, Principal, StepDecision } from '../goals/pursuit/events.ts'
 import { methodsFor } from '../goals/pursuit/methods.ts'
 import type { RunSummary } from '../goals/pursuit/summary.ts'
 import type { Tree } from '../goals/tree.ts'
@@ -102,14 +102,14 @@ interface Source {
 }
 
 async function understand(parts: RunsParts, driving: Driving, request: RepairRequest, by: Principal): Promise<Understood> {
-  const { id, why, stepwise, decisions = [] } = request
+  const { id, why, stepwise } = request
   const summary = await restingGoal(parts.journal, driving, request)
   const events = await parts.journal.read(id)
   const source = await sourceOf(parts, summary, request.program)
   const to: Assignable = { results: true, proto: source.proto, ...(source.agent !== undefined && { agent: source.agent }) }
   const given = request.assignments.map(each => ({ path: each.path, value: assigned(source.program, to, each) }))
   const giver: Giver = by.peer === parts.peer['id']?.value ? 'own' : 'peer'
-  checkDecisions(request, events)
+  const decisions = decided(request, events)
   const step = stepwise === undefined || stepwise === 'look' ? undefined : waitingStep(id, events)
   const method = request.method === undefined ? undefined : methodOf(source, events, request.method)
   const { name, hash } = source.program
@@ -154,16 +154,23 @@ async function sourceOf({ programs, agents }: RunsParts, summary: RunSummary, ed
 }
 
 /** Decisions are about steps that were met; leaving one out needs a reason that others can read later. */
-function checkDecisions({ id, decisions = [], why }: RepairRequest, events: readonly GoalEvent[]): void {
-  const steps = new Set(events.flatMap(({ body }) => (body.type === 'step-began' ? [body.step] : [])))
-  for (const { step, verdict } of decisions) {
-    if (!steps.has(step)) {
-      const hint = didYouMean(step, [...steps])
-      throw new CloudburstError('CB_USAGE', `goal ${id} has not begun a step ${step}${hint}`, { id })
-    }
-    if (verdict === 'skip' && (why === undefined || why.trim() === ''))
-      throw new CloudburstError('CB_USAGE', `skipping ${step} needs a reason: --why TEXT`, { id })
-  }
+function decided({ id, decisions = [], why }: RepairRequest, events: readonly GoalEvent[]): readonly StepDecision[] {
+  const steps = [...new Set(events.flatMap(({ body }) => (body.type === 'step-began' ? [body.step] : [])))]
+  return decisions.map(decision => {
+    if (decision.verdict === 'skip' && (why ?? '').trim() === '')
+      throw new CloudburstError('CB_USAGE', `skipping ${decision.step} needs a reason: --why TEXT`, { id })
+    return { ...decision, step: fullStep(id, decision.step, steps) }
+  })
+}
+
+/** A step by its id or, where only one has it, by its own name: `serve` for `site/apache/serve`. */
+function fullStep(id: string, text: string, steps: readonly string[]): string {
+  if (steps.includes(text)) return text
+  const [only, second] = steps.filter(step => step.endsWith(`/${text}`))
+  if (only !== undefined && second === undefined) return only
+  if (second !== undefined) throw new CloudburstError('CB_USAGE', `goal ${id} has more than one step ${text}: ${only}, ${second}`, { id })
+  const names = steps.flatMap(step => [step, step.slice(step.lastIndexOf('/') + 1)])
+  throw new CloudburstError('CB_USAGE', `goal ${id} has not begun a step ${text}${didYouMean(text, names)}`, { id })
 }
 
 /** `INSTANCE:METHOD`, or a method of the goal that failed. */

@@ -9,6 +9,7 @@ import { CloudburstError, type ErrorCode, errors } from '../../src/errors.ts'
 import { CONTROL_SOCKET } from '../../src/node/control/contract.ts'
 import { bindControl, type ControlBinding, type LocalHandlers } from '../../src/node/control/server.ts'
 import type { Agency, RunInfo } from '../../src/protocols/agency/calls.ts'
+import type { Plan } from '../../src/node/control/contract.ts'
 import { eventsOf, failing, fakeAgency, repaired, replay } from '../fakes/agency.ts'
 import { type FakeIo, fakeIo } from '../fakes/io.ts'
 
@@ -215,8 +216,17 @@ describe('the CLI', () => {
   })
 
   it('repairs by a prefix of the id, and tells only what is new', async () => {
+    const place = { file: 's.xml', line: 1, col: 1 }
+    const step = { id: 'site/m/announce', kind: 'step', mark: '+', text: 'announce', needs: [], reads: [], writes: [], place } as const
+    const summary = { do: 1, redo: 0, undo: 0, possible: 0, alreadyTrue: 0 }
+    const consequence: Plan = { version: 1, goal: 'site', program: runInfo.program, variables: {}, nodes: [step], summary, problems: [] }
     const agency = fakeAgency(
-      { goals: () => [runInfo, { ...runInfo, id: '02' }], goal: () => runInfo, repair: () => ({ ...runInfo, status: 'pursuing' }) },
+      {
+        goals: () => [runInfo, { ...runInfo, id: '02' }],
+        goal: () => runInfo,
+        repair: () => ({ ...runInfo, status: 'pursuing' }),
+        preview: () => consequence
+      },
       { events: ({ from }) => replay(eventsOf(repaired), from) }
     )
     await serve(agency)
@@ -227,7 +237,7 @@ describe('the CLI', () => {
       assignments: [{ path: 'goal.port', value: '8080' }],
       why: 'taken'
     })
-    assert.match(stdout, /^repaired by node1/)
+    assert.match(stdout, /^kept {2}0 steps\nthen {2}announce \(site\/m\/announce\)\nrepaired by node1/)
     assert.doesNotMatch(stdout, /make the directory/)
   })
 

@@ -1,7 +1,9 @@
-import { CloudburstError } from '../../errors.ts'
+import { consequences } from '../../goals/render/consequences.ts'
 import { type Invocation, onlyWord } from '../arguments.ts'
 import { exitOfRest, followGoals } from '../follow.ts'
 import { isForPrograms, showOne } from '../output.ts'
+import { colours } from '../io.ts'
+import { repairRequest } from '../repair-request.ts'
 import { findRun } from '../run-ids.ts'
 import { runTable } from '../run-table.ts'
 import { tableLines } from '../output.ts'
@@ -11,21 +13,23 @@ import { promptFor, stepThrough } from '../stepping.ts'
 /** Lets a suspended goal go on, with corrected values; what was done stays done. */
 export async function run(invocation: Invocation): Promise<number> {
   const prefix = onlyWord(invocation, 'the id of a goal')
-  const { why, seq, detach } = invocation.options
-  const seen = seq === undefined ? undefined : Number(seq)
-  if (seen !== undefined && !(Number.isInteger(seen) && seen > 0))
-    throw new CloudburstError('CB_USAGE', '--seq takes the number of an event', { command: 'repair' })
+  const { detach, plan: onlyPlan } = invocation.options
   const prompt = promptFor(invocation)
   const session = await openSession(invocation)
   try {
     const before = await findRun(session.agency, session.by, prefix)
-    const request = {
-      id: before.id,
-      assignments: invocation.assignments,
-      ...(why === undefined ? {} : { why }),
-      ...(seen === undefined ? {} : { seq: seen }),
-      ...(prompt === undefined ? {} : { stepwise: 'look' as const })
+    const asked = await repairRequest(invocation, before, session.agency, session.by)
+    const preview = await session.agency.call('preview', asked, session.by)
+    if (onlyPlan) {
+      await showOne(invocation, preview, before.id, () =>
+        consequences(preview, { colour: colours(invocation.io.stdout, invocation.io.env) })
+      )
+      return 0
     }
+    if (!isForPrograms(invocation))
+      for (const line of consequences(preview, { colour: colours(invocation.io.stdout, invocation.io.env) }))
+        invocation.io.stdout.write(`${line}\n`)
+    const request = prompt === undefined ? asked : { ...asked, stepwise: 'look' as const }
     const repaired = await session.agency.call('repair', request, session.by)
     const shown = (run: typeof repaired): Promise<void> =>
       showOne(invocation, run, run.id, () =>

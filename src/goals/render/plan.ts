@@ -58,8 +58,9 @@ function nodeRow(node: PlanNode, depth: number, paints: Paint): string {
   const where = node.peer === undefined ? '' : ` @${oneLine(node.peer)}`
   const method = node.kind === 'goal' && node.method !== undefined ? ` by ${oneLine(node.method)}` : ''
   const said = node.describe === undefined ? '' : `  # ${oneLine(node.describe)}`
+  const why = node.because === undefined ? '' : `  (${oneLine(node.because)})`
   const text = node.kind === 'goal' ? paints.strong(`${oneLine(node.text)}`) + method : oneLine(node.text)
-  return `${'  '.repeat(depth)}${marked(node.mark, paints)} ${text}${where}${paints.quiet(said)}`
+  return `${'  '.repeat(depth)}${marked(node.mark, paints)} ${text}${where}${paints.quiet(said + why)}`
 }
 
 function variableRows({ variables }: Plan): string[] {

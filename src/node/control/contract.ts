@@ -9,7 +9,7 @@
  */
 export type * from '../../protocols/agency/calls.ts'
 export type { Plan, PlanNode } from '../../goals/plan/plan.ts'
-export type { Candidate, GoalEvent, GoalEventBody, Assignment, Principal } from '../../goals/pursuit/events.ts'
+export type { Candidate, GoalEvent, GoalEventBody, Assignment, Principal, StepDecision } from '../../goals/pursuit/events.ts'
 export type { RunSummary, Suspension } from '../../goals/pursuit/summary.ts'
 export type { Plain, Tree, Variables } from '../../goals/tree.ts'
 import type { Capability } from '../../crypto/capability.ts'
