@@ -30,7 +30,7 @@ export async function parseScript(bytes: Buffer, file: string, path: string, dir
       'a carriage return ends this line, which no shell expects: try dos2unix'
     )
   const [, interpreter = ''] = /^#!\s*([^\n]*)/.exec(text) ?? []
-  const [, language = 'bash'] = /(?:^|\/|\s)([\w.-]+)(?:\s+-\w+)*\s*$/.exec(interpreter) ?? []
+  const [, language = 'bash'] = /(?:^|\/|\s)([\w.-]+)(?:\s+-\w*)*\s*$/.exec(interpreter) ?? []
   if (!['bash', 'sh', 'dash'].includes(language))
     throw scriptInvalid(file, 1, 1, `the script is for ${language}; sh, dash and bash are understood`)
   const commands = split(bytes, await parsed(text, file)).map(command => ({

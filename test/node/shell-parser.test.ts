@@ -79,6 +79,12 @@ describe('a program made from a script', () => {
     assert.match(text, /<variable name="NAME"\/>\n {4}<variable name="COUNT">3<\/variable>\n {4}<pre><defined><get>goal\.NAME<\/get>/)
   })
 
+  it('takes arguments by number where the script does', async () => {
+    const { text } = await converted('NAME=$1\ncase "$2" in start) echo "$NAME" ;; esac')
+    assert.match(text, /<variable name="argument1"\/>\n {4}<variable name="argument2"\/>\n {4}<pre>/)
+    assert.match(text, /set -- <get quote="shell">goal\.argument1<\/get> <get quote="shell">goal\.argument2<\/get>\nNAME=\$1\ncase/)
+  })
+
   it('says what it could not part', async () => {
     const { notes } = await converted("echo a\ntrap 'echo b' EXIT\necho c")
     assert.deepEqual(notes, ['x.sh:2:1: trap changes the shell for the commands after it: lines 2 to 3 are one step'])
@@ -88,8 +94,8 @@ describe('a program made from a script', () => {
     ['if true; then\n', 'x.sh:1:10: `then` must be followed by a statement list'],
     ['echo ok\necho "a\n', 'x.sh:2:6: reached EOF without closing quote `"`'],
     [
-      'echo ok\n  echo "$1"',
-      'x.sh:2:3: a goal has no numbered arguments: give each a name at the top, as in VERSION=${1:-1.0}, and use that'
+      'echo ok\n  echo "$@"',
+      'x.sh:2:3: a goal has no list of arguments: give each a name at the top, as in VERSION=${1:-1.0}, and use that'
     ],
     ['echo ok\nread -r NAME', 'x.sh:2:1: a step has no terminal to read from: make it an argument, as in NAME=$1'],
     ['#!/usr/bin/python3\nprint(1)', 'x.sh:1:1: the script is for python3; sh, dash and bash are understood'],

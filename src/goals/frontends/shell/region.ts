@@ -105,8 +105,8 @@ export function checkRegion({ file }: Script, commands: readonly Command[], mean
         `the character U+${odd.charCodeAt(0).toString(16).padStart(4, '0')} cannot stand in XML: write it as $'\\x${odd.charCodeAt(0).toString(16).padStart(2, '0')}'`
       )
     if (meaning.kind === 'function' || (meaning.kind === 'variable' && meaning.argument !== undefined)) return
-    if (/\$(?:[1-9@*#]|\{[#!]?[1-9@*])/.test(expandable(text)) || /(?:^|[;&|\n]\s*)(?:shift|getopts)\b/.test(ownWords(text)))
-      refuse('a goal has no numbered arguments: give each a name at the top, as in VERSION=${1:-1.0}, and use that')
+    if (/\$(?:[@*#]|\{[@*]|\{#[@*]?\})/.test(expandable(text)) || /(?:^|[;&|\n]\s*)(?:shift|getopts)\b/.test(ownWords(text)))
+      refuse('a goal has no list of arguments: give each a name at the top, as in VERSION=${1:-1.0}, and use that')
     if (/^(?:read|select)\b/.test(text) && !text.includes('<'))
       refuse('a step has no terminal to read from: make it an argument, as in NAME=$1')
   })

@@ -7,7 +7,7 @@ import { meaningOf } from './meaning.ts'
 import { type Item, isAmbient, neededBy, type Piece, textOf } from './prelude.ts'
 import { checkRegion, regionEnd } from './region.ts'
 import type { Command, Meaning, Script } from './script.ts'
-import { ownWords } from './words.ts'
+import { expandable, ownWords } from './words.ts'
 
 /** Longest command that is its own description, in characters: what fits in a line of a plan. */
 const DESCRIBE_LENGTH_MAX = 60
@@ -66,7 +66,24 @@ class OutlineBuilder implements Outline {
     const dead = end === -1 ? undefined : all[end + 1]?.command
     if (dead !== undefined) this.note(dead, 'nothing after exit is ever run, so it is left out')
     this.commands = kept.map(({ command }) => command)
-    this.meanings = kept.map(({ meaning }) => meaning)
+    const numbered = this.numbered(kept)
+    // an argument that is used by its number stays one, also where it gets a name
+    this.meanings = kept.map(({ meaning }) =>
+      numbered > 0 && meaning.kind === 'variable' && meaning.argument !== undefined
+        ? { kind: 'variable', name: meaning.name, exported: meaning.exported }
+        : meaning
+    )
+  }
+
+  /** Makes parameters of the arguments that commands use by number, and gives how many. */
+  private numbered(all: ReadonlyArray<{ command: Command; meaning: Meaning }>): number {
+    const most = Math.max(0, ...all.map(({ command, meaning }) => (isArgumentFree(meaning) ? 0 : highestArgument(command.text))))
+    if (most === 0) return 0
+    const highest = Math.max(most, ...all.map(({ command, meaning }) => (meaning.kind === 'function' ? 0 : highestArgument(command.text))))
+    const paths = Array.from({ length: highest }, (_, at) => `argument${at + 1}`)
+    for (const name of paths) this.parameters.push({ name })
+    this.items.push({ pieces: ['set --', ...paths.flatMap((name): Piece[] => [' ', { path: `goal.${name}` }])] })
+    return most
   }
 
   /** Takes the command at `at`, and those that cannot be parted from it; gives the place of the next. */
@@ -189,6 +206,16 @@ class OutlineBuilder implements Outline {
   private note({ line, col }: Command, text: string): void {
     this.notes.push(`${this.script.file}:${line}:${col}: ${text}`)
   }
+}
+
+/** Whether arguments in it are those of a function, or become a variable of the goal. */
+function isArgumentFree(meaning: Meaning): boolean {
+  return meaning.kind === 'function' || (meaning.kind === 'variable' && meaning.argument !== undefined)
+}
+
+/** 3 when `text` uses `$3` and none above; 0 without any. */
+function highestArgument(text: string): number {
+  return Math.max(0, ...[...expandable(text).matchAll(/\$\{?[#!]?([1-9])(?!\d)/g)].map(([, number]) => Number(number)))
 }
 
 /** Whether a value may be another when it is computed again. */
