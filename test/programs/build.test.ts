@@ -14,9 +14,13 @@ function source(directory: string, ...kinds: readonly ('make' | 'cmake')[]): str
   const path = join(directory, 'a source')
   mkdirSync(path)
   writeFileSync(join(path, 'greet.c'), '#include <stdio.h>\nint main(void) { puts("greetings"); return 0; }\n')
-  if (kinds.includes('make')) writeFileSync(join(path, 'Makefile'), 'greet: greet.c\n\t$(CC) -o $@ $<\n')
+  if (kinds.includes('make'))
+    writeFileSync(join(path, 'Makefile'), 'greet: greet.c\n\t$(CC) -o $@ $<\ncheck: greet\n\t./greet | grep -qx greetings\n')
   if (kinds.includes('cmake'))
-    writeFileSync(join(path, 'CMakeLists.txt'), 'cmake_minimum_required(VERSION 3.10)\nproject(greet C)\nadd_executable(greet greet.c)\n')
+    writeFileSync(
+      join(path, 'CMakeLists.txt'),
+      'cmake_minimum_required(VERSION 3.10)\nproject(greet C)\nadd_executable(greet greet.c)\nenable_testing()\nadd_test(NAME says COMMAND greet)\n'
+    )
   return path
 }
 
@@ -69,6 +73,14 @@ describe('build.xml', function () {
       assert.equal(says(path), 'greetings\n')
     })
 
+    it('fails when a test of the source does', async () => {
+      const path = source(here.directory, 'make')
+      writeFileSync(join(path, 'greet.c'), '#include <stdio.h>\nint main(void) { puts("farewell"); return 0; }\n')
+      const { exit, stdout } = await build(path)
+      assert.equal(exit, 3, stdout)
+      assert.match(stdout, /run the tests that the source brings/)
+    })
+
     it('suspends with what the compiler said; after the source is mended it goes on', async () => {
       const path = source(here.directory)
       writeFileSync(join(path, 'greet.c'), 'int main(void) { return missing; }\n')
@@ -100,7 +112,7 @@ describe('build.xml', function () {
       for (const name of ['n2', 'n3']) {
         assert.match(
           readFileSync(join(report, `${name}.built`), 'utf8'),
-          new RegExp(`^${name} make ${process.platform}-${process.arch} \\d+ \\d+\n$`)
+          new RegExp(`^${name} make ${process.platform}-${process.arch} \\d+ \\d+ tested\n$`)
         )
         assert.equal(spawnSync(join(m.directory, `builds/greet-${name}/greet`), { encoding: 'utf8' }).stdout, 'greetings\n')
       }

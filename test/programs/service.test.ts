@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { skip } from '../skip.ts'
-import { type Place, place } from './cli.ts'
+import { start } from '../system/mesh/process.ts'
+import { entry, type Place, place } from './cli.ts'
 import { freePort } from './ports.ts'
 
 describe('service.xml', function () {
@@ -59,6 +60,20 @@ describe('service.xml', function () {
     } finally {
       taken.server.close()
     }
+  })
+
+  it('is served by busybox where there is no python3', async function () {
+    if (!/^httpd$/m.test(spawnSync('busybox', ['--list'], { encoding: 'utf8' }).stdout ?? '')) skip(this, 'no busybox with httpd')
+    const bin = join(here.directory, 'bin')
+    mkdirSync(bin)
+    for (const tool of ['sh', 'bash', 'busybox', 'cat', 'grep', 'install', 'mkdir', 'rm', 'setsid', 'sleep', 'tail', 'timeout'])
+      symlinkSync(['/bin', '/usr/bin'].map(directory => join(directory, tool)).find(existsSync)!, join(bin, tool))
+    const port = await freePort()
+    const words = ['pursue', 'service.xml', 'website', `goal.folder=${folder}`, 'goal.title=By busybox', `goal.port=${port}`, '-g']
+    const { exit, stdout, stderr } = await start(process.execPath, [entry, ...words], { ...here.env, PATH: bin }).ended
+    assert.equal(exit, 0, stdout + stderr)
+    assert.match(stdout, /method python rejected/)
+    assert.equal(await pageAt(port), 'By busybox\n')
   })
 
   it('asks for a folder, and for a port that is one', async () => {
