@@ -158,7 +158,7 @@ function decided({ id, decisions = [], why }: RepairRequest, events: readonly Go
   const steps = [...new Set(events.flatMap(({ body }) => (body.type === 'step-began' ? [body.step] : [])))]
   return decisions.map(decision => {
     if (decision.verdict === 'skip' && (why ?? '').trim() === '')
-      throw new CloudburstError('CB_USAGE', `skipping ${decision.step} needs a reason: --why TEXT`, { id })
+      throw new CloudburstError('CB_USAGE', `skipping ${decision.step} needs a reason: --why TEXT`, { id, command: 'repair' })
     return { ...decision, step: fullStep(id, decision.step, steps) }
   })
 }
@@ -168,9 +168,9 @@ function fullStep(id: string, text: string, steps: readonly string[]): string {
   if (steps.includes(text)) return text
   const [only, second] = steps.filter(step => step.endsWith(`/${text}`))
   if (only !== undefined && second === undefined) return only
-  if (second !== undefined) throw new CloudburstError('CB_USAGE', `goal ${id} has more than one step ${text}: ${only}, ${second}`, { id })
+  if (second !== undefined) throw new CloudburstError('CB_USAGE', `goal ${id} has more than one step ${text}: ${only}, ${second}`, { id, command: 'repair' })
   const names = steps.flatMap(step => [step, step.slice(step.lastIndexOf('/') + 1)])
-  throw new CloudburstError('CB_USAGE', `goal ${id} has not begun a step ${text}${didYouMean(text, names)}`, { id })
+  throw new CloudburstError('CB_USAGE', `goal ${id} has not begun a step ${text}${didYouMean(text, names)}`, { id, command: 'repair' })
 }
 
 /** `INSTANCE:METHOD`, or a method of the goal that failed. */
