@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const docs = new URL('../docs/', import.meta.url)
@@ -40,7 +40,8 @@ describe('the ledger of rows', () => {
 })
 
 describe('the pages', () => {
-  for (const page of ['../README.md', 'cli.md', 'tour.md', 'rows.md', 'language.md', 'decisions/README.md']) {
+  const pages = readdirSync(docs, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.md'))
+  for (const page of ['../README.md', ...pages]) {
     it(`link to what exists: ${page}`, () => {
       const here = new URL(page, docs)
       const links = [...readFileSync(here, 'utf8').matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, link]) => link!)
@@ -50,6 +51,17 @@ describe('the pages', () => {
       )
     })
   }
+})
+
+describe('the programs that ship', () => {
+  it('are all told of on their page', () => {
+    const page = readFileSync(new URL('programs/README.md', docs), 'utf8')
+    const names = readdirSync(new URL('../programs', docs)).filter(name => name.endsWith('.xml'))
+    assert.deepEqual(
+      names.filter(name => !new RegExp(`^\\| (?:\\[)?${name.slice(0, -4)}\\b`, 'm').test(page)),
+      []
+    )
+  })
 })
 
 function rowsOf(text: string): Row[] {
