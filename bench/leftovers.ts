@@ -6,9 +6,11 @@ import { join } from 'node:path'
 
 const directories = new Set<string>()
 const children = new Set<ChildProcess>()
+const ends = new Set<() => void>()
 
 process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL')
+  for (const end of ends) end()
   for (const directory of directories) rmSync(directory, { recursive: true, force: true })
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
@@ -31,6 +33,11 @@ export function ours<C extends ChildProcess>(child: C): C {
   children.add(child)
   child.once('exit', () => children.delete(child))
   return child
+}
+
+/** Called when this process ends, for what is not its child: at once, without waiting. */
+export function atTheEnd(end: () => void): void {
+  ends.add(end)
 }
 
 /**

@@ -13,7 +13,7 @@ import { initHome, resolveHome, type Home } from '../src/node/home.ts'
 import { neighborhoodText } from '../src/node/neighborhood/sample.ts'
 import { addPermit } from '../src/node/permissions/permissions.ts'
 import { type Connection, connect } from './connection.ts'
-import { ours, removeDirectory, temporaryDirectory } from './leftovers.ts'
+import { atTheEnd, ours, removeDirectory, temporaryDirectory } from './leftovers.ts'
 
 export const CLI = fileURLToPath(new URL('../dist/cloudburst.js', import.meta.url))
 export const DAEMON = fileURLToPath(new URL('../dist/cloudburstd.js', import.meta.url))
@@ -84,6 +84,7 @@ async function makeHomes(directory: string, count: number): Promise<{ name: stri
 export async function startDaemon(home: Home): Promise<Pick<Node, 'process' | 'readyMs' | 'connection'>> {
   const began = performance.now()
   const child = ours(spawn(process.execPath, [DAEMON, '--home', home.base, '--no-mdns'], { stdio: ['ignore', 'ignore', 'pipe'] }))
+  atTheEnd(() => endRunner(home))
   const readyMs = await new Promise<number>((resolve, reject) => {
     const lines: string[] = []
     const timer = setTimeout(() => child.kill('SIGKILL'), READY_WITHIN_MS)
@@ -106,10 +107,15 @@ export async function stopNode({ process: child, home, connection }: Pick<Node, 
     child.kill('SIGTERM')
     await once(child, 'exit')
   }
-  const runner = runnerOf(home)
+  const runner = endRunner(home)
   if (runner === undefined) return
-  process.kill(runner, 'SIGTERM')
   await until('the runner has ended', () => Promise.resolve(!isAlive(runner)))
+}
+
+function endRunner(home: Home): number | undefined {
+  const runner = runnerOf(home)
+  if (runner !== undefined) process.kill(runner, 'SIGTERM')
+  return runner
 }
 
 /** Process id of a home's runner, while there is one. */

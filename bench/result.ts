@@ -35,6 +35,8 @@ export interface Result {
   /** ISO 8601. */
   readonly at: string
   readonly machine: Machine
+  /** One-minute load averages before and after: with much more than one a core something else was going on. */
+  readonly load: readonly [number, number]
   /** What to type to measure it again. */
   readonly command: string
   readonly rows: readonly Row[]
@@ -73,7 +75,7 @@ export function seriesOf(name: string, unit: Series['unit'], samples: readonly n
   const isRate = unit.endsWith('/s')
   const at = (part: number): number => rounded(sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * part) - 1)] ?? Number.NaN)
   const best = rounded((isRate ? sorted.at(-1) : sorted[0]) ?? Number.NaN)
-  return { name, unit, p50: at(0.5), p90: at(0.9), p99: at(0.99), best, samples: samples.map(rounded) }
+  return { name, unit, p50: at(0.5), p90: at(0.9), p99: at(0.99), best, samples: samples.map(sample => rounded(sample)) }
 }
 
 /** Ours against a peer's, or against a limit. `limit` is the most it may be; of a rate, the least. */

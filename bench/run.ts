@@ -1,11 +1,13 @@
 /** `npm run bench [NAME…]`: measures all or the named, prints a table, writes bench/results/. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { daemon } from './daemon.ts'
 import { dispatchCli } from './dispatch-cli.ts'
 import { dispatchSocket } from './dispatch-socket.ts'
 import { fanOut } from './fan-out.ts'
+import { language } from './language.ts'
 import { type Measured, machine, type Result } from './result.ts'
 import { start } from './start.ts'
 import { steps } from './steps.ts'
@@ -17,6 +19,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Measured>>> = {
   'dispatch-cli': dispatchCli,
   'dispatch-socket': dispatchSocket,
   'fan-out': fanOut,
+  language,
   steps
 }
 const RESULTS = fileURLToPath(new URL('./results/', import.meta.url))
@@ -41,9 +44,17 @@ let failed = 0
 for (const name of names.length > 0 ? names : Object.keys(benchmarks)) {
   try {
     console.log(`\n${name}`)
+    const [before = 0] = loadavg()
     const measured = await benchmarks[name]!()
     const at = new Date().toISOString()
-    const result: Result = { name, at, machine: machine(), command: `npm run bench ${name}`, ...measured }
+    const result: Result = {
+      name,
+      at,
+      machine: machine(),
+      load: [before, loadavg()[0] ?? 0],
+      command: `npm run bench ${name}`,
+      ...measured
+    }
     writeFileSync(`${RESULTS}${at.slice(0, 10)}-${name}.json`, `${JSON.stringify(result)}\n`)
     for (const line of [...plainTable(result.rows), ...result.notes.map(note => `  ${note}`)]) console.log(line)
   } catch (error) {
