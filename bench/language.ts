@@ -1,21 +1,95 @@
-/** What the language costs: reading against the size of a program, and evaluating. Prints JSON lines. */
-import { bind } from '../src/goals/config/bind.ts'
-import { instancesOf, nowhere } from '../src/goals/config/instances.ts'
-import { tabulate } from '../src/goals/config/tabulator.ts'
-import { evaluate } from '../src/goals/expression/evaluate.ts'
-import { interpolate } from '../src/goals/expression/interpolate.ts'
-import { makeScope } from '../src/goals/expression/scope.ts'
-import type { Program } from '../src/goals/program/model.ts'
-import { readProgram } from '../src/goals/program/read.ts'
+/** What the language costs: starting with a large program, planning and evaluating against the size of what is planned. */
+import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { removeDirectory, temporaryDirectory } from './leftovers.ts'
+import { CLI } from './nodes.ts'
+import { type Measured, rowOf, type Series, seriesOf } from './result.ts'
+import { interleave, timeOf } from './sampling.ts'
 
-const EVALUATIONS = 1_000_000
-const TEXTS = 100_000
-const FILE_DEFINITIONS = 1000
+/** `list` on a large program, beyond bare Node, in milliseconds. */
+const LIST_LIMIT_MS = 100
+const DEFINITIONS = 1000
+/** Processes for each size: each plans from scratch, the largest for seconds. */
+const ROUNDS = 5
+const WORKER = fileURLToPath(new URL('./language-worker.ts', import.meta.url))
 
-/** One file of a program: files have a limit of nodes. */
-function fileOf(from: number, definitions: number): string {
+/** What is planned, by how many steps, with the limits that hold for it. */
+const cases: readonly { readonly work: string; readonly size: number; readonly limitMs?: number; readonly limitMB?: number }[] = [
+  { work: 'flat', size: 1_000 },
+  { work: 'flat', size: 10_000, limitMs: 1_000 },
+  { work: 'repeat', size: 1_000 },
+  { work: 'repeat', size: 10_000, limitMs: 1_000 },
+  { work: 'repeat', size: 100_000, limitMs: 12_000, limitMB: 600 },
+  { work: 'find', size: 1_000 },
+  { work: 'find', size: 10_000, limitMs: 1_000 },
+  { work: 'find', size: 100_000, limitMs: 12_000, limitMB: 600 },
+  { work: 'sub-goals', size: 1_000 },
+  { work: 'sub-goals', size: 10_000, limitMs: 1_000 },
+  { work: 'sub-goals', size: 100_000, limitMs: 12_000, limitMB: 600 },
+  { work: 'read', size: 1_000 },
+  { work: 'read', size: 10_000 },
+  { work: 'expressions', size: 1_000_000, limitMs: 2_000 }
+]
+
+/** All of it. */
+export async function language(): Promise<Measured> {
+  const listed = await list()
+  const series: Series[] = [...listed.series]
+  const rows = [...listed.rows]
+  for (const { work, size, limitMs, limitMB } of cases) {
+    const taken: { readonly ms: number; readonly peakMB: number }[] = []
+    for (let round = 0; round < ROUNDS; round++) taken.push(await worker(work, size))
+    const what = `${work === 'expressions' || work === 'read' ? work : `plan, ${work}`} × ${size.toLocaleString('en')}`
+    const time = seriesOf(
+      what,
+      'ms',
+      taken.map(({ ms }) => ms)
+    )
+    series.push(time)
+    rows.push(rowOf(what, time, 'value', limitMs === undefined ? {} : { limit: limitMs }))
+    if (limitMB === undefined) continue
+    const memory = seriesOf(
+      `${what}, memory at most`,
+      'MB',
+      taken.map(({ peakMB }) => peakMB)
+    )
+    series.push(memory)
+    rows.push(rowOf(memory.name, memory, 'value', { limit: limitMB }))
+  }
+  return {
+    rows,
+    series,
+    notes: [
+      `each size ${ROUNDS} times in a process of its own: processor time of the work, collecting garbage included; memory is the most that the process ever held`,
+      'read × n: a program of n goals with a requirement, a method and a command each'
+    ]
+  }
+}
+
+async function list(): Promise<Measured> {
+  const directory = temporaryDirectory()
+  try {
+    const file = join(directory, 'large.xml')
+    writeFileSync(file, largeProgram(0, DEFINITIONS))
+    const taken = await interleave({
+      ours: () => timeOf(process.execPath, [CLI, 'list', file, '-o', 'name', '--home', directory]),
+      bare: () => timeOf(process.execPath, ['-e', '0'])
+    })
+    const ours = seriesOf(`cloudburst list, ${DEFINITIONS} definitions`, 'ms', taken.ours)
+    const bare = seriesOf('node -e 0', 'ms', taken.bare)
+    return { rows: [rowOf(ours.name, ours, 'difference', { peer: bare, limit: LIST_LIMIT_MS })], series: [ours, bare], notes: [] }
+  } finally {
+    removeDirectory(directory)
+  }
+}
+
+/** A file of `count` goals. */
+export function largeProgram(from: number, count: number): string {
   const goals = Array.from(
-    { length: definitions },
+    { length: count },
     (_, i) => `<goalProto name="g${from + i}"><describe>Goal ${i}</describe><variable name="a" type="int">${i}</variable>
 <pre><op name="ge"><get>goal.a</get>0</op></pre>
 <method><shell><send>echo <get>goal.a</get></send></shell></method></goalProto>`
@@ -23,48 +97,7 @@ function fileOf(from: number, definitions: number): string {
   return `<cloudburst name="bench">${goals.join('\n')}</cloudburst>`
 }
 
-function time<T>(work: () => T): [ms: number, result: T] {
-  const start = performance.now()
-  const result = work()
-  return [Math.round(performance.now() - start), result]
+async function worker(work: string, size: number): Promise<{ readonly ms: number; readonly peakMB: number }> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', WORKER, work, String(size)])
+  return JSON.parse(stdout) as { ms: number; peakMB: number }
 }
-
-function print(line: Record<string, string | number>): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`)
-}
-
-let last: Program | undefined
-for (const definitions of [10, 100, 1000, 10_000]) {
-  const files = Array.from({ length: Math.ceil(definitions / FILE_DEFINITIONS) }, (_, i) => ({
-    name: `bench-${i}.xml`,
-    text: fileOf(i * FILE_DEFINITIONS, Math.min(definitions, FILE_DEFINITIONS))
-  }))
-  const bytes = files.reduce((sum, file) => sum + file.text.length, 0)
-  const [readMs, program] = time(() => readProgram(files))
-  const [tabulateMs] = time(() => tabulate(program))
-  print({ bench: 'read', definitions, bytes, readMs, tabulateMs })
-  last = program
-}
-
-const program = last!
-const proto = program.goals.get('g7')!
-const { variables } = bind(program, proto, { assignments: [], surroundings: nowhere, facts: new Map(), instances: instancesOf(program) })
-const scope = makeScope({
-  variables,
-  surroundings: nowhere,
-  instances: new Map(),
-  facts: new Map(),
-  completed: () => undefined,
-  inPlan: false
-})
-const [evaluateMs] = time(() => {
-  for (let i = 0; i < EVALUATIONS; i += 1) evaluate(proto.pre[0]!, scope)
-})
-print({ bench: 'evaluate', evaluations: EVALUATIONS, ms: evaluateMs })
-
-const [shell] = proto.methods[0]!.body
-if (shell?.kind !== 'shell') throw new Error('the bench program has lost its shell')
-const [textMs] = time(() => {
-  for (let i = 0; i < TEXTS; i += 1) interpolate(shell.sends[0]!.text, scope, 'shell')
-})
-print({ bench: 'interpolate', texts: TEXTS, ms: textMs })
