@@ -50,7 +50,8 @@ describe('the table of elements', () => {
     )
   })
 
-  it('knows what the reader refuses: a misspelt word gets the right one', () => {
+  it('knows what the reader refuses: a misspelt word gets the right one', function () {
+    this.timeout(20_000)
     for (const [name, { attributes = {} }] of Object.entries(elementSpecs)) {
       for (const attribute of Object.keys(attributes)) {
         if (attribute.length < 5) continue
@@ -73,7 +74,8 @@ describe('an XML file that the schema describes', () => {
   const shipped = readdirSync(`${root}/programs`).filter(name => name.endsWith('.xml'))
   for (const name of shipped) it(`may be programs/${name}`, () => assert.equal(judge('program', text(`programs/${name}`)), ''))
 
-  it('may be every example in docs/', () => {
+  it('may be every example in docs/', function () {
+    this.timeout(20_000)
     const pages = readdirSync(`${root}/docs`, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.md'))
     const examples = pages.flatMap(page =>
       [...text(`docs/${page}`).matchAll(/^```xml\n([\s\S]*?)^```/gm)]

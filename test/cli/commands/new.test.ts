@@ -21,7 +21,7 @@ describe('cloudburst new', () => {
   }
 
   it('writes a program that is listed, planned and pursued as it is', async function () {
-    this.timeout(10_000)
+    this.timeout(30_000)
     const greeting = `goal.file=${join(cwd, 'greeting.txt')}`
     assert.deepEqual(await type('new', 'first'), { exit: 0, stdout: 'first.xml\n', stderr: 'next: cloudburst plan first.xml first\n' })
     assert.match((await type('list', 'first.xml')).stdout, /^first /m)
