@@ -128,7 +128,13 @@ async function start(options: DaemonOptions, down: (() => Promise<void> | void)[
     agentWrites: (goalId, writes) => runs.agentWrites(goalId, writes)
   })
   down.push(() => journal.close())
-  const programs = openPrograms(store, SHIPPED_PROGRAMS, clock.now, privateFiles(log))
+  const programs = openPrograms({
+    store,
+    shippedDirectory: SHIPPED_PROGRAMS,
+    now: clock.now,
+    before: privateFiles(log),
+    unreadable: (program, err) => log.error({ program, err }, 'a program cannot be read and is left out')
+  })
   const tickets = await openTickets({ store, peer: identity.peer, addresses: () => mesh.addresses() })
 
   const runner = runnerClient(home.state)

@@ -44,16 +44,19 @@ export interface Programs {
   count(): number
 }
 
-/**
- * @param shippedDirectory where the programs lie that come with the product; read when first needed
- * @param before read before every program, e.g. credentials of this node; not part of what a program is
- */
-export function openPrograms(
-  store: Pick<Store, 'range' | 'batch'>,
-  shippedDirectory: string | undefined,
-  now: () => number,
-  before: readonly SourceFile[] = []
-): Programs {
+export interface ProgramsParts {
+  readonly store: Pick<Store, 'range' | 'batch'>
+  /** Where the programs lie that come with the product; read when first needed. */
+  readonly shippedDirectory?: string
+  readonly now: () => number
+  /** Read before every program, e.g. credentials of this node; not part of what a program is. */
+  readonly before?: readonly SourceFile[]
+  /** Told of a program that cannot be read (any more). */
+  readonly unreadable: (what: string, error: unknown) => void
+}
+
+/** Reads nothing yet. */
+export function openPrograms({ store, shippedDirectory, now, before = [], unreadable }: ProgramsParts): Programs {
   const held = new Map<string, Held>()
   let reading: Promise<void> | undefined
   let loaded: Promise<Map<string, string>> | undefined
@@ -64,12 +67,21 @@ export function openPrograms(
     return names
   }
 
+  /** A program that cannot be read (any more) is told and left out: it must not take the others with it. */
+  const hold = (what: string, read: () => Program, how: Omit<Held, 'program'>): void => {
+    try {
+      const program = read()
+      held.set(program.hash, { program, ...how })
+    } catch (error) {
+      unreadable(what, error)
+    }
+  }
   const readAll = async (): Promise<void> => {
-    for (const program of await (shippedDirectory === undefined ? [] : readShipped(shippedDirectory, before)))
-      held.set(program.hash, { program, shipped: true })
-    for await (const [, { files, loadedAt }] of store.range<Loaded>({ prefix: PREFIX })) {
-      const program = readProgram(files, { before })
-      held.set(program.hash, { program, loadedAt, shipped: held.get(program.hash)?.shipped ?? false })
+    for (const { name, read } of shippedDirectory === undefined ? [] : await shippedIn(shippedDirectory, before))
+      hold(name, read, { shipped: true })
+    for await (const [key, { name, files, loadedAt }] of store.range<Loaded>({ prefix: PREFIX })) {
+      const shipped = held.get(key.slice(PREFIX.length))?.shipped ?? false
+      hold(name, () => readProgram(files, { before }), { loadedAt, shipped })
     }
   }
   const ready = (): Promise<void> => {
@@ -175,8 +187,12 @@ function isIncluded(program: Program, goal: string): boolean {
 }
 
 /** Each file is a program; one may include another that lies beside it. */
-async function readShipped(directory: string, before: readonly SourceFile[]): Promise<readonly Program[]> {
+async function shippedIn(
+  directory: string,
+  before: readonly SourceFile[]
+): Promise<readonly { readonly name: string; readonly read: () => Program }[]> {
   const names = (await readdir(directory).catch(() => [])).filter(name => name.endsWith('.xml')).sort()
   const files = await Promise.all(names.map(async name => ({ name, text: await readFile(join(directory, name), 'utf8') })))
-  return files.map(file => readProgram([file], { include: included => files.find(({ name }) => name === included) }))
+  const include = (included: string): SourceFile | undefined => files.find(({ name }) => name === included)
+  return files.map(file => ({ name: file.name, read: () => readProgram([file], { include, before }) }))
 }

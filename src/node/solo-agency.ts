@@ -77,7 +77,7 @@ async function openParts(files: readonly SourceFile[], before: readonly SourceFi
     advance: (summary, event) => advance(summary, event) ?? damaged(event.goalId),
     agentWrites: (goalId, writes) => runs.agentWrites(goalId, writes)
   })
-  const programs = openPrograms(store, undefined, now, before)
+  const programs = openPrograms({ store, now, before, unreadable: () => undefined })
   const info = await programs.load(files)
   const driver = localDriver(state, await createRunner(state))
   const peer = peerVariables('', NOBODY.node, {})
