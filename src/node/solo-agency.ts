@@ -129,7 +129,7 @@ async function openParts(files: readonly SourceFile[], before: readonly SourceFi
   return {
     agency,
     close: async () => {
-      await runs.stop()
+      runs.stop()
       await driver.close()
       await journal.close()
       await store.close()

@@ -8,8 +8,10 @@ import { temporaryDirectory } from './store/temporary-directory.ts'
 const program = (name: string): string => `<cloudburst name="${name}"><goalProto name="${name}-goal"/></cloudburst>`
 
 describe('the programs of a node', () => {
+  const temporary = temporaryDirectory()
+
   it('are there although one of them cannot be read', async () => {
-    const directory = temporaryDirectory()
+    const directory = temporary()
     writeFileSync(join(directory, 'good.xml'), program('good'))
     writeFileSync(join(directory, 'bad.xml'), '<cloudburst name="bad"><goalProto/></cloudburst>')
     const store = memoryStore()
