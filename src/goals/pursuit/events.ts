@@ -116,6 +116,8 @@ export type GoalEventBody =
       readonly reads: Readonly<Record<string, Tree>>
       /** Why a step that was done before runs again. */
       readonly again?: string
+      /** Names of variables that carry values to it, besides those that every step gets. */
+      readonly env?: readonly string[]
       readonly peer?: string
     }
   /** The outcome: on disk before anyone is told. */

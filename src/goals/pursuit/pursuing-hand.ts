@@ -248,6 +248,7 @@ export class PursuingHand implements Hand {
       place: step.statement.place,
       reads: brief(prepared.reads),
       ...(again !== undefined && { again }),
+      ...(Object.keys(prepared.env ?? {}).length > 0 && { env: Object.keys(prepared.env ?? {}) }),
       ...(step.peer !== undefined && { peer: step.peer })
     } as const
     const intent = this.#append(began, !WITHIN.has(step.kind))

@@ -40,6 +40,8 @@ export interface Prepared {
   readonly detail?: string
   /** As far as can be seen, there is nothing to do. */
   readonly already?: boolean
+  /** Variables that carry values to it. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export interface Performed {

@@ -42,7 +42,7 @@ export function advance(before: RunSummary | undefined, { goalId, seq, at, body 
 }
 
 function proposed(id: string, seq: number, at: number, body: Body<'proposed'>): RunSummary {
-  const { goal, program, agent, by, assignments } = body
+  const { goal, program, agent, by, assignments, chain } = body
   const status: RunStatus = 'proposed'
   return {
     id,
@@ -55,6 +55,7 @@ function proposed(id: string, seq: number, at: number, body: Body<'proposed'>): 
     updatedAt: at,
     by,
     assignments,
+    ...(chain.length > 0 && { chain }),
     steps: { done: 0, failed: 0, running: 0 }
   }
 }
@@ -117,7 +118,7 @@ export function explainSuspension(events: readonly GoalEvent[]): Suspension | un
 
 function report(began: Body<'step-began'> | undefined, ended: Body<'step-ended'> | undefined): StepReport | undefined {
   if (began === undefined) return undefined
-  const { step, show, place, attempt } = began
+  const { step, show, place, attempt, env } = began
   return {
     step,
     show,
@@ -125,6 +126,7 @@ function report(began: Body<'step-began'> | undefined, ended: Body<'step-ended'>
     attempt,
     durationMs: ended?.durationMs ?? 0,
     ...(ended?.exit !== undefined && { exit: ended.exit }),
-    ...(ended?.tail !== undefined && { tail: ended.tail })
+    ...(ended?.tail !== undefined && { tail: ended.tail }),
+    ...(env !== undefined && { env })
   }
 }

@@ -18,6 +18,8 @@ export interface RunSummary {
   readonly updatedAt: number
   readonly by: Principal
   readonly assignments: readonly Assignment[]
+  /** What waits for it, outermost first: `<run id>:<goal>` of each run that led here. Absent when nothing does. */
+  readonly chain?: readonly string[]
   readonly steps: { readonly done: number; readonly failed: number; readonly running: number }
   /** Present while suspended. */
   readonly suspended?: Suspension
@@ -47,6 +49,8 @@ export interface StepReport {
   readonly exit?: Exit
   readonly tail?: string
   readonly durationMs: number
+  /** Names of variables that the step gets in its environment besides those that every step gets. */
+  readonly env?: readonly string[]
 }
 
 /** @returns undefined for an empty stream. Implemented by fold, so that a prefix of the stream gives the summary of that moment. */

@@ -23,21 +23,39 @@ export function suspensionReport(suspension: Suspension, options: ReportOptions)
     ...instructionRows(suspension),
     ...candidateRows(suspension),
     ...keptRows(suspension),
+    ...laterRows(suspension, options),
     ...valueRows(suspension),
     ...tryRows(suspension, options, paints)
   ]
 }
 
+/** Suspensions from which the goal goes on as it is, or nearly: what it would do can be planned. */
+const PLANNED: ReadonlySet<Suspension['code']> = new Set([
+  'step-failed',
+  'in-doubt',
+  'no-method',
+  'post-not-true',
+  'requested',
+  'stopped',
+  'denied'
+])
+
+/** Values and methods that are offered at most: the report says what else there is. */
+const SETS_MAX = 4
+const METHODS_MAX = 2
+
 /** Commands to paste, most likely first; `…` is for the person to fill in. */
 export function tryCommands(suspension: Suspension, options: ReportOptions): string[] {
   const repair = ['cloudburst repair', options.id, ...options.suffix.map(shellWord)].join(' ')
   const cancel = ['cloudburst cancel', options.id, ...options.suffix.map(shellWord)].join(' ')
+  const step = suspension.step === undefined ? undefined : shellWord(suspension.step.step)
+  const skip = step === undefined ? [] : [`${repair} --skip ${step} --why …`]
   const sets = Object.keys(suspension.values)
     .filter(path => /^(goal|agent)\./.test(path))
     .map(path => `${repair} --set ${path}=…`)
   switch (suspension.code) {
     case 'config-incomplete':
-      return sets.length > 0 ? sets.slice(0, 4) : [`${repair} --set goal.NAME=…`]
+      return sets.length > 0 ? sets.slice(0, SETS_MAX) : [`${repair} --set goal.NAME=…`]
     case 'program-missing':
       return ['cloudburst load FILE', `${repair} --retry`]
     case 'stepping':
@@ -46,12 +64,25 @@ export function tryCommands(suspension: Suspension, options: ReportOptions): str
     case 'stopped':
       return [repair]
     case 'in-doubt':
-      return [`${repair} --retry`, cancel]
+      return [`${repair} --retry`, ...(step === undefined ? [] : [`${repair} --done ${step}`]), ...skip, cancel]
     case 'journal-damaged':
       return [`cloudburst logs ${options.id} --replay -v`, cancel]
     default:
-      return [...sets.slice(0, 4), `${repair} --retry`]
+      return [
+        ...sets.slice(0, SETS_MAX),
+        `${repair} --retry`,
+        ...otherMethods(suspension).map(method => `${repair} --method ${shellWord(method)}`),
+        `${repair} --program FILE.xml`,
+        ...skip,
+        cancel
+      ]
   }
+}
+
+/** Methods that a person may want to be tried first: those that were passed over or have failed, but not the last one tried. */
+function otherMethods({ candidates, step }: Suspension): readonly string[] {
+  const tried = step?.step.slice(0, step.step.lastIndexOf('/')).split('/').at(-1)
+  return candidates.flatMap(({ method, verdict }) => (verdict === 'selected' || method === tried ? [] : [method])).slice(0, METHODS_MAX)
 }
 
 function reasonOf(suspension: Suspension): string {
@@ -64,6 +95,7 @@ function stepRows({ step }: Suspension): string[] {
   const attempt = step.attempt > 1 ? `, try ${step.attempt}` : ''
   const rows = [row('step', `${oneLine(step.step)}${attempt}`), row('at', placeText(step.place)), row('command', oneLine(step.show, 160))]
   if (step.exit !== undefined) rows.push(row('ended', `${exitText(step.exit)} after ${duration(step.durationMs)}`))
+  if (step.env !== undefined) rows.push(row('env', step.env.map(name => oneLine(name)).join(' ')))
   const tail = escapeTerminal(step.tail ?? '').trimEnd()
   if (tail !== '') rows.push(...tail.split('\n').map((line, at) => row(at === 0 ? 'output' : '', `| ${line}`)))
   return rows
@@ -91,6 +123,12 @@ function keptRows({ kept }: Suspension): string[] {
     `${kept.length} ${kept.length === 1 ? 'step' : 'steps'} done; ${kept.length === 1 ? 'it' : 'they'} will not run again`,
     ...kept.map(step => `  ${oneLine(step)}`)
   ])
+}
+
+/** Steps that were not begun are known to a plan only. */
+function laterRows({ code }: Suspension, { id, suffix }: ReportOptions): string[] {
+  if (!PLANNED.has(code)) return []
+  return [row('later', `what would run again and what comes after: cloudburst repair ${[id, ...suffix].map(shellWord).join(' ')} --plan`)]
 }
 
 function valueRows({ values }: Suspension): string[] {

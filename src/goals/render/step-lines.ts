@@ -121,6 +121,7 @@ function reportOf(body: Of<'step-ended'>, step: OpenStep | undefined): StepRepor
     attempt: body.attempt,
     durationMs: body.durationMs,
     ...(body.exit === undefined ? {} : { exit: body.exit }),
-    ...(body.tail === undefined ? {} : { tail: body.tail })
+    ...(body.tail === undefined ? {} : { tail: body.tail }),
+    ...(step?.began.env === undefined ? {} : { env: step.began.env })
   }
 }

@@ -96,6 +96,7 @@ const stepBodies = [
     place,
     reads: trees,
     again: v.exactOptional(textShape),
+    env: v.exactOptional(listOf(nameShape)),
     peer: v.exactOptional(nameShape)
   }),
   v.object({

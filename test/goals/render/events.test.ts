@@ -22,9 +22,14 @@ describe('the lines of a goal', () => {
       '           nginx rejected: nginx is not installed',
       '  kept     1 step done; it will not run again',
       '             make the directory (files/make)',
+      `  later    what would run again and what comes after: cloudburst repair ${ID} --peer node3 --plan`,
       '  values   goal.port = 80',
       `  try      cloudburst repair ${ID} --peer node3 --set goal.port=…`,
       `           cloudburst repair ${ID} --peer node3 --retry`,
+      `           cloudburst repair ${ID} --peer node3 --method nginx`,
+      `           cloudburst repair ${ID} --peer node3 --program FILE.xml`,
+      `           cloudburst repair ${ID} --peer node3 --skip files/configure --why …`,
+      `           cloudburst cancel ${ID} --peer node3`,
       '',
       'suspended: 1 done, 1 failed, 0.9 s'
     ])

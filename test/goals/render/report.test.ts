@@ -6,12 +6,27 @@ describe('a report of a suspended goal', () => {
   const cases: ReadonlyArray<{ code: Suspension['code']; commands: readonly string[] }> = [
     {
       code: 'step-failed',
-      commands: ['cloudburst repair 01J --peer node3 --set goal.port=…', 'cloudburst repair 01J --peer node3 --retry']
+      commands: [
+        'cloudburst repair 01J --peer node3 --set goal.port=…',
+        'cloudburst repair 01J --peer node3 --retry',
+        'cloudburst repair 01J --peer node3 --method nginx',
+        'cloudburst repair 01J --peer node3 --program FILE.xml',
+        'cloudburst repair 01J --peer node3 --skip site/files/serve --why …',
+        'cloudburst cancel 01J --peer node3'
+      ]
     },
     { code: 'config-incomplete', commands: ['cloudburst repair 01J --peer node3 --set goal.port=…'] },
     { code: 'requested', commands: ['cloudburst repair 01J --peer node3'] },
     { code: 'program-missing', commands: ['cloudburst load FILE', 'cloudburst repair 01J --peer node3 --retry'] },
-    { code: 'in-doubt', commands: ['cloudburst repair 01J --peer node3 --retry', 'cloudburst cancel 01J --peer node3'] }
+    {
+      code: 'in-doubt',
+      commands: [
+        'cloudburst repair 01J --peer node3 --retry',
+        'cloudburst repair 01J --peer node3 --done site/files/serve',
+        'cloudburst repair 01J --peer node3 --skip site/files/serve --why …',
+        'cloudburst cancel 01J --peer node3'
+      ]
+    }
   ]
   for (const { code, commands } of cases) {
     it(`says what to type after ${code}`, () => assert.deepEqual(tryCommands(suspension({ code }), options), commands))
@@ -24,7 +39,24 @@ describe('a report of a suspended goal', () => {
 
   it('offers no value that a person cannot set', () => {
     const commands = tryCommands(suspension({ values: { 'host.arch': { value: 'x64' } } }), options)
-    assert.deepEqual(commands, ['cloudburst repair 01J --peer node3 --retry'])
+    assert.ok(!commands.some(command => command.includes('--set')), commands.join('\n'))
+  })
+
+  it('offers the methods that were passed over or have failed, but not the one that failed last', () => {
+    const candidates = (['files', 'nginx', 'apache'] as const).map(method => ({ method, verdict: 'failed' as const }))
+    const commands = tryCommands(suspension({ candidates }), options).filter(command => command.includes('--method'))
+    assert.deepEqual(commands, ['cloudburst repair 01J --peer node3 --method nginx', 'cloudburst repair 01J --peer node3 --method apache'])
+  })
+
+  it('says how to see what comes after, unless nothing can be planned', () => {
+    const later = (code: Suspension['code']): boolean =>
+      suspensionReport(suspension({ code }), options).some(line => line.includes('cloudburst repair 01J --peer node3 --plan'))
+    assert.deepEqual([later('step-failed'), later('config-incomplete')], [true, false])
+  })
+
+  it('names the variables of the environment that carry values, not what is in them', () => {
+    const lines = suspensionReport(suspension({ step: { ...step, env: ['CB_GOAL_WORD'] } }), options)
+    assert.ok(lines.includes('  env      CB_GOAL_WORD'))
   })
 
   it('counts what is too much to show', () => {
@@ -42,6 +74,25 @@ describe('a report of a suspended goal', () => {
 
 const options = { id: '01J', colour: false, suffix: ['--peer', 'node3'] }
 
+const step = {
+  step: 'site/files/serve',
+  show: 'serve 80',
+  place: { file: 'site.xml', line: 7, col: 3 },
+  attempt: 1,
+  durationMs: 30
+}
+
 function suspension(some: Partial<Suspension>): Suspension {
-  return { code: 'step-failed', reason: 'exit 1', candidates: [], kept: [], values: { 'goal.port': { value: 80 } }, ...some }
+  return {
+    code: 'step-failed',
+    reason: 'exit 1',
+    step,
+    candidates: [
+      { method: 'files', verdict: 'selected' },
+      { method: 'nginx', verdict: 'rejected' }
+    ],
+    kept: [],
+    values: { 'goal.port': { value: 80 } },
+    ...some
+  }
 }
