@@ -10,14 +10,14 @@ export const errors = {
   CB_INTERNAL: { exit: 1, http: 500, next: 'cloudburst hello' },
 
   // words and programs
-  CB_PROGRAM_INVALID: { exit: 1, http: 422, next: 'cloudburst list <file>' },
+  CB_PROGRAM_INVALID: { exit: 1, http: 422, next: 'vi +<line> <file>' },
   CB_PROGRAM_UNKNOWN: { exit: 1, http: 404, next: 'cloudburst programs' },
   CB_GOAL_UNKNOWN: { exit: 1, http: 404, next: 'cloudburst list' },
   CB_AGENT_UNKNOWN: { exit: 1, http: 404, next: 'cloudburst agents' },
   CB_AGENT_EXISTS: { exit: 1, http: 409, next: 'cloudburst examine <agent>' },
   CB_CONFIG_INCOMPLETE: { exit: 5, http: 422, next: 'cloudburst plan <goal>' },
   CB_VALUE_INVALID: { exit: 5, http: 422, next: 'cloudburst list -o wide' },
-  CB_XML_INVALID: { exit: 1, http: 422, next: 'xmllint --noout <file>' },
+  CB_XML_INVALID: { exit: 1, http: 422, next: 'vi +<line> <file>' },
   CB_SCRIPT_INVALID: { exit: 1, http: 422, next: 'bash -n <file>' },
 
   // runs
@@ -83,11 +83,13 @@ export class CloudburstError extends Error {
     this.details = details
   }
 
-  /** The command to type next, with what is known filled in; placeholders stay where it is not. */
+  /** The command to type next, with what is known filled in, as words of a shell; where it is not, a word in capitals stands for it. */
   get next(): string {
-    return errors[this.code].next.replace(/<(\w+)>/g, (hole, key: string) => {
+    const { next } = errors[this.code]
+    return next.replace(/<(\w+)>/g, (hole, key: string) => {
       const value = this.details[key]
-      return typeof value === 'string' || typeof value === 'number' ? String(value) : hole
+      if (typeof value !== 'string' && typeof value !== 'number') return key.toUpperCase()
+      return hole === next || /^[\w./:@%+=,-]+$/.test(String(value)) ? String(value) : `'${String(value).replaceAll("'", "'\\''")}'`
     })
   }
 

@@ -106,7 +106,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   list: {
     summary: 'goal prototypes with type, name and description',
     usage: '[FILE…]',
-    options: ['peer', 'program'],
+    options: ['peer', 'program', 'strict'],
     example: 'list site.xml -o wide',
     completes: 'files',
     load: () => import('./commands/list.ts')
@@ -129,7 +129,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   plan: {
     summary: 'what pursuing a goal would do; has no effect',
     usage: '[FILE…] GOAL [PATH=VALUE…]',
-    options: ['peer', ...goalOptions, ...verbosity, 'detailed-exitcode'],
+    options: ['peer', ...goalOptions, ...verbosity, 'detailed-exitcode', 'strict'],
     example: 'plan site.xml publish goal.port=8080',
     completes: 'goals',
     load: () => import('./commands/plan.ts')
@@ -137,7 +137,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   pursue: {
     summary: 'make a goal true; try other methods when one fails',
     usage: '[FILE…] GOAL [PATH=VALUE…]',
-    options: ['peer', ...goalOptions, ...verbosity, 'step', 'ssh-reuse', 'detach'],
+    options: ['peer', ...goalOptions, ...verbosity, 'step', 'ssh-reuse', 'detach', 'strict'],
     example: 'pursue publish goal.port=8080',
     completes: 'goals',
     load: () => import('./commands/pursue.ts')
@@ -145,7 +145,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   execute: {
     summary: 'make a goal true as planned; no other methods',
     usage: '[FILE…] GOAL [PATH=VALUE…]',
-    options: ['peer', ...goalOptions, ...verbosity, 'step', 'ssh-reuse', 'detach'],
+    options: ['peer', ...goalOptions, ...verbosity, 'step', 'ssh-reuse', 'detach', 'strict'],
     example: 'execute site.xml publish',
     completes: 'goals',
     load: () => import('./commands/execute.ts')

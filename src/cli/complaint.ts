@@ -3,13 +3,14 @@ import { atHome, CloudburstError, type ErrorDetails, errors, toProblem } from '.
 import { escapeTerminal } from '../goals/render/escape.ts'
 import { shellWord } from '../goals/render/words.ts'
 import type { Io } from './io.ts'
+import { remedy } from './remedy.ts'
 import { withTypedCommand } from './suggested.ts'
 
 /** Prints `error: …` and `next: …`, or problem details as JSON when the words ask for `-o json`; returns the exit status. */
 export function complain(error: unknown, words: readonly string[], io: Io): number {
   const known = io.interrupted.aborted && isAbort(error) ? interruption() : withTypedCommand(asTyped(error, words), words)
   const plain = toProblem(known)
-  const problem = { ...plain, next: atHome(plain.next, homeOf(words)) }
+  const problem = { ...plain, next: remedy(known, words) ?? helpOf(known) ?? atHome(plain.next, homeOf(words)) }
   if (wantsJson(words)) io.stderr.write(`${JSON.stringify(problem)}\n`)
   else io.stderr.write(`error: ${escapeTerminal(problem.detail)}\n${linesOf(problem.details)}${adviceOf(known, problem.next)}`)
   if (io.env['CLOUDBURST_DEBUG'] && error instanceof Error) io.stderr.write(`${error.stack}\n`)
@@ -24,13 +25,18 @@ function linesOf({ lines, complaints, proposed }: ErrorDetails): string {
   return more.map(line => `  ${escapeTerminal(line)}\n`).join('')
 }
 
-/** A usage error is answered by the help of the command; a hint with a hole in it that nobody can fill is none. */
+/** What to type next, unless the lines above end with it. */
 function adviceOf(error: unknown, next: string): string {
   if (!(error instanceof CloudburstError)) return ''
-  // The lines above end with the command to type.
   if (Array.isArray(error.details['proposed'])) return ''
-  const command = error.code === 'CB_USAGE' ? error.details['command'] : undefined
-  return `next: ${escapeTerminal(typeof command === 'string' ? `cloudburst help ${command}` : next)}\n`
+  return `next: ${escapeTerminal(next)}\n`
+}
+
+/** A usage error that cannot be put right here is answered by the help of the command. */
+function helpOf(error: unknown): string | undefined {
+  if (!(error instanceof CloudburstError) || error.code !== 'CB_USAGE') return undefined
+  const { command } = error.details
+  return typeof command === 'string' ? `cloudburst help ${command}` : undefined
 }
 
 function interruption(): CloudburstError {

@@ -23,6 +23,7 @@ export const optionSpecs = {
   all: { type: 'boolean', help: 'all known nodes but this one' },
   program: { type: 'string', value: 'PROGRAM', help: 'name or hash of a program, or its FILE.xml' },
   agent: { type: 'string', value: 'AGENT', help: 'agent in whose scope the goal is pursued' },
+  strict: { type: 'boolean', help: 'unknown elements and attributes of FILE words are errors, not warnings' },
   set: { type: 'string', multiple: true, value: 'PATH=VALUE', help: 'value of a variable; the same as the word PATH=VALUE' },
   narrate: { type: 'boolean', short: 'n', help: 'print # BEGIN and # END of goals, methods and described statements' },
   goals: { type: 'boolean', short: 'g', help: 'print configurations, and methods with their verdicts' },

@@ -36,6 +36,8 @@ export function daemonOf({ options, io }: Invocation): ControlClient {
 export async function openSession(invocation: Invocation): Promise<Session> {
   const home = homeWords(invocation)
   if (invocation.files.length > 0) return await openSolo(invocation, home)
+  if (invocation.options.strict)
+    throw new CloudburstError('CB_USAGE', '--strict is for programs given as files', { command: invocation.command })
   const peer = onePeer(invocation)
   return sessionWith(daemonOf(invocation), peer, home)
 }
@@ -69,7 +71,8 @@ async function openSolo(invocation: Invocation, home: readonly string[]): Promis
   }
   const { daemonless } = await import('./daemonless.ts')
   const { solo } = await daemonless()
-  const opened = await solo(invocation.files, controlBase(invocation.options.home, invocation.io.env, invocation.io.uid), invocation.io)
+  const { options, io } = invocation
+  const opened = await solo(invocation.files, controlBase(options.home, io.env, io.uid), io, options.strict)
   for (const warning of opened.warnings) invocation.io.stderr.write(`warning: ${escapeTerminal(warning)}\n`)
   return { agency: opened.agency, by: opened.by, suffix: [...invocation.files, ...home], solo: true, close: () => opened.close() }
 }

@@ -7,6 +7,7 @@ import { ulid } from 'ulid'
 import { CloudburstError } from '../errors.ts'
 import type { SourceFile } from '../goals/program/model.ts'
 import { readProgram } from '../goals/program/read.ts'
+import { showPlace } from '../goals/program/xml.ts'
 import { advance } from '../goals/pursuit/summarise.ts'
 import type { Agency, CallName } from '../protocols/agency/calls.ts'
 import { openAgency } from './agency.ts'
@@ -36,12 +37,12 @@ interface Opened {
 }
 
 /** See {@link file://./solo.ts}. */
-export async function openSolo(names: readonly string[], home: string, around: Surroundings): Promise<Solo> {
+export async function openSolo(names: readonly string[], home: string, around: Surroundings, strict: boolean): Promise<Solo> {
   const paths = findFiles(names, around)
   const files = readProgramFiles(paths, around)
   const own = readPrivate(around)
   const before = own === undefined ? [] : [own.file]
-  const program = readProgram(files, { before })
+  const program = readProgram(files, { before, strict })
   const directory = join(home, 'solo', createHash('sha256').update(paths.join('\0')).digest('hex').slice(0, 16))
   const opened = new Map<'memory' | 'disk', Promise<Opened>>()
   const get = (where: 'memory' | 'disk'): Promise<Opened> => {
@@ -58,7 +59,10 @@ export async function openSolo(names: readonly string[], home: string, around: S
   return {
     agency,
     by: NOBODY,
-    warnings: own?.warning === undefined ? [] : [own.warning],
+    warnings: [
+      ...(own?.warning === undefined ? [] : [own.warning]),
+      ...program.warnings.map(({ place, message }) => `${showPlace(place)}: ${message}`)
+    ],
     close: async () => {
       for (const each of opened.values()) await (await each).close()
     }

@@ -22,11 +22,12 @@ export interface Solo {
  * Opens the program that `files` make together. Planning and listing touch nothing; the first call that pursues
  * or looks at goals opens the program's own store below `<home>/solo`.
  * @param files names or paths, looked up as docs/language.md says
+ * @param strict unknown elements and attributes are errors, not warnings
  * @throws CloudburstError CB_PROGRAM_INVALID
  */
-export async function solo(files: readonly string[], home: string, around: Surroundings): Promise<Solo> {
+export async function solo(files: readonly string[], home: string, around: Surroundings, strict = false): Promise<Solo> {
   const { openSolo } = await import('./solo-agency.ts')
-  return openSolo(files, home, around)
+  return openSolo(files, home, around, strict)
 }
 
 /**

@@ -55,7 +55,7 @@ describe('the CLI', () => {
   it('says which command was meant', async () => {
     const io = fakeIo()
     assert.equal(await cli(['dispach'], io), 64)
-    assert.match(io.said.stderr, /^error: there is no command dispach; did you mean dispatch\?\nnext: cloudburst --help\n$/)
+    assert.match(io.said.stderr, /^error: there is no command dispach; did you mean dispatch\?\nnext: cloudburst dispatch\n$/)
   })
 
   it('gives problem details with -o json', async () => {

@@ -27,7 +27,7 @@ describe('a complaint', () => {
     const io = fakeIo()
     const details = { file: 'site.xml', line: 3, col: 1 }
     complain(new CloudburstError('CB_PROGRAM_INVALID', 'site.xml:3:1: no', details), ['load', '/srv/site.xml'], io)
-    assert.equal(io.said.stderr, 'error: /srv/site.xml:3:1: no\nnext: cloudburst list /srv/site.xml\n')
+    assert.equal(io.said.stderr, 'error: /srv/site.xml:3:1: no\nnext: vi +3 /srv/site.xml\n')
   })
 
   it('leaves words alone that are for another program', () => {

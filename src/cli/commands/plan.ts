@@ -1,4 +1,6 @@
 import { hasChanges, planLines, type PlanOptions, planText } from '../../goals/render/plan.ts'
+import type { Plan } from '../../goals/plan/plan.ts'
+import { shellWord } from '../../goals/render/words.ts'
 import type { Invocation } from '../arguments.ts'
 import { goalRequest } from '../goal-request.ts'
 import { colours, print } from '../io.ts'
@@ -16,6 +18,16 @@ function planOptions({ options, io }: Invocation): PlanOptions {
   return { colour: colours(io.stdout, io.env), goals: goals ?? all, echo: echo ?? all, lines: all, verbose: verbose.length }
 }
 
+/** The place to look at, in the file as it was named. */
+function sayWhere({ io, files }: Invocation, problems: Plan['problems']): void {
+  for (const { place } of problems) {
+    const file = files.find(each => each === place.file || each.endsWith(`/${place.file}`))
+    if (file === undefined) continue
+    io.stderr.write(`next: vi +${place.line} ${shellWord(file)}\n`)
+    return
+  }
+}
+
 /** What pursuing a goal would do. Has no effect. */
 export async function run(invocation: Invocation): Promise<number> {
   const session = await openSession(invocation)
@@ -23,7 +35,10 @@ export async function run(invocation: Invocation): Promise<number> {
     const plan = await session.agency.call('plan', await goalRequest(invocation, session.agency, session.by), session.by)
     if (formatOf(invocation) === 'plain') print(invocation.io.stdout, planLines(plan))
     else await showOne(invocation, plan, plan.goal, () => planText(plan, planOptions(invocation)))
-    if (plan.problems.length > 0) return NOT_CONFIGURED
+    if (plan.problems.length > 0) {
+      if (session.solo) sayWhere(invocation, plan.problems)
+      return NOT_CONFIGURED
+    }
     return invocation.options['detailed-exitcode'] && hasChanges(plan) ? HAS_CHANGES : 0
   } finally {
     await session.close()

@@ -55,8 +55,11 @@ export async function makePlan(planning: Planning): Promise<Plan> {
   return plan(planning, variables, hand, ended.outcome === 'failed' ? [problem(proto, ended)] : [])
 }
 
+/** A reason that names a place is a complaint there; any other is one of the goal. */
 function problem(proto: GoalProto, ended: Extract<Ended, { outcome: 'failed' }>): Complaint {
-  return { place: proto.place, message: ended.failure.reason }
+  const [, file, line, col, message] = /^([^\s:][^:]*):(\d+):(\d+): (.*)$/s.exec(ended.failure.reason) ?? []
+  if (file === undefined || message === undefined) return { place: proto.place, message: ended.failure.reason }
+  return { place: { file, line: Number(line), col: Number(col) }, message }
 }
 
 /** The agent's variables are copied at the first write, so that planning changes nothing. */

@@ -167,5 +167,9 @@ function programInvalid(errors: readonly Complaint[]): CloudburstError {
     .slice(0, COMPLAINTS_MAX)
     .map(({ place, message }) => (message.startsWith(`${place.file}:`) ? message : `${showPlace(place)}: ${message}`))
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
-  return new CloudburstError('CB_PROGRAM_INVALID', `${lines[0]}${more}`, { complaints: lines, file: errors[0]!.place.file })
+  return new CloudburstError('CB_PROGRAM_INVALID', `${lines[0]}${more}`, {
+    complaints: lines,
+    file: errors[0]!.place.file,
+    line: errors[0]!.place.line
+  })
 }

@@ -12,11 +12,26 @@ export interface Classified {
   readonly grounds?: Grounds
 }
 
-/** Candidates in order: the goal's own, the agent's, global; within one scope a later definition first; `priority` above all. */
+/** Candidates in order: the goal's own, the agent's, global; within one scope a later definition first; `priority` above all. Nearer ones hide those of the same name. */
 export function methodsFor(run: Pick<Run, 'program' | 'agent'>, proto: GoalProto): readonly Method[] {
-  const targets = (method: Method): boolean => method.target === proto.name
-  const scopes = [proto.methods, run.agent?.methods.filter(targets) ?? [], run.program.methods.filter(targets)]
-  return scopes.flatMap(methods => methods.toReversed()).sort((a, b) => b.priority - a.priority)
+  const scopes = [proto.methods, methodsOf(run.agent?.methods ?? [], proto.name), methodsOf(run.program.methods, proto.name)]
+  const seen = new Map<string, Method>()
+  // a journal knows methods by name: one that is nearer hides those of the same name behind it
+  for (const method of scopes.flatMap(methods => methods.toReversed())) if (!seen.has(method.name)) seen.set(method.name, method)
+  return [...seen.values()].sort((a, b) => b.priority - a.priority)
+}
+
+/** By list and goal: a program of many methods is not gone through for each of its sub-goals. */
+const byGoal = new WeakMap<readonly Method[], Map<string, Method[]>>()
+
+function methodsOf(methods: readonly Method[], goal: string): readonly Method[] {
+  let sorted = byGoal.get(methods)
+  if (sorted === undefined) {
+    sorted = new Map<string, Method[]>()
+    for (const method of methods) sorted.set(method.target, [...(sorted.get(method.target) ?? []), method])
+    byGoal.set(methods, sorted)
+  }
+  return sorted.get(goal) ?? []
 }
 
 /** Evaluates the guards of one method; its prerequisites are only looked at, not pursued. */

@@ -1,0 +1,56 @@
+/** What to paste after a mistake in what was typed: the same command, put right. */
+import { CloudburstError } from '../errors.ts'
+import { closest } from '../goals/render/suggest.ts'
+import { shellWord } from '../goals/render/words.ts'
+
+/** Messages say `did you mean X?`, some with brackets around an element's name. */
+const MEANT = /did you mean <?([^\s?>]+)>?\?/
+const TOO_MANY = /; (\S+) is too many$/
+
+/**
+ * A whole command to paste, or undefined when what was typed is not what is wrong.
+ * @param words as typed, without `cloudburst`
+ */
+export function remedy(error: unknown, words: readonly string[]): string | undefined {
+  if (!(error instanceof CloudburstError)) return undefined
+  const fixed = meant(error.message, words) ?? fewer(error.message, words) ?? emptied(error, words)
+  return fixed === undefined ? undefined : ['cloudburst', ...fixed].map(shellWord).join(' ')
+}
+
+/** The mistyped word replaced by the one that was meant. */
+function meant(message: string, words: readonly string[]): readonly string[] | undefined {
+  const right = MEANT.exec(message)?.[1]
+  if (right === undefined) return undefined
+  for (const [at, word] of words.entries()) {
+    if (word === '--') return undefined
+    for (const wrong of partsOf(word)) {
+      // `port=80` is meant as `goal.port=80`
+      const isNear = closest(wrong, [right]) !== undefined || right.endsWith(`.${wrong}`)
+      if (wrong !== right && isNear && mentions(message, wrong)) return words.with(at, word.replace(wrong, right))
+    }
+  }
+  return undefined
+}
+
+/** What could be mistyped in one word: all of it, the path of `path=value`, the value of `--option=value`. */
+function partsOf(word: string): string[] {
+  const at = word.indexOf('=')
+  return at <= 0 ? [word] : word.startsWith('-') ? [word.slice(0, at), word.slice(at + 1)] : [word.slice(0, at)]
+}
+
+function mentions(message: string, word: string): boolean {
+  return word !== '' && ` ${message} `.split(/[\s;,:'"()]+/).includes(word)
+}
+
+function fewer(message: string, words: readonly string[]): readonly string[] | undefined {
+  const extra = TOO_MANY.exec(message)?.[1]
+  const at = extra === undefined ? -1 : words.indexOf(extra)
+  return at < 0 ? undefined : words.toSpliced(at, 1)
+}
+
+/** A value that does not fit is taken out, for another to be typed. */
+function emptied({ code, message }: CloudburstError, words: readonly string[]): readonly string[] | undefined {
+  if (code !== 'CB_VALUE_INVALID') return undefined
+  const at = words.findIndex(word => /^[^-].*=./.test(word) && mentions(message, word.slice(0, word.indexOf('='))))
+  return at < 0 ? undefined : [...words.toSpliced(at, 1), words[at]!.slice(0, words[at]!.indexOf('=') + 1)]
+}
