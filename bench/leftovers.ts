@@ -11,7 +11,8 @@ const ends = new Set<() => void>()
 process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL')
   for (const end of ends) end()
-  for (const directory of directories) rmSync(directory, { recursive: true, force: true })
+  // Those just ended may still be writing their last.
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 

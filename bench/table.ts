@@ -19,11 +19,13 @@ export function plainTable(rows: readonly Row[]): string[] {
 export function markdownTable(results: readonly Result[]): string[] {
   const lines = [HEAD, HEAD.map(() => '---'), ...results.flatMap(result => result.rows.map(cellsOf))]
   const measured = results.map(({ at, machine }) => `${machineText(machine)}, on ${at.slice(0, 10)}`)
+  const busiest = Math.max(...results.flatMap(({ load }) => load ?? []))
   const notes = results.flatMap(result => result.notes)
   return [
     ...lines.map(cells => `| ${cells.join(' | ')} |`),
     '',
     `Measured on ${[...new Set(measured)].join('; ')}. Each figure and its peer come from one run, in turns; \`npm run bench\` measures yours.`,
+    `The highest load average meanwhile was ${busiest.toFixed(1)}.`,
     '',
     ...notes.map(note => `- ${note}`)
   ]
