@@ -1,6 +1,6 @@
 /** Where connections that steps share have their sockets. */
 import { createHash } from 'node:crypto'
-import { lstat, mkdir } from 'node:fs/promises'
+import { lstat, mkdir, rmdir } from 'node:fs/promises'
 
 /** The directory below /tmp: the path of a socket may have 104 bytes, and ssh needs 57 of them behind it. */
 const PARENT = '/tmp'
@@ -19,4 +19,9 @@ export async function connectionDirectory(state: string): Promise<string> {
   if (!found.isDirectory() || found.uid !== uid || (found.mode & 0o077) !== 0)
     throw new Error(`${directory} is not a private directory of this user: remove it`)
   return directory
+}
+
+/** Removes the directory unless a connection still has its socket in it. */
+export async function dropConnectionDirectory(directory: string): Promise<void> {
+  await rmdir(directory).catch(() => undefined)
 }

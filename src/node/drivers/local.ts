@@ -5,7 +5,7 @@ import type { Command, CommandKey, Driver, Finished } from '../../goals/ports.ts
 import type { OutputChunk } from '../../goals/pursuit/events.ts'
 import type { Ended, Runner } from '../runner/protocol.ts'
 import { goalDirectory, OUT, stepDirectory } from '../runner/step-directory.ts'
-import { connectionDirectory } from './connections.ts'
+import { connectionDirectory, dropConnectionDirectory } from './connections.ts'
 import { type OutputPlace, outputValue, readOutput, writeMirror } from './output.ts'
 import { dropPrivateFiles, readPrivateFile, writePrivateFile } from './private-files.ts'
 import { type OutputListener, outputTails } from './tail.ts'
@@ -31,6 +31,7 @@ export interface LocalDriver extends Driver {
 /** @param state the node's state directory */
 export function localDriver(state: string, runner: Runner): LocalDriver {
   const tails = outputTails(state)
+  let shared: string | undefined
 
   const finish = async (key: CommandKey, ended: Ended): Promise<Finished> => {
     await tails.ended(key)
@@ -60,7 +61,10 @@ export function localDriver(state: string, runner: Runner): LocalDriver {
     readFile: (goalId, name) => readPrivateFile(state, goalId, name),
     files: textFiles,
     interpreters: { javascript: process.execPath, python: 'python3' },
-    connections: () => connectionDirectory(state),
+    connections: async () => {
+      shared = await connectionDirectory(state)
+      return shared
+    },
     dropFiles: goalId => dropPrivateFiles(state, goalId),
     readOutput: place => readOutput(state, place),
     tailOutput: (goalId, listener) => tails.follow(goalId, listener),
@@ -75,6 +79,7 @@ export function localDriver(state: string, runner: Runner): LocalDriver {
     dropOutput: goalId => rm(goalDirectory(state, goalId), { recursive: true, force: true }),
     close: async () => {
       tails.close()
+      if (shared !== undefined) await dropConnectionDirectory(shared)
       await runner.close()
     }
   }
