@@ -88,13 +88,20 @@ export function openDriving(parts: DrivingParts): Driving {
       }
     }
   }
+  /** An error of ours must not lose the goal: it waits, with everything achieved, for a retry by a better version. */
+  const giveUp = async (id: string, error: unknown): Promise<void> => {
+    log.error({ err: error, goal: id }, 'a goal could not be driven')
+    if (journal.damaged.has(id)) return
+    const reason = `an error of cloudburst itself: ${error instanceof Error ? error.message : String(error)}`
+    await journal.append(id, { type: 'suspended', code: 'internal', reason }).catch(() => undefined)
+  }
   const atItsTurn = async (id: string, cause: Cause, stop: AbortSignal): Promise<void> => {
     if (working >= PURSUED_MAX) await new Promise<void>(resolve => waiting.push(resolve))
     working++
     try {
       await driveToRest(id, cause, stop)
     } catch (error) {
-      if (!ending) log.error({ err: error, goal: id }, 'a goal could not be driven')
+      if (!ending) await giveUp(id, error)
     } finally {
       working--
       driven.delete(id)

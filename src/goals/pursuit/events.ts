@@ -203,6 +203,8 @@ export type SuspendCode =
   | 'stopped'
   | 'journal-damaged'
   | 'program-missing'
+  /** An error of ours: the goal waits for a better version. */
+  | 'internal'
   | 'denied'
 
 /** Part of what a step printed. `offset` counts bytes from the start of that stream. */

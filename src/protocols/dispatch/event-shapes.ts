@@ -127,6 +127,7 @@ const lifeBodies = [
       'stopped',
       'journal-damaged',
       'program-missing',
+      'internal',
       'denied'
     ]),
     reason: textShape,
