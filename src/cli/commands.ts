@@ -205,6 +205,14 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
     completes: 'runs',
     load: () => import('./commands/cancel.ts')
   },
+  why: {
+    summary: 'why a step of a goal ran, ran again or was kept',
+    usage: 'ID STEP',
+    options: ['peer'],
+    example: 'why 01JD site/files/serve',
+    completes: 'runs',
+    load: () => import('./commands/why.ts')
+  },
   logs: {
     summary: 'what happened to a goal, and what its steps printed',
     usage: 'ID',

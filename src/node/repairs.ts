@@ -12,6 +12,7 @@ import { didYouMean } from '../goals/program/did-you-mean.ts'
 import { findGoal } from '../goals/pursuit/call.ts'
 import type { GoalEvent, GoalEventBody, Principal, StepDecision } from '../goals/pursuit/events.ts'
 import { methodsFor } from '../goals/pursuit/methods.ts'
+import { begunSteps, namedStep } from '../goals/pursuit/step-names.ts'
 import type { RunSummary } from '../goals/pursuit/summary.ts'
 import type { Tree } from '../goals/tree.ts'
 import type { RepairRequest } from '../protocols/agency/calls.ts'
@@ -155,22 +156,12 @@ async function sourceOf({ programs, agents }: RunsParts, summary: RunSummary, ed
 
 /** Decisions are about steps that were met; leaving one out needs a reason that others can read later. */
 function decided({ id, decisions = [], why }: RepairRequest, events: readonly GoalEvent[]): readonly StepDecision[] {
-  const steps = [...new Set(events.flatMap(({ body }) => (body.type === 'step-began' ? [body.step] : [])))]
+  const steps = begunSteps(events)
   return decisions.map(decision => {
     if (decision.verdict === 'skip' && (why ?? '').trim() === '')
       throw new CloudburstError('CB_USAGE', `skipping ${decision.step} needs a reason: --why TEXT`, { id, command: 'repair' })
-    return { ...decision, step: fullStep(id, decision.step, steps) }
+    return { ...decision, step: namedStep(id, decision.step, steps, 'repair') }
   })
-}
-
-/** A step by its id or, where only one has it, by its own name: `serve` for `site/apache/serve`. */
-function fullStep(id: string, text: string, steps: readonly string[]): string {
-  if (steps.includes(text)) return text
-  const [only, second] = steps.filter(step => step.endsWith(`/${text}`))
-  if (only !== undefined && second === undefined) return only
-  if (second !== undefined) throw new CloudburstError('CB_USAGE', `goal ${id} has more than one step ${text}: ${only}, ${second}`, { id, command: 'repair' })
-  const names = steps.flatMap(step => [step, step.slice(step.lastIndexOf('/') + 1)])
-  throw new CloudburstError('CB_USAGE', `goal ${id} has not begun a step ${text}${didYouMean(text, names)}`, { id, command: 'repair' })
 }
 
 /** `INSTANCE:METHOD`, or a method of the goal that failed. */
