@@ -42,7 +42,7 @@ export async function pursue(pursuit: Pursuit): Promise<'completed' | 'suspended
   const history = foldHistory(pursuit.events)
   const facts = new Map<string, Fact>()
   const hand = new PursuingHand(pursuit.id, pursuit.world, history, facts, pursuit.stop)
-  const starting = hand.record({ type: 'started', stretch: history.stretch + 1, cause: pursuit.cause })
+  await hand.note({ type: 'started', stretch: history.stretch + 1, cause: pursuit.cause })
   const proto = findGoal(pursuit, proposed.goal)
   if (proto === undefined)
     return await suspend(hand, {
@@ -56,7 +56,6 @@ export async function pursue(pursuit: Pursuit): Promise<'completed' | 'suspended
   const run = openRun(pursuit, proposed, hand, facts)
   const frame = openFrame(run, proto, rootInstance(proposed.goal), [{ key: `${proposed.goal}()`, text: proposed.goal }])
   const missing = await configure(pursuit, proposed, proto, frame, hand)
-  await starting
   if (missing !== undefined) return await suspend(hand, missing)
   return await rest(pursuit, hand, await walkGoal(frame, {}))
 }
@@ -102,7 +101,7 @@ async function configure(
     bound.errors[0]?.message ?? (bound.missing.length > 0 ? `${bound.missing.map(each => each.path).join(', ')} not configured` : undefined)
   if (wrong !== undefined) return { code: 'config-incomplete', reason: wrong, instance: frame.instance, candidates: [], final: true }
   putInto(frame, bound)
-  const seq = await hand.record({ type: 'configured', variables: { ...frame.variables }, sources: bound.sources })
+  const seq = await hand.note({ type: 'configured', variables: { ...frame.variables }, sources: bound.sources })
   const before = pursuit.events.findLast(({ body }) => body.type === 'configured')?.body
   if (before?.type === 'configured') hand.rebound(frame, before.variables, seq)
   return undefined

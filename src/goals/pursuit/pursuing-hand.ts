@@ -330,6 +330,11 @@ export class PursuingHand implements Hand {
     return this.#reads.get(step) ?? {}
   }
 
+  /** Appends; the next event that is waited for is durable only with this one. @returns its number */
+  async note(body: GoalEventBody): Promise<number> {
+    return await this.#append(body, false)
+  }
+
   /** Appends and waits until the event is durable. */
   async record(body: GoalEventBody): Promise<number> {
     return await this.#append(body, true)

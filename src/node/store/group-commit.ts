@@ -73,8 +73,8 @@ export function groupCommit(write: (ops: RawOp[], sync: boolean) => Promise<void
         const raw = ops.map(op => (op.type === 'del' ? op : { type: op.type, key: op.key, value: encodePut(op) }))
         counts.batches++
         queue.push({ ops: raw, sync, resolve, reject })
-        // Not at once: what the same tick adds still joins.
-        running ??= Promise.resolve().then(drain)
+        // Not at once: what the same turn of the event loop adds, however many promises it takes, still joins.
+        running ??= new Promise<void>(turned => setImmediate(turned)).then(drain)
       }),
     rejectAll: error => {
       const all = queue
