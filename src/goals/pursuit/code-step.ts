@@ -16,7 +16,8 @@ import { showPlace } from '../program/xml.ts'
 import type { Plain, Tree } from '../tree.ts'
 import type { Here } from './call.ts'
 import { access, codeBody, interpreterArguments, literal, scriptOf } from './code-text.ts'
-import { described, type Performed, type Prepared, type Step, settled, type Try } from './step.ts'
+import { settled } from './exit-outcome.ts'
+import { described, type Performed, type Prepared, type Step, type Try } from './step.ts'
 
 interface PreparedCode extends Prepared {
   readonly text: string

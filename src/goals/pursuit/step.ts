@@ -1,30 +1,12 @@
-/**
- * What can be done or planned: each kind of step says what it reads, what it would write, what a person would type
- * for it, and how it is done. Reading and doing are apart, so that a plan needs only the first.
- */
-import { createHash } from 'node:crypto'
 import { evaluate } from '../expression/evaluate.ts'
-import { interpolate } from '../expression/interpolate.ts'
 import { showPath } from '../expression/path.ts'
 import type { Interpolated, Scope } from '../expression/result.ts'
-import type { Exit, FactQuery, Finished, World } from '../ports.ts'
-import type {
-  CheckStatement,
-  Complaint,
-  Path,
-  Place,
-  Send,
-  ShellStatement,
-  StatementBase,
-  TempFileStatement,
-  UpdateStatement
-} from '../program/model.ts'
-import { isPlainSsh } from '../program/read-shell.ts'
+import type { Exit, FactQuery, World } from '../ports.ts'
+import type { CheckStatement, Complaint, Path, Place, StatementBase, UpdateStatement } from '../program/model.ts'
 import type { Tree } from '../tree.ts'
 import type { Here } from './call.ts'
-import { type StepKind, TAIL_BYTES_MAX, type Write } from './events.ts'
+import type { StepKind, Write } from './events.ts'
 import type { How } from './recall.ts'
-import { type Answer, prepareAnswers, withTerminal } from './terminal.ts'
 import { describe } from './walk.ts'
 
 /** What a step needs to know before it is done. */
@@ -100,82 +82,6 @@ export function faultsOf(step: Step, prepared: Prepared): readonly Complaint[] {
   })
 }
 
-interface PreparedCommand extends Prepared {
-  readonly argv: readonly string[]
-  readonly env: Readonly<Record<string, string>>
-  /** Prompts that are answered, if the command gets a terminal. */
-  readonly answers?: readonly Answer[]
-}
-
-/** One command of a `<shell>`: by a local shell, or as the last argument of the prefix. */
-export function sendStep(here: Here, shell: ShellStatement, send: Send, id: string): Step<PreparedCommand> {
-  const { scope } = here
-  const text = describe(send.describe.length > 0 ? send.describe : shell.describe, scope)
-  const timeoutS = send.timeoutS ?? shell.timeoutS
-  return {
-    id,
-    kind: 'send',
-    statement: send,
-    key: `${prefixKey(shell)}:${send.key}`,
-    scope,
-    ...(text !== undefined && { describe: text }),
-    outputs: send.name === undefined ? [] : [['goal', send.name]],
-    prepare: () => prepareCommand(shell, send, scope),
-    async perform(world, prepared, attempt) {
-      const argv =
-        shell.reuse === true || (here.frame.run.sshReuse === true && isPlainSsh(shell.prefix ?? []))
-          ? sharing(prepared.argv, await world.driver.connections())
-          : prepared.argv
-      const { answers = [] } = prepared
-      const run = answers.length === 0 ? { argv, env: {} } : await withTerminal(world, attempt, argv, answers)
-      const { goalId, step } = attempt
-      const finished = await world.driver.run({
-        key: { goalId, step, attempt: attempt.attempt },
-        argv: run.argv,
-        env: { ...prepared.env, ...run.env },
-        ...(timeoutS !== undefined && { timeoutMs: timeoutS * 1000 }),
-        ...(send.label !== undefined && { label: send.label })
-      })
-      return settled(send, finished)
-    },
-    async recover(world, attempt, beganAt) {
-      return settled(send, await world.driver.recover(attempt, beganAt))
-    }
-  }
-}
-
-/** The arguments of ssh or scp with connections shared and kept for a minute after the last use. Source: ssh_config(5). */
-function sharing([program = '', ...rest]: readonly string[], directory: string): readonly string[] {
-  return [program, '-o', 'ControlMaster=auto', '-o', `ControlPath=${directory}/%C`, '-o', 'ControlPersist=60', ...rest]
-}
-
-const prefixKeys = new WeakMap<ShellStatement, string>()
-
-/** What of a `<shell>` its sends share: editing one of them does not change the others. */
-function prefixKey(shell: ShellStatement): string {
-  let key = prefixKeys.get(shell)
-  if (key === undefined) {
-    const shared = JSON.stringify([shell.shell, shell.prefix], (name, value: unknown) => (name === 'place' ? undefined : value))
-    key = createHash('sha256').update(shared).digest('hex').slice(0, 12)
-    prefixKeys.set(shell, key)
-  }
-  return key
-}
-
-function prepareCommand(shell: ShellStatement, send: Send, scope: Scope): PreparedCommand {
-  const last = interpolate(send.text, scope, shell.prefix === undefined ? 'shell' : 'prefixed')
-  const prefix = shell.prefix?.map(argument => interpolate(argument, scope, 'argument'))
-  const { answers, texts } = prepareAnswers(send.receive ?? [], scope)
-  const all = [...(prefix ?? []), last]
-  return {
-    ...joined([...all, ...texts]),
-    show: all.map(each => each.show.trim()).join(' '),
-    argv: prefix === undefined ? [shell.shell, '-c', last.text] : all.map(each => each.text),
-    env: Object.assign({}, ...all.map(each => each.env)),
-    ...(answers.length > 0 && { answers })
-  }
-}
-
 /** What several texts together need to be known. */
 export function joined(all: readonly Interpolated[]): Omit<Prepared, 'show'> {
   return {
@@ -184,107 +90,6 @@ export function joined(all: readonly Interpolated[]): Omit<Prepared, 'show'> {
     unknown: all.some(each => each.unknown),
     errors: all.flatMap(each => each.errors)
   }
-}
-
-/** An exit as a step's outcome, with the results stored under the statement's name. */
-export function settled(statement: StatementBase, finished: Finished): Performed {
-  const { exit, stdout, stderr } = finished
-  const ok = exit.kind === 'exited' && exit.code === 0
-  const fields = {
-    stdout: { value: stdout.replace(/\n$/, '') },
-    stderr: { value: stderr.replace(/\n$/, '') },
-    rc: { value: exit.kind === 'exited' ? exit.code : -1 }
-  }
-  return {
-    status: ok ? 'completed' : exit.kind === 'lost' ? 'in-doubt' : exit.kind === 'stopped' ? 'stopped' : 'failed',
-    exit,
-    writes: statement.name === undefined ? [] : [{ path: ['goal', statement.name], value: { fields } }],
-    ...(!ok && { reason: explain(exit, finished.durationMs), tail: tail(stderr.trim() === '' ? stdout : stderr) })
-  }
-}
-
-/** An exit in words: `exited with 2`, `killed by SIGKILL`, `timed out after 3 s`. */
-export function explain(exit: Exit, durationMs: number): string {
-  switch (exit.kind) {
-    case 'exited':
-      return `exited with ${exit.code} after ${seconds(durationMs)}`
-    case 'signalled':
-      return `killed by ${exit.signal} after ${seconds(durationMs)}`
-    case 'timed-out':
-      return `timed out after ${seconds(exit.afterMs)}`
-    case 'not-started':
-      return `could not be started: ${exit.message}`
-    case 'stopped':
-      return 'stopped on request'
-    case 'lost':
-      return 'was interrupted, and nobody knows how it ended'
-  }
-}
-
-function seconds(ms: number): string {
-  return ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`
-}
-
-function tail(text: string): string {
-  const end = text.trimEnd()
-  if (end.length <= TAIL_BYTES_MAX) return end
-  const cut = end.slice(-TAIL_BYTES_MAX)
-  return cut.slice(cut.indexOf('\n') + 1)
-}
-
-interface PreparedFile extends Prepared {
-  readonly text: string
-  readonly version: string | undefined
-}
-
-/**
- * `<tempFile>`: interpolated text in a private file, its path in `goal.<name>`. Another text is another path, so that what read
- * the file before is done again.
- */
-export function tempFileStep(here: Here, statement: TempFileStatement, id: string): Step<PreparedFile> {
-  const { scope } = here
-  const name = statement.name ?? statement.key.slice(0, 8)
-  return {
-    id,
-    kind: 'tempFile',
-    statement,
-    key: statement.key,
-    scope,
-    ...described(statement, scope),
-    outputs: [['goal', name]],
-    prepare() {
-      const text = interpolate(statement.text, scope, 'text')
-      return {
-        ...joined([text]),
-        show: `write temporary file ${name} (${text.show.length} characters)`,
-        text: text.text,
-        version: versionOf(text)
-      }
-    },
-    async perform(world, prepared, attempt) {
-      const path = await world.driver.writeFile(
-        attempt.goalId,
-        privateName(name, attempt.step, prepared.version ?? String(attempt.attempt)),
-        prepared.text
-      )
-      return { status: 'completed', writes: [{ path: ['goal', name], value: { type: 'localFilePath', value: path } }] }
-    },
-    async gone(world, writes) {
-      const path = writes.find(write => write.path === `goal.${name}`)?.value.value
-      if (typeof path !== 'string') return undefined
-      return (await world.driver.files.readText(path)).kind === 'absent' ? 'its file is gone' : undefined
-    }
-  }
-}
-
-/** A file's name that only this step has; a step may be called anything, so a hash stands for it. */
-function privateName(name: string, step: string, version: string): string {
-  return `f.${name.replace(/[^\w-]/g, '_').slice(0, 40)}.${createHash('sha256').update(step).digest('hex').slice(0, 16)}.${version}`
-}
-
-/** Tells texts apart; none of a text with a secret, which one could be guessed by. */
-function versionOf({ text, show }: Interpolated): string | undefined {
-  return text === show ? createHash('sha256').update(text).digest('hex').slice(0, 12) : undefined
 }
 
 interface PreparedUpdate extends Prepared {
