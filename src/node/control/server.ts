@@ -6,7 +6,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { CloudburstError, PROBLEM_TYPE, toProblem } from '../../errors.ts'
 import type { Principal } from '../../goals/pursuit/events.ts'
 import { type Agency, callCapability, type CallName, type Calls, type StreamCalls, type StreamName } from '../../protocols/agency/calls.ts'
+import { callShapes, streamShapes } from '../../protocols/agency/shapes.ts'
+import { accepted } from '../../protocols/shapes.ts'
 import { listenAlone } from './bind.ts'
+import { localShapes } from './shapes.ts'
 import { type LocalCalls, CONTROL_VERSION } from './contract.ts'
 
 /** Longest request body, in bytes: several programs of the longest size. */
@@ -109,14 +112,19 @@ async function route(door: Door, request: IncomingMessage, response: ServerRespo
   const peer = url.searchParams.get('peer')
   if (kind === 'local') {
     if (!Object.hasOwn(handlers.local, name)) throw new CloudburstError('CB_USAGE', `there is no local call ${name}`)
-    return reply(response, await handlers.local[name as 'dispatch'](body as LocalCalls['dispatch']['request'], handlers.by, signal))
+    const asked = accepted(localShapes[name as 'dispatch'], body, `request of ${name}`, 'CB_USAGE')
+    return reply(response, await handlers.local[name as 'dispatch'](asked, handlers.by, signal))
   }
   if (!Object.hasOwn(callCapability, name) || streamNames.has(name) !== (kind === 'streams')) {
     throw new CloudburstError('CB_USAGE', `there is no ${kind === 'calls' ? 'call' : 'stream'} ${name}`)
   }
   const agency = peer === null ? handlers.agency : (await handlers.agencyOf(peer, signal)).agency
-  if (kind === 'calls') return reply(response, await agency.call(name as CallName, body as Calls[CallName]['request'], handlers.by, signal))
-  const items = agency.stream(name as StreamName, body as StreamCalls[StreamName]['request'], handlers.by, signal)
+  if (kind === 'calls') {
+    const asked: Calls[CallName]['request'] = accepted(callShapes[name as CallName], body, `request of ${name}`, 'CB_USAGE')
+    return reply(response, await agency.call(name as CallName, asked, handlers.by, signal))
+  }
+  const asked: StreamCalls[StreamName]['request'] = accepted(streamShapes[name as StreamName], body, `request of ${name}`, 'CB_USAGE')
+  const items = agency.stream(name as StreamName, asked, handlers.by, signal)
   return stream(door, response, items, signal)
 }
 

@@ -16,7 +16,8 @@ import type { CallName, Calls, StreamCalls, StreamName } from './calls.ts'
 const nothing = v.strictObject({})
 const agent = v.strictObject({ agent: nameShape })
 const assignments = listOf(assignmentShape)
-const goalRequest = {
+/** What every request about a goal holds. */
+export const goalRequest = {
   goal: nameShape,
   program: v.exactOptional(nameShape),
   agent: v.exactOptional(nameShape),
@@ -56,7 +57,11 @@ export const callShapes: { readonly [N in CallName]: Shape<Calls[N]['request']> 
   stop: agent,
   plan: v.strictObject(goalRequest),
   pursue: v.strictObject({ ...goalRequest, id: v.exactOptional(idShape), mode: v.exactOptional(modeShape) }),
-  goals: v.strictObject({ suspended: v.exactOptional(v.boolean()), limit: v.exactOptional(countShape) }),
+  goals: v.strictObject({
+    suspended: v.exactOptional(v.boolean()),
+    explained: v.exactOptional(v.boolean()),
+    limit: v.exactOptional(countShape)
+  }),
   // A unique prefix of an id is as good as the id, so these are names.
   goal: v.strictObject({ id: nameShape }),
   repair,

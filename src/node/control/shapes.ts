@@ -1,0 +1,25 @@
+/** The shape of every request of LocalCalls (contract.ts). The compiler insists on a row for each, of the right type. */
+import * as v from 'valibot'
+import { capabilities } from '../../crypto/capability.ts'
+import { goalRequest } from '../../protocols/agency/shapes.ts'
+import { countShape, listOf, modeShape, nameShape } from '../../protocols/shapes.ts'
+import type { LocalCalls } from './contract.ts'
+
+const nothing = v.strictObject({})
+
+export const localShapes: { readonly [N in keyof LocalCalls]: v.GenericSchema<unknown, LocalCalls[N]['request']> } = {
+  peers: nothing,
+  dispatch: v.strictObject({
+    ...goalRequest,
+    peers: listOf(nameShape),
+    mode: v.exactOptional(modeShape),
+    acceptWithinMs: v.exactOptional(countShape)
+  }),
+  ticket: v.strictObject({
+    lifetimeMs: v.exactOptional(countShape),
+    capabilities: v.exactOptional(v.array(v.picklist(capabilities))),
+    email: v.exactOptional(nameShape)
+  }),
+  checkstore: nothing,
+  shutdown: nothing
+}
