@@ -2,10 +2,11 @@
  * Program files on this machine: where they are, what they include, and the private one beside them. One piece of code for
  * programs that run from files and for those that go to a daemon. Source: docs/language.md, "Files".
  */
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, posix, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CloudburstError } from '../errors.ts'
+import { didYouMean } from '../goals/program/did-you-mean.ts'
 import type { SourceFile } from '../goals/program/model.ts'
 import { isOff } from '../goals/program/reading.ts'
 import { elementsOf, readXml, XML_BYTES_MAX, type XmlElement } from '../goals/program/xml.ts'
@@ -57,7 +58,7 @@ export function readProgramFiles(names: readonly string[], around: Surroundings)
   const read = (path: string, name: string): void => {
     if (files.has(path)) return
     if (files.size >= FILES_MAX)
-      throw new CloudburstError('CB_PROGRAM_INVALID', `a program has more than ${FILES_MAX} files`, { file: name })
+      throw new CloudburstError('CB_PROGRAM_INVALID', `a program has more than ${FILES_MAX} files`, { file: name, line: 1 })
     const text = textOf(path, name)
     files.set(path, { name, text })
     for (const include of includesOf(text, name)) {
@@ -104,8 +105,13 @@ function nameOf(include: string, from: string, path: string, directory: string):
 
 function textOf(path: string, name: string): string {
   try {
-    if (statSync(path).size > XML_BYTES_MAX)
-      throw new CloudburstError('CB_PROGRAM_INVALID', `${name} is larger than ${XML_BYTES_MAX} bytes`, { file: name })
+    const found = statSync(path)
+    if (!found.isFile())
+      throw new CloudburstError('CB_PROGRAM_UNKNOWN', `${path} is no program file${found.isDirectory() ? ' but a directory' : ''}`, {
+        file: name
+      })
+    if (found.size > XML_BYTES_MAX)
+      throw new CloudburstError('CB_PROGRAM_INVALID', `${name} is larger than ${XML_BYTES_MAX} bytes`, { file: name, line: 1 })
     return readFileSync(path, 'utf8')
   } catch (error) {
     if (error instanceof CloudburstError) throw error
