@@ -69,6 +69,15 @@ export function openRuns(parts: RunsParts): Runs {
   const { journal, agents } = parts
   const finder = goalFinder(parts)
   const driving = openDriving({ ...parts, finder })
+  const resume = (id: string): void => {
+    const run = journal.find(id)
+    if (run === undefined || run.mirrored || journal.damaged.has(id)) return
+    if (run.status === 'proposed' || run.status === 'pursuing') driving.drive(id, 'restart')
+  }
+  const resumeAll = (): void => {
+    for (const { id } of journal.runs()) resume(id)
+  }
+  journal.onReread(resumeAll)
   return {
     plan: async request => {
       const found = await finder.find(request)
@@ -106,7 +115,9 @@ export function openRuns(parts: RunsParts): Runs {
         body: proposed({ ...proposal, assignments }, program, agentName),
         acceptBefore
       })
+      // Once more for one that was accepted before: a write that failed may have been made after all, and then nobody drives it.
       if (!accepted.repeated) driving.drive(accepted.goalId, 'first')
+      else resume(accepted.goalId)
       return { id: accepted.goalId, repeated: accepted.repeated }
     },
     ...openRepairs(parts, driving, finder),
@@ -118,11 +129,7 @@ export function openRuns(parts: RunsParts): Runs {
         if (agent === name && status === 'suspended' && suspended?.code === 'requested') driving.drive(id, 'resume')
       }
     },
-    resumeAll: () => {
-      for (const { id, mirrored, status } of journal.runs()) {
-        if (!mirrored && (status === 'proposed' || status === 'pursuing') && !journal.damaged.has(id)) driving.drive(id, 'restart')
-      }
-    },
+    resumeAll,
     stop: () => driving.end(),
     agentWrites: (goalId, writes) => driving.agentWrites(goalId, writes),
     counts: () => ({ running: driving.count(), suspended: journal.runs().filter(run => run.status === 'suspended').length })

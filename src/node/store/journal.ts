@@ -30,6 +30,9 @@ export interface NodeJournal extends Journal, Removal {
   readDurable(goalId: string, from?: number): Promise<readonly GoalEvent[]>
   /** Every run, newest first. */
   runs(): readonly RunNote[]
+  find(goalId: string): RunNote | undefined
+  /** `listener` is called when writing has become possible again, and everything has been read anew: a write that failed may be there after all. */
+  onReread(listener: () => void): void
   /** Summaries of all runs, newest first, read one by one. */
   summaries(): AsyncIterable<RunSummary>
   summary(goalId: string): Promise<RunSummary | undefined>
@@ -63,10 +66,15 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
     if (damage === undefined) chains.adopt(id, entry)
     else damaged.set(id, damage)
   }
+  const rereaders = new Set<() => void>()
+  const reread = async (): Promise<void> => {
+    await readIndex(store, index)
+    for (const listener of rereaders) listener()
+  }
   store.onState(state => {
     // A write that failed may be there after all, so what was known is read again.
     chains.clear()
-    if (state === 'ready') void readIndex(store, index).catch(() => undefined)
+    if (state === 'ready') void reread().catch(() => undefined)
   })
 
   const append = async (goalId: string, body: GoalEvent['body'], extra: readonly Op[] = []): Promise<GoalEvent> => {
@@ -103,6 +111,8 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
     },
     readDurable: (goalId, from = 1) => eventsOf(goalId, from),
     runs: index.newestFirst,
+    find: index.get,
+    onReread: listener => void rereaders.add(listener),
     summaries: async function* () {
       for (const { id } of index.newestFirst()) {
         const summary = await summaryOf(id)

@@ -42,6 +42,8 @@ export function runIndex(): RunIndex {
   return {
     note: entry => {
       const note = noteOf(entry)
+      // Who reads all of them again may be overtaken by what happens meanwhile.
+      if ((notes.get(note.id)?.seq ?? 0) > note.seq) return
       const newest = order === undefined ? undefined : notes.get(order.at(-1) ?? '')
       if (!notes.has(note.id)) {
         if (order !== undefined && (newest === undefined || byAge(newest, note) < 0)) order.push(note.id)
