@@ -1,4 +1,5 @@
 /** An agency in this process, for programs given as files: the same parts as a daemon's, without a mesh. */
+import { AssertionError } from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -18,6 +19,7 @@ import { openLog } from './log.ts'
 import { machineProbe } from './probe.ts'
 import { findFiles, readPrivate, readProgramFiles, type Surroundings } from './program-files.ts'
 import { openPrograms } from './programs.ts'
+import type { Runner } from './runner/protocol.ts'
 import { createRunner } from './runner/runner.ts'
 import { openRuns } from './runs.ts'
 import type { Solo } from './solo.ts'
@@ -29,6 +31,8 @@ import { VERSION } from './version.ts'
 
 /** Calls that leave nothing behind. */
 const TRACELESS: ReadonlySet<CallName> = new Set(['hello', 'programs', 'program', 'list', 'plan'])
+/** The state of what leaves nothing behind: whoever would write there all the same fails, also as root. */
+const NOWHERE = '/dev/null'
 const NOBODY = { peer: '', node: hostname() }
 
 interface Opened {
@@ -69,11 +73,23 @@ export async function openSolo(names: readonly string[], home: string, around: S
   }
 }
 
+/** For planning and listing, which start nothing. */
+const idle: Runner = {
+  start: refuse,
+  recover: refuse,
+  stop: () => Promise.resolve(),
+  close: () => Promise.resolve()
+}
+
+function refuse(): never {
+  throw new AssertionError({ message: 'a command was to be run while planning' })
+}
+
 async function openParts(files: readonly SourceFile[], before: readonly SourceFile[], directory: string | undefined): Promise<Opened> {
   const log = openLog('silent')
   const store: Store = directory === undefined ? memoryStore() : await openStore(join(directory, 'store'), { log })
   const now = (): number => Date.now()
-  const state = directory ?? '/nonexistent'
+  const state = directory ?? NOWHERE
   const vault = openVault(join(state, 'sealed'))
   const agents = await openAgents(store, now, vault)
   const journal = await openJournal(store, {
@@ -83,7 +99,7 @@ async function openParts(files: readonly SourceFile[], before: readonly SourceFi
   })
   const programs = openPrograms({ store, now, before, unreadable: () => undefined })
   const info = await programs.load(files)
-  const driver = localDriver(state, await createRunner(state))
+  const driver = localDriver(state, directory === undefined ? idle : await createRunner(state))
   const peer = peerVariables('', NOBODY.node, {})
   const runs = openRuns({
     store,
