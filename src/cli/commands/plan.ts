@@ -1,5 +1,5 @@
 import { hasChanges, planLines, type PlanOptions, planText } from '../../goals/render/plan.ts'
-import type { Plan } from '../../goals/plan/plan.ts'
+import type { Plan } from '../../node/control/contract.ts'
 import { shellWord } from '../../goals/render/words.ts'
 import type { Invocation } from '../arguments.ts'
 import { goalRequest } from '../goal-request.ts'
