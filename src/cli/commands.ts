@@ -161,7 +161,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   goals: {
     summary: 'goals pursued here or sent from here, newest first',
     usage: '',
-    options: ['peer', 'suspended', 'limit'],
+    options: ['peer', 'suspended', 'by-cause', 'limit'],
     example: 'goals --suspended',
     load: () => import('./commands/goals.ts')
   },
@@ -175,9 +175,11 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   },
   repair: {
     summary: 'let a suspended goal go on, with corrected values',
-    usage: 'ID [PATH=VALUE…]',
+    usage: 'ID [PATH=VALUE…] | --where KEY=VALUE [PATH=VALUE…]',
     options: [
       'peer',
+      'where',
+      'yes',
       'set',
       'retry',
       'method',

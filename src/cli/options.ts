@@ -37,6 +37,14 @@ export const optionSpecs = {
   replay: { type: 'boolean', help: 'print the whole stream again, at the verbosity of the options' },
   watch: { type: 'boolean', short: 'w', help: 'print every change, until ctrl-C' },
   suspended: { type: 'boolean', help: 'only goals that wait for repair' },
+  'by-cause': { type: 'boolean', help: 'group goals that wait for repair by what went wrong' },
+  where: {
+    type: 'string',
+    multiple: true,
+    value: 'KEY=VALUE',
+    help: 'all suspended goals with this cause, goal, program or step; repeatable'
+  },
+  yes: { type: 'boolean', help: 'do not ask' },
   limit: { type: 'string', value: 'N', help: 'at most so many' },
   retry: { type: 'boolean', help: 'try the failed step again as it is' },
   method: { type: 'string', value: 'METHOD', help: 'method to try first: of the goal that failed, or INSTANCE:METHOD' },

@@ -7,13 +7,22 @@ import type { Io } from './io.ts'
 export interface Prompt {
   /** The answer without white space around it; undefined when there will be none any more. @throws CloudburstError CB_INTERRUPTED on ctrl-C */
   ask(question: string): Promise<string | undefined>
+  /** Leaves the terminal to somebody else for as long as `other` takes. */
+  lend<T>(other: () => Promise<T>): Promise<T>
   close(): void
 }
 
-/** @throws CloudburstError CB_USAGE when nobody can be asked: standard input or output is no terminal */
-export function openPrompt(io: Io, command: string): Prompt {
-  if (io.stdin.isTTY !== true || io.stdout.isTTY !== true)
-    throw new CloudburstError('CB_USAGE', `${command} --step asks before each step, so it needs a terminal`, { command })
+/** Whether somebody can be asked: standard input and output are a terminal. */
+export function canAsk({ stdin, stdout }: Io): boolean {
+  return stdin.isTTY === true && stdout.isTTY === true
+}
+
+/**
+ * @param refusal what to say when nobody can be asked
+ * @throws CloudburstError CB_USAGE when standard input or output is no terminal
+ */
+export function openPrompt(io: Io, command: string, refusal: string): Prompt {
+  if (!canAsk(io)) throw new CloudburstError('CB_USAGE', refusal, { command })
   // The terminal echoes and edits the line by itself, and its ctrl-C stays an interruption of all of us.
   const input = io.stdin instanceof Readable ? io.stdin : Readable.from(io.stdin)
   const lines = createInterface({ input, terminal: false })
@@ -40,6 +49,14 @@ export function openPrompt(io: Io, command: string): Prompt {
       }
       if (io.interrupted.aborted) throw new CloudburstError('CB_INTERRUPTED', 'interrupted')
       return answers.shift()?.trim()
+    },
+    lend: async other => {
+      lines.pause()
+      try {
+        return await other()
+      } finally {
+        lines.resume()
+      }
     },
     close: () => {
       io.interrupted.removeEventListener('abort', stop)

@@ -1,5 +1,6 @@
 /** Goals as a table. */
 import type { RunInfo } from '../node/control/contract.ts'
+import type { Caused } from '../goals/pursuit/cause.ts'
 import { ageOf, type Table } from './output.ts'
 
 export const runTable: Table<RunInfo> = {
@@ -23,4 +24,42 @@ export const runTable: Table<RunInfo> = {
   ],
   name: run => run.id,
   empty: 'no goals; cloudburst pursue GOAL or cloudburst dispatch GOAL --peer PEER begins one'
+}
+
+/** Goals that wait for repair, with what waits for them. */
+export const suspendedTable: Table<RunInfo> = {
+  columns: [
+    { title: 'ID', of: run => run.id },
+    { title: 'GOAL', of: run => run.goal },
+    { title: 'ON', of: run => run.on ?? 'here' },
+    { title: 'WAITS', of: run => ageOf(run.updatedAt) },
+    { title: 'FOR IT', of: run => waitingFor(run) },
+    { title: 'DONE', of: run => run.steps.done },
+    { title: 'WHY', of: run => run.suspended?.reason },
+    ...runTable.columns.filter(column => column.wide)
+  ],
+  name: run => run.id,
+  empty: 'no goal waits for repair'
+}
+
+/** Suspended goals by what went wrong. `-o name` gives the ids that `repair --where cause=…` takes. */
+export const causeTable: Table<Caused<RunInfo>> = {
+  columns: [
+    { title: 'CAUSE', of: ({ cause }) => cause.id },
+    { title: 'GOALS', of: ({ runs }) => runs.length },
+    { title: 'WAITS', of: ({ runs }) => ageOf(runs[0]?.updatedAt ?? 0) },
+    { title: 'STEP', of: ({ cause }) => cause.step ?? cause.code },
+    { title: 'ENDED', of: ({ cause }) => cause.exit },
+    { title: 'LAST LINE', of: ({ cause }) => cause.last },
+    { title: 'IDS', of: ({ runs }) => runs.map(run => run.id).join(' '), wide: true }
+  ],
+  name: ({ cause }) => cause.id,
+  empty: suspendedTable.empty
+}
+
+/** The goal that goes on once this one is done: `product (01JD…)`. */
+export function waitingFor({ chain }: RunInfo): string | undefined {
+  const parent = chain?.at(-1)
+  const cut = parent?.indexOf(':') ?? -1
+  return parent === undefined ? undefined : `${parent.slice(cut + 1)} (${parent.slice(0, Math.max(0, cut))})`
 }

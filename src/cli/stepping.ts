@@ -36,11 +36,11 @@ export function promptFor(invocation: Invocation): Prompt | undefined {
   const { step, detach } = invocation.options
   if (step !== true) return undefined
   if (detach) throw new CloudburstError('CB_USAGE', '--step and --detach exclude each other', { command: invocation.command })
-  return openPrompt(invocation.io, invocation.command)
+  return openPrompt(invocation.io, invocation.command, `${invocation.command} --step asks before each step, so it needs a terminal`)
 }
 
 /** Follows from an event that may still be on its way. */
-async function followFrom(invocation: Invocation, run: Followed, from: number): Promise<Rest> {
+export async function followFrom(invocation: Invocation, run: Followed, from: number): Promise<Rest> {
   for (let look = 0; from > 1 && look < LOOKS_MAX; look++) {
     if ((await run.agency.call('goal', { id: run.id }, run.by)).seq >= from) break
     await pause(LOOK_MS, undefined, { signal: invocation.io.interrupted })

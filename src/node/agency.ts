@@ -144,11 +144,12 @@ function callTable(parts: AgencyParts): CallTable {
     },
     plan: request => runs.plan(request),
     pursue: async (request, by) => ({ id: (await runs.accept({ ...request, by })).id }),
-    goals: async ({ suspended, limit = RUNS_PER_ANSWER_MAX }) => {
+    goals: async ({ suspended, explained, limit = RUNS_PER_ANSWER_MAX }) => {
       const found: RunInfo[] = []
       for await (const summary of journal.summaries()) {
         if (suspended === true && summary.status !== 'suspended') continue
-        found.push(withNode(parts, summary))
+        const why = explained === true && summary.status === 'suspended' ? explainSuspension(await journal.read(summary.id)) : undefined
+        found.push({ ...withNode(parts, summary), ...(why !== undefined && { suspended: why }) })
         if (found.length >= Math.min(limit, RUNS_PER_ANSWER_MAX)) break
       }
       return found

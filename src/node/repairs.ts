@@ -132,9 +132,20 @@ async function restingGoal(journal: NodeJournal, driving: Driving, { id, seq }: 
   // The event of the suspension is told a moment before the walk has ended.
   if ((await known(journal, id)).status === 'suspended') await driving.rest(id)
   const summary = await known(journal, id)
-  if (summary.status !== 'suspended') throw notSuspended(id, `is ${summary.status}, not suspended`)
-  if (seq !== undefined && seq !== summary.seq) throw notSuspended(id, `has changed since event ${seq}: somebody else has worked on it`)
+  if (summary.status !== 'suspended') throw notSuspended(id, `is ${summary.status}, not suspended${whoElse(await journal.read(id), seq)}`)
+  if (seq !== undefined && seq !== summary.seq)
+    throw notSuspended(id, `has changed since event ${seq}${whoElse(await journal.read(id), seq)}`)
   return summary
+}
+
+/** What a person did last to the goal, after event `seq` if that is known: for the one who came second. */
+function whoElse(events: readonly GoalEvent[], seq = 0): string {
+  const last = events.findLast(event => event.seq > seq && (event.body.type === 'repaired' || event.body.type === 'cancelled'))
+  if (last?.body.type !== 'repaired' && last?.body.type !== 'cancelled') return ''
+  const { by, why, type } = last.body
+  const set = last.body.type === 'repaired' ? last.body.assignments.map(({ path }) => path) : []
+  const what = `${type} by ${by.email ?? by.node}${set.length === 0 ? '' : `, who set ${set.join(', ')}`}`
+  return `: ${what}${why === undefined ? '' : ` (${why})`}, event ${last.seq} at ${new Date(last.at).toISOString()}`
 }
 
 async function sourceOf({ programs, agents }: RunsParts, summary: RunSummary, edited: string | undefined): Promise<Source> {

@@ -235,7 +235,8 @@ describe('the CLI', () => {
     assert.deepEqual(agency.asked.find(({ name }) => name === 'repair')?.request, {
       id: runInfo.id,
       assignments: [{ path: 'goal.port', value: '8080' }],
-      why: 'taken'
+      why: 'taken',
+      seq: runInfo.seq
     })
     assert.match(stdout, /^kept {2}0 steps\nthen {2}announce \(site\/m\/announce\)\nrepaired by node1/)
     assert.doesNotMatch(stdout, /make the directory/)

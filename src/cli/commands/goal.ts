@@ -6,6 +6,7 @@ import { colours } from '../io.ts'
 import { factLines, formatOf, showOne, tableLines } from '../output.ts'
 import { findRun } from '../run-ids.ts'
 import { methodLines } from '../method-table.ts'
+import { waitingFor } from '../run-table.ts'
 import { openSession } from '../session.ts'
 
 /** One goal: where it stands, why it waits, what to type. */
@@ -48,6 +49,7 @@ function lines(info: RunInfo, suffix: readonly string[], colour: boolean): strin
     ['agent', info.agent],
     ['on', info.on],
     ['by', info.by.email ?? info.by.node],
+    ['for', waitingFor(info)],
     ['begun', new Date(info.createdAt).toISOString()],
     ['status', info.status],
     [

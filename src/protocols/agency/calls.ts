@@ -31,7 +31,11 @@ export interface Calls {
   stop: { request: { readonly agent: string }; reply: AgentInfo }
   plan: { request: GoalRequest; reply: Plan }
   pursue: { request: GoalRequest & { readonly id?: string; readonly mode?: 'pursue' | 'execute' }; reply: { readonly id: string } }
-  goals: { request: { readonly suspended?: boolean; readonly limit?: number }; reply: readonly RunInfo[] }
+  /** `explained`: each suspension as `goal` tells it. */
+  goals: {
+    request: { readonly suspended?: boolean; readonly explained?: boolean; readonly limit?: number }
+    reply: readonly RunInfo[]
+  }
   goal: { request: { readonly id: string }; reply: RunInfo }
   repair: { request: RepairRequest; reply: RunInfo }
   /** What the repair would keep, do again and do anew; changes nothing. */
