@@ -5,7 +5,7 @@ import { shellWord } from '../goals/render/words.ts'
 
 /** Messages say `did you mean X?`, some with brackets around an element's name. */
 const MEANT = /did you mean <?([^\s?>]+)>?\?/
-const TOO_MANY = /; (\S+) is too many$/
+const TOO_MANY = /(?:; (\S+) is too many|takes no word (\S+))$/
 
 /**
  * A whole command to paste, or undefined when what was typed is not what is wrong.
@@ -13,7 +13,7 @@ const TOO_MANY = /; (\S+) is too many$/
  */
 export function remedy(error: unknown, words: readonly string[]): string | undefined {
   if (!(error instanceof CloudburstError)) return undefined
-  const fixed = meant(error.message, words) ?? fewer(error.message, words) ?? emptied(error, words)
+  const fixed = meant(error.message, words) ?? fewer(error.message, words) ?? emptied(error, words) ?? listed(error, words)
   return fixed === undefined ? undefined : ['cloudburst', ...fixed].map(shellWord).join(' ')
 }
 
@@ -26,16 +26,17 @@ function meant(message: string, words: readonly string[]): readonly string[] | u
     for (const wrong of partsOf(word)) {
       // `port=80` is meant as `goal.port=80`
       const isNear = closest(wrong, [right]) !== undefined || right.endsWith(`.${wrong}`)
-      if (wrong !== right && isNear && mentions(message, wrong)) return words.with(at, word.replace(wrong, right))
+      const isMentioned = mentions(message, wrong) || mentions(message, wrong.split('.').at(-1)!)
+      if (wrong !== right && isNear && isMentioned) return words.with(at, word.replace(wrong, right))
     }
   }
   return undefined
 }
 
-/** What could be mistyped in one word: all of it, the path of `path=value`, the value of `--option=value`. */
+/** What could be mistyped in one word: all of it, or each part of `path=value` and `--option=path=value`. */
 function partsOf(word: string): string[] {
   const at = word.indexOf('=')
-  return at <= 0 ? [word] : word.startsWith('-') ? [word.slice(0, at), word.slice(at + 1)] : [word.slice(0, at)]
+  return at <= 0 ? [word] : [word.slice(0, at), ...partsOf(word.slice(at + 1))]
 }
 
 function mentions(message: string, word: string): boolean {
@@ -43,14 +44,23 @@ function mentions(message: string, word: string): boolean {
 }
 
 function fewer(message: string, words: readonly string[]): readonly string[] | undefined {
-  const extra = TOO_MANY.exec(message)?.[1]
+  const [, one, another] = TOO_MANY.exec(message) ?? []
+  const extra = one ?? another
   const at = extra === undefined ? -1 : words.indexOf(extra)
   return at < 0 ? undefined : words.toSpliced(at, 1)
 }
 
 /** A value that does not fit is taken out, for another to be typed. */
 function emptied({ code, message }: CloudburstError, words: readonly string[]): readonly string[] | undefined {
-  if (code !== 'CB_VALUE_INVALID') return undefined
+  if (code !== 'CB_VALUE_INVALID' || message.includes('cannot be set')) return undefined
   const at = words.findIndex(word => /^[^-].*=./.test(word) && mentions(message, word.slice(0, word.indexOf('='))))
   return at < 0 ? undefined : [...words.toSpliced(at, 1), words[at]!.slice(0, words[at]!.indexOf('=') + 1)]
+}
+
+/** Without the name of a goal, or with a value that has no place: what there is. */
+function listed({ code, message }: CloudburstError, words: readonly string[]): readonly string[] | undefined {
+  const files = words.filter(word => word.endsWith('.xml'))
+  if (files.length === 0) return undefined
+  if (code === 'CB_VALUE_INVALID') return ['list', ...files, '-o', 'wide']
+  return message.endsWith('needs the name of a goal') ? ['list', ...files] : undefined
 }

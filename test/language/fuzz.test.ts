@@ -137,7 +137,7 @@ function agreed(plan: Plan, { events }: Stage): number {
       began.pop()
       break
     }
-    if (body.type === 'goal-ended' && body.outcome === 'failed') break
+    if (body.type === 'method-failed' || (body.type === 'goal-ended' && body.outcome === 'failed')) break
   }
   const planned: string[] = []
   for (const node of plan.nodes) {

@@ -198,11 +198,21 @@ class TreeBuilder {
       const { name, place } = this.closed!
       throw invalid(this.tagPlace(), `expected </${name}> for the <${name}> of line ${place.line}`)
     }
+    const bare = reason.startsWith('unclosed tag') ? bareAmpersand(this.source) : -1
+    if (bare >= 0) throw invalid(this.places(bare), 'a bare & is written &amp;')
     const top = this.open.at(-1)
     if (reason.startsWith('unclosed tag') && top !== undefined) throw invalid(top.place, `<${top.name}> is never closed`)
+    if (reason.startsWith('documents may contain only one root')) throw invalid(this.tagPlace(), 'a second root element')
     if (reason.startsWith('text data outside')) throw invalid(this.places(this.skipBlank(this.cursor)), 'text outside of the root element')
-    throw invalid(this.places(Math.max(0, this.parser.position - 1)), reason)
+    const hint = reason === 'disallowed character in tag name' ? ': a bare < is written &lt;' : ''
+    throw invalid(this.places(Math.max(0, this.parser.position - 1)), reason + hint)
   }
+}
+
+/** Where a `&` begins no entity; the parser would take all up to the end for its name. -1 when there is none. */
+function bareAmpersand(source: string): number {
+  const blank = (text: string): string => ' '.repeat(text.length)
+  return source.replace(/<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>/g, blank).search(/&(?!#\d+;|#x[\da-fA-F]+;|[\w.:-]+;)/)
 }
 
 /**

@@ -2,6 +2,7 @@
 import { evaluate } from '../expression/evaluate.ts'
 import { toPlain } from '../expression/plain.ts'
 import type { FindStatement, RepeatStatement, ShellStatement, Statement } from '../program/model.ts'
+import { showPlace } from '../program/xml.ts'
 import type { Tree } from '../tree.ts'
 import { callGoal, type Here, takeStep } from './call.ts'
 import { codeStep } from './code-step.ts'
@@ -79,10 +80,19 @@ async function find(here: Here, statement: FindStatement): Promise<Walked> {
     const result = await settle(frame.run, () => evaluate(expression, scope))
     const { tree } = result
     if (tree?.unknown === true || (tree === undefined && result.outcome === 'possible')) {
-      if (frame.run.mode === 'plan') return await unknownItem(here, statement)
-      return failed(frame.instance, 'step-failed', because(result, `the list of ${statement.symbol} is not known`))
+      if (frame.run.mode === 'plan') return await onceForAll(here, statement, statement.symbol)
+      return failed(
+        frame.instance,
+        'step-failed',
+        `${showPlace(statement.place)}: ${because(result, `the list of ${statement.symbol} is not known`)}`
+      )
     }
-    if (result.errors.length > 0) return failed(frame.instance, 'step-failed', because(result, `the list of ${statement.symbol} is wrong`))
+    if (result.errors.length > 0)
+      return failed(
+        frame.instance,
+        'step-failed',
+        `${showPlace(statement.place)}: ${because(result, `the list of ${statement.symbol} is wrong`)}`
+      )
     items.push(...elements(tree))
   }
   if (items.length > ITEMS_MAX)
@@ -98,16 +108,13 @@ async function find(here: Here, statement: FindStatement): Promise<Walked> {
   )
 }
 
-/** In a plan with a list that is not known yet: once, for an item that stands for all. */
-async function unknownItem(here: Here, statement: FindStatement): Promise<Walked> {
+/** In a plan with a list or count that is not known yet: once, for an item or turn that stands for all. */
+async function onceForAll(here: Here, statement: FindStatement | RepeatStatement, symbol: string): Promise<Walked> {
   const { frame, scope } = here
   const before = frame.possible
   frame.possible = true
   const path = name(here, `${labelOf(statement)}[*]`)
-  const walked = await walkStatements(
-    { ...here, scope: scope.with(statement.symbol, { unknown: true }), path, names: new Names() },
-    statement.body
-  )
+  const walked = await walkStatements({ ...here, scope: scope.with(symbol, { unknown: true }), path, names: new Names() }, statement.body)
   frame.possible = before
   return walked
 }
@@ -117,12 +124,12 @@ async function repeat(here: Here, statement: RepeatStatement): Promise<Walked> {
   const result = await settle(frame.run, () => evaluate(statement.count, scope))
   const plain = result.tree === undefined ? null : toPlain(result.tree)
   const count = Number(plain)
-  if (result.tree?.unknown === true && frame.run.mode === 'plan') return went
+  if (result.tree?.unknown === true && frame.run.mode === 'plan') return await onceForAll(here, statement, 'goal.repeat')
   if (plain === null || !Number.isSafeInteger(count) || count < 0 || count > ITEMS_MAX) {
     return failed(
       frame.instance,
       'step-failed',
-      because(result, `repeat needs a number from 0 to ${ITEMS_MAX}, not ${JSON.stringify(plain)}`)
+      `${showPlace(statement.place)}: ${because(result, `repeat needs a number from 0 to ${ITEMS_MAX}, not ${JSON.stringify(plain)}`)}`
     )
   }
   const label = name(here, labelOf(statement))

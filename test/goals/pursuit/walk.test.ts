@@ -45,4 +45,17 @@ describe('a goal that would never end', () => {
       <pre><goalCompleted name="there" peer="web"/></pre><shell><send>true</send></shell></method></goalProto>`
     assert.equal((await planOf(xml)).nodes.filter(node => node.kind === 'step').length, 2)
   })
+
+  it('is not one whose repeat has a count that is not known in the plan: that is shown once, as possible', async () => {
+    const { nodes, problems } = await planOf(`<goalProto name="g"><method><shell><send name="n">echo 3</send></shell>
+      <repeat><count><get>goal.n.stdout</get></count><shell><send>echo <get>goal.repeat</get></send></shell></repeat></method></goalProto>`)
+    assert.deepEqual(problems, [])
+    assert.deepEqual(
+      nodes.slice(1).map(({ mark, text }) => [mark, text]),
+      [
+        ['+', 'echo 3'],
+        ['?', 'echo ${goal.repeat}']
+      ]
+    )
+  })
 })
