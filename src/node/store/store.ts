@@ -148,8 +148,10 @@ async function storeOn(path: string, opened: Database, damage: Damage | undefine
     return new CloudburstError('CB_STORE_DAMAGED', `the store in ${path} cannot read ${what}`, { key: what }, error)
   }
   async function* rawRange(range: Range): AsyncGenerator<[string, Buffer]> {
-    const iterator = database.iterator(bounds(range))
+    const iterate = () => database.iterator(bounds(range))
+    let iterator: ReturnType<typeof iterate> | undefined
     try {
+      iterator = iterate()
       for (;;) {
         const page = await iterator.nextv(READ_PAGE)
         if (page.length === 0) return
@@ -158,7 +160,7 @@ async function storeOn(path: string, opened: Database, damage: Damage | undefine
     } catch (error) {
       throw failedRead(error, `${range.prefix}…`)
     } finally {
-      await iterator.close()
+      await iterator?.close()
     }
   }
 

@@ -51,6 +51,8 @@ export async function* liveEvents(source: EventSource, goalId: string, from: num
       }
       const event = held.shift()
       if (event === undefined) await new Promise<void>(resolve => (wake = resolve))
+      // One that was not told may be there all the same: a write that failed and was made. The source knows.
+      else if (event.seq > next) behind = true
       else if (isNext(event)) yield event
     }
   } finally {

@@ -55,6 +55,8 @@ const SETTLE_MS = 120_000
 /** A daemon that answers does so within this time, in milliseconds. */
 const ANSWER_MS = 10_000
 const LOOK_MS = 25
+/** How long a step takes that something is to happen to, as sleep has it. */
+const STEP_SECONDS = '0.4'
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
 /** @param clocks whether n3 gets a clock that can be set, which makes it slow */
@@ -170,12 +172,13 @@ async function strike(parts: Parts, point: Point): Promise<Outcome> {
   const pid = victim.pid()
   const state: Attempt = { restarts: 0, surfaced: [], traps: [], wrong: [] }
   await arm(state, point, pid)
-  const asked = ask(parts, made, point.kind === 'clock' ? '0.4' : '0')
+  const asked = ask(parts, made, point.kind === 'clock' || point.during !== undefined ? STEP_SECONDS : '0')
   let id: string | undefined
   void asked.then(told => {
     id = told
   })
   if (point.kind === 'clock') await jump(parts, point, made)
+  if (point.during !== undefined) await strikeDown(parts, point, made)
   const deadline = performance.now() + SETTLE_MS
   while (id === undefined || (await statusOf(parts, 0, id)) !== 'completed') {
     if (performance.now() > deadline) {
@@ -209,8 +212,8 @@ interface Attempt {
   readonly wrong: string[]
 }
 
-async function arm(state: Attempt, { kind, at }: Point, pid: number): Promise<void> {
-  if (kind === 'clock') return
+async function arm(state: Attempt, { kind, at, during }: Point, pid: number): Promise<void> {
+  if (kind === 'clock' || during !== undefined) return
   const what = kind === 'EIO' || kind === 'ENOSPC' ? (`error=${kind}` as const) : 'signal=SIGKILL'
   state.traps.push(await setTrap(pid, at, what))
 }
@@ -273,10 +276,20 @@ async function decide(parts: Parts, state: Attempt, point: Point): Promise<void>
       if (suspended === undefined) continue
       const doubtful = suspended.code === 'in-doubt' && (point.kind === 'dead' || point.kind === 'cut')
       if (!doubtful) state.wrong.push(`n${at + 1} suspended a goal: ${suspended.code}: ${suspended.reason}`)
-      else state.surfaced.push(`n${at + 1}:${/fetch|make|plan|assemble/.exec(suspended.step?.step ?? '')?.[0] ?? '?'}`)
+      else state.surfaced.push(`n${at + 1}:${nameOf(suspended.step?.step ?? '?')}`)
       await client.call('repair', { id: run.id, assignments: [] }).catch(() => undefined)
     }
   }
+}
+
+/** A step's id is the way to it; its own name comes last. */
+function nameOf(step: string): string {
+  return [...step.matchAll(/fetch|make|plan|assemble/g)].at(-1)?.[0] ?? step
+}
+
+async function strikeDown(parts: Parts, { victim, during }: Point, made: Traces): Promise<void> {
+  await until(`${during} runs`, () => made.ran().includes(during!), SETTLE_MS)
+  await parts.mesh.node(victim).kill('SIGKILL')
 }
 
 async function jump({ clock }: Parts, { jump }: Point, made: Traces): Promise<void> {

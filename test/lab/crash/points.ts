@@ -1,4 +1,5 @@
 /** Which faults are made, when and where: all of it follows from a seed. */
+import { STEPS } from './product.ts'
 
 /**
  * kill: the daemon, at its n-th fdatasync. double: the same, and once more at the m-th fdatasync of the next start.
@@ -15,6 +16,8 @@ export interface Point {
   readonly victim: 1 | 2 | 3
   /** Which fdatasync since the goal was asked for. */
   readonly at: number
+  /** Instead of at an fdatasync: while this step of the victim runs. */
+  readonly during?: string
   /** Of double: which fdatasync of the restarted daemon. */
   readonly again: number
   /** Of clock: as faketime has it. */
@@ -27,6 +30,9 @@ export interface Scope {
   readonly cuts: boolean
   readonly clocks: boolean
 }
+
+/** What one can be interrupted in. */
+const INTERRUPTED: ReadonlySet<FaultKind> = new Set(['kill', 'runner', 'dead', 'cut'])
 
 /** Of a hundred points, without those that are made for every n. */
 const SHARES: Readonly<Record<FaultKind, number>> = { kill: 38, double: 26, runner: 10, dead: 10, EIO: 5, ENOSPC: 5, cut: 5, clock: 1 }
@@ -51,12 +57,14 @@ export function points(count: number, seed: number, scope: Scope): Point[] {
   })
 }
 
-function drawn(chance: (below: number) => number, scope: Scope): Pick<Point, 'kind' | 'victim' | 'at'> {
+function drawn(chance: (below: number) => number, scope: Scope): Pick<Point, 'kind' | 'victim' | 'at' | 'during'> {
   const kinds = (Object.keys(SHARES) as FaultKind[]).filter(kind => (scope.cuts || kind !== 'cut') && (scope.clocks || kind !== 'clock'))
   let draw = chance(kinds.reduce((sum, kind) => sum + SHARES[kind], 0))
   const kind = kinds.find(each => (draw -= SHARES[each]) < 0) ?? 'kill'
   const victim = kind === 'cut' ? CUT_NODE : kind === 'clock' ? CLOCK_NODE : ((1 + chance(3)) as 1 | 2 | 3)
-  return { kind, victim, at: 1 + chance(scope.syncs[victim - 1]!) }
+  const steps = STEPS.filter(step => step.startsWith(`n${victim}:`))
+  const during = INTERRUPTED.has(kind) && chance(2) === 0 ? steps[chance(steps.length)] : undefined
+  return { kind, victim, at: 1 + chance(scope.syncs[victim - 1]!), ...(during !== undefined && { during }) }
 }
 
 /** Numbers of one point, so that it can be made again alone. Source: mulberry32 */

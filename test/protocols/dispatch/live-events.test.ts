@@ -10,7 +10,7 @@ const turn = () => new Promise<void>(resolve => setImmediate(resolve))
 function source() {
   const events: GoalEvent[] = []
   const listeners = new Set<(event: GoalEvent) => void>()
-  const it: EventSource & { add(): void; listeners: Set<unknown> } = {
+  const it: EventSource & { add(): void; listeners: Set<(event: GoalEvent) => void> } = {
     listeners,
     add() {
       events.push(event(events.length + 1))
@@ -68,6 +68,24 @@ describe('live events', () => {
     stop.abort()
     assert.equal((await waiting).done, true)
     assert.equal(from.listeners.size, 0)
+  })
+
+  it('are found at their source when one was not told', async () => {
+    const from = source()
+    const reading = liveEvents(from, 'g', 1, new AbortController().signal)
+    const first = reading.next()
+    await turn()
+    from.add()
+    assert.equal((await first).value?.seq, 1)
+    const second = reading.next()
+    await turn()
+    const told = [...from.listeners]
+    from.listeners.clear()
+    from.add()
+    for (const listener of told) from.listeners.add(listener)
+    from.add()
+    assert.deepEqual([(await second).value?.seq, (await reading.next()).value?.seq], [2, 3])
+    await reading.return()
   })
 
   it('say so when their source has a gap', async () => {
