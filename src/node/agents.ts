@@ -1,6 +1,7 @@
 /** The agents of this node: long-lived instances of `<agent>` elements, and their variables, which outlive the process. */
 import { CloudburstError } from '../errors.ts'
 import { agentVariables } from '../goals/config/agent-variables.ts'
+import { convert } from '../goals/expression/convert.ts'
 import { getIn, parsePath, setIn } from '../goals/expression/path.ts'
 import { keepSecretTypes, sealVariables } from '../goals/expression/secrets.ts'
 import type { Vault } from '../goals/ports.ts'
@@ -125,7 +126,15 @@ function written(agent: Agent, writes: readonly Write[]): Agent {
   let tree: Tree = { fields: agent.variables }
   for (const { path, value } of writes) {
     const place = parsePath(path).slice(1)
-    tree = setIn(tree, place, keepSecretTypes(getIn(tree, place), value))
+    const before = getIn(tree, place)
+    tree = setIn(tree, place, ofType(before, keepSecretTypes(before, value)))
   }
   return { ...agent, variables: tree.fields ?? {} }
+}
+
+/** A value without a type takes that of what it replaces; whether it fits was looked at before the step's outcome was written. */
+function ofType(before: Tree | undefined, value: Tree): Tree {
+  if (before?.type === undefined || value.type !== undefined || value.value === undefined) return value
+  const result = convert(value.value, before.type)
+  return 'misfit' in result ? value : { ...value, type: before.type, value: result.value }
 }

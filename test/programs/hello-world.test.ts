@@ -12,6 +12,7 @@ describe('hello-world.xml', function () {
 
   const count = async (): Promise<unknown> => {
     const { variables } = await m.node(1).json<Calls['examine']['reply']>('examine', 'helloWorld')
+    assert.equal(variables['count']?.type, 'int', 'a variable keeps its type')
     return [variables['count']?.value, variables['last']?.value]
   }
   const greet = async (...words: string[]): Promise<string> => {
