@@ -32,7 +32,7 @@ const outcomes: Table<Outcome> = {
 
 /** @returns the worst exit status of all */
 export async function repairMany(invocation: Invocation): Promise<number> {
-  noWords(invocation)
+  noWords({ ...invocation, files: [] })
   const { options, command, io } = invocation
   if (options.seq !== undefined || options.step !== undefined)
     throw new CloudburstError('CB_USAGE', `--${options.seq === undefined ? 'step' : 'seq'} is for one goal, not for --where`, { command })
