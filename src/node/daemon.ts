@@ -29,7 +29,7 @@ import { localDriver } from './drivers/local.ts'
 import { makeExecutor } from './executor.ts'
 import { heard } from './heard.ts'
 import { loadIdentity, openHome, resolveHome } from './home.ts'
-import { hostInfo, hostVariables, peerVariables } from './host.ts'
+import { hostInfo, hostVariables, labelsOf, peerVariables } from './host.ts'
 import { makeJoining } from './joining.ts'
 import { localCalls } from './local-calls.ts'
 import { type Logger, type LogLevel, openLog } from './log.ts'
@@ -113,7 +113,8 @@ async function start(options: DaemonOptions, down: (() => Promise<void> | void)[
   down.push(() => permissions.close())
   const audit = openAudit(home.auditLog)
   down.push(() => audit.close())
-  const { name, labels } = neighborhood.current
+  const { name } = neighborhood.current
+  const labels = labelsOf(neighborhood.current.labels)
   const self: Principal = { peer: identity.peer, node: name }
   const clock = { now: () => Date.now(), sleep: (ms: number, signal?: AbortSignal) => sleep(ms, undefined, signal && { signal }) }
   const random = { id: () => ulid() }
@@ -214,7 +215,7 @@ async function start(options: DaemonOptions, down: (() => Promise<void> | void)[
     agents,
     driver,
     probe: machineProbe({ state: path => state.get(path), now: clock.now }),
-    messenger: makeMessenger({ dispatches, journal, programs, peer: peerOf }),
+    messenger: makeMessenger({ dispatches, journal, programs, runs: () => runs, self, find: selector => mesh.find(selector) }),
     vault,
     clock,
     random,

@@ -16,6 +16,11 @@ export function hostVariables(): Variables {
   }
 }
 
+/** What a node is chosen by: what the machine is (`os`, `arch`), and what its neighborhood.xml says, which goes over it. */
+export function labelsOf(said: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return { os: process.platform, arch: process.arch, ...said }
+}
+
 /** `peer`: the node that pursues. */
 export function peerVariables(id: string, name: string, labels: Readonly<Record<string, string>>): Variables {
   return {

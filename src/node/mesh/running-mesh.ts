@@ -4,6 +4,7 @@ import type { Welcome } from '../../protocols/session/client.ts'
 import { SESSION, type SessionHello } from '../../protocols/session/messages.ts'
 import type { Channel, Handler } from '../../protocols/wire/channel.ts'
 import type { PeerInfo } from '../control/contract.ts'
+import { labelsOf } from '../host.ts'
 import type { Mesh, MeshEvent, MeshOptions } from '../mesh.ts'
 import { Admission } from './admission.ts'
 import { openChannel, reach } from './dial.ts'
@@ -173,7 +174,7 @@ export class RunningMesh implements Mesh {
 
   #card(): Card {
     const { neighborhood, version } = this.#options
-    return { name: this.name, version, labels: neighborhood.current.labels, addresses: this.addresses() }
+    return { name: this.name, version, labels: labelsOf(neighborhood.current.labels), addresses: this.addresses() }
   }
 
   #hello(peer: string): SessionHello {

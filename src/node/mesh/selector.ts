@@ -6,7 +6,8 @@ import { guess } from '../xml-shape.ts'
 /** Fewest characters of a peer id that name a peer, after the part that all of them share. */
 export const ID_PREFIX_LENGTH_MIN = 4
 const SHARED_PREFIX = '12D3KooW'
-const LABELS = /^[^=,/]+=[^=,]*(,[^=,/]+=[^=,]*)*$/
+/** Commas or blanks between labels: on a command line the one is easier, in a program the other. */
+const LABELS = /^[^=,/\s]+=[^=,\s]*([,\s]+[^=,/\s]+=[^=,\s]*)*$/
 
 /**
  * The peers that `selector` names: a name; labels (`os=linux,role=web`, all of which must hold); `*`, everybody but this node;
@@ -58,7 +59,7 @@ function byAddress(address: string, all: readonly PeerInfo[]): readonly PeerInfo
 }
 
 function byLabels(selector: string, all: readonly PeerInfo[]): readonly PeerInfo[] {
-  const wanted = selector.split(',').map(pair => pair.split('=') as [string, string])
+  const wanted = selector.split(/[,\s]+/).map(pair => pair.split('=') as [string, string])
   const found = all.filter(({ labels }) => wanted.every(([name, value]) => Object.hasOwn(labels, name) && labels[name] === value))
   if (found.length === 0) throw unknown(selector, `no peer has the labels ${selector}`)
   return found
