@@ -62,6 +62,10 @@ export async function driveDispatch(parts: DispatchParts, task: Task, stop: Abor
 /** One try. @returns how long to pause, when it is not the usual back-off */
 async function tryOnce(parts: DispatchParts, task: Task, stop: AbortSignal): Promise<number | undefined> {
   try {
+    if (await hasOutcome(parts, task)) {
+      await write(parts, task, { ...task.record, state: 'done' })
+      return undefined
+    }
     if (task.record.receipt === undefined && !task.unheard && late(parts, task)) {
       await refuse(parts, task, notReached(task))
       return undefined
@@ -236,6 +240,12 @@ function wait(task: Task, reason: string | undefined): void {
 
 async function seqOf(parts: DispatchParts, task: Task): Promise<number> {
   return (await parts.journal.summary(task.record.id))?.seq ?? 0
+}
+
+/** A write of the outcome that failed may have been made all the same; the executor has nothing to tell after it. */
+async function hasOutcome(parts: DispatchParts, task: Task): Promise<boolean> {
+  const status = (await parts.journal.summary(task.record.id))?.status
+  return status === 'completed' || status === 'cancelled'
 }
 
 function late(parts: DispatchParts, { record }: Task): boolean {

@@ -6,6 +6,7 @@ import { CloudburstError, type ErrorData, fromErrorData } from '../errors.ts'
 import type { Clock, Random } from '../goals/ports.ts'
 import type { Assignment, GoalEvent, OutputChunk } from '../goals/pursuit/events.ts'
 import type { SourceFile } from '../goals/program/model.ts'
+import type { RunStatus } from '../goals/pursuit/summary.ts'
 import type { DispatchRequest } from '../protocols/dispatch/executor.ts'
 import type { OutputHead } from '../protocols/dispatch/messages.ts'
 import type { Dialer } from '../protocols/wire/channel.ts'
@@ -45,7 +46,7 @@ export interface DispatchParts {
     batch(ops: readonly DispatchOp[], options: { readonly sync: boolean }): Promise<void>
   }
   readonly journal: {
-    summary(goalId: string): Promise<{ readonly seq: number } | undefined>
+    summary(goalId: string): Promise<{ readonly seq: number; readonly status?: RunStatus } | undefined>
     mirror(goalId: string, events: readonly GoalEvent[], extra?: readonly DispatchOp[], options?: { readonly sync: boolean }): Promise<void>
   }
   readonly dialer: Dialer

@@ -32,8 +32,9 @@ function mirrorIn(store: MemoryStore) {
   return {
     events,
     summary: async (goalId: string) => {
-      const seq = (await events(goalId)).length
-      return seq === 0 ? undefined : { seq }
+      const all = await events(goalId)
+      const status = all.at(-1)?.body.type === 'completed' ? ('completed' as const) : ('pursuing' as const)
+      return all.length === 0 ? undefined : { seq: all.length, status }
     },
     mirror: async (goalId: string, fresh: readonly GoalEvent[], extra: readonly DispatchOp[] = [], options = { sync: false }) => {
       const known = await events(goalId)
@@ -123,6 +124,21 @@ describe('a goal sent to another node', () => {
       assert.deepEqual(seqs(await journal.events(ID)), [1, 2, 3, 4, 5], `cut at message ${at}`)
       await dispatches.stop()
     }
+  })
+
+  it('is done when the write of its outcome failed and was made all the same', async () => {
+    const { start, journal, executor } = pair()
+    let failed = 0
+    const { mirror } = journal
+    journal.mirror = async (goalId, fresh, extra = [], options) => {
+      await mirror(goalId, fresh, extra, options)
+      if (extra.length > 0 && failed++ === 0) throw new CloudburstError('CB_STORE_DEGRADED', 'the store cannot be written')
+    }
+    const dispatches = await start()
+    await dispatches.send(order())
+    assert.equal((await dispatches.outcome(ID, deadline())).state, 'done')
+    assert.deepEqual(await journal.events(ID), executor.journal.get(ID))
+    assert.equal(failed, 1)
   })
 
   it('survives a cut at the same message of every connection, as long as one comes through at the end', async () => {
