@@ -57,7 +57,7 @@ export class PlanningHand implements Hand {
   }
 
   goalBegan(frame: Frame, args: Variables): Promise<void> {
-    this.#keeping.begin(frame, args)
+    if (this.#keeping.begin(frame, args) === undefined) this.#keeping.began(frame, args, this.#history.seq)
     const text = describe(frame.proto.describe, frame.scope)
     const caller = this.#callerOf(frame)
     const node: Draft = {

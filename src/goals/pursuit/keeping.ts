@@ -5,8 +5,9 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { parsePath, showPath } from '../expression/path.ts'
+import { holdsSealed } from '../expression/secrets.ts'
 import type { Path } from '../program/model.ts'
-import type { Variables } from '../tree.ts'
+import type { Tree, Variables } from '../tree.ts'
 import type { Write } from './events.ts'
 import { changedNames, Freshness, qualify } from './freshness.ts'
 import type { DatedWrite, History, InstanceRecord, StepRecord } from './history.ts'
@@ -41,7 +42,10 @@ export class Keeping {
     this.#override(frame)
     if (this.#recall.hasBegun(frame.instance, args)) return before
     this.#recall.began(frame.instance, args, frame.how)
-    for (const name of Object.keys(args)) this.#fresh.mark(argument(frame, name), before?.argumentsSince.get(name) ?? 0)
+    for (const name of Object.keys(args)) {
+      const path = argument(frame, name)
+      this.#fresh.mark(path, Math.max(before?.argumentsSince.get(name) ?? 0, this.#history.set.get(path)?.seq ?? 0))
+    }
     if (before === undefined || !isDeepStrictEqual(before.arguments, args)) return undefined
     if (before.ended === 'completed' && frame.proto.post.length > 0) frame.again = `${frame.proto.name} was done but does not hold any more`
     return before
@@ -136,9 +140,11 @@ export class Keeping {
     const misfit = misfitOf(step, record.writes)
     if (misfit !== undefined) return misfit
     if (record.began.key !== step.key) return 'its text was edited'
-    const reads = Object.keys(record.began.reads).map(path => qualify(frame.instance, path))
-    const changed = this.#fresh.changedSince(reads, this.#recall.staleFrom(step.id, record))
-    return changed === undefined ? undefined : `${changed.slice(changed.lastIndexOf(':') + 1)} has changed`
+    const since = this.#recall.staleFrom(step.id, record)
+    const changed = Object.entries(record.began.reads).find(
+      ([path, was]) => this.#fresh.changedAt(qualify(frame.instance, path)) > since && !isAsRead(step, path, was)
+    )
+    return changed === undefined ? undefined : `${changed[0]} has changed`
   }
 
   #override(frame: Frame): void {
@@ -159,6 +165,11 @@ export function misfitOf(step: Step, writes: readonly Write[]): string | undefin
     if (why !== undefined) return why
   }
   return undefined
+}
+
+/** Whether what was written since is what the step read before. Of a secret that was given anew nobody can tell. */
+function isAsRead(step: Step, path: string, was: Tree): boolean {
+  return !holdsSealed(was) && isDeepStrictEqual(step.scope.read(parsePath(path)), was)
 }
 
 /** As the program names it: a find symbol's item is not a path of the goal. */

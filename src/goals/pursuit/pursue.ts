@@ -11,6 +11,7 @@ import { bindingOf, configure as putInto, findGoal, openFrame } from './call.ts'
 import type { Assignment, GoalEvent, GoalEventBody } from './events.ts'
 import type { Ended, Failure } from './failure.ts'
 import { qualify } from './freshness.ts'
+import { parsePath } from '../expression/path.ts'
 import { foldHistory } from './history.ts'
 import { rootInstance } from './instance.ts'
 import { PursuingHand } from './pursuing-hand.ts'
@@ -95,7 +96,7 @@ async function configure(
     putInto(frame, known)
     return undefined
   }
-  const assignments = [...proposed.assignments, ...repairs(pursuit.events)]
+  const assignments = [...proposed.assignments, ...repairs(pursuit.events, proto, frame.instance)]
   const bound = await settle(frame.run, () => bind(pursuit.program, proto, { ...bindingOf(frame.run), assignments }))
   const wrong =
     bound.errors[0]?.message ?? (bound.missing.length > 0 ? `${bound.missing.map(each => each.path).join(', ')} not configured` : undefined)
@@ -113,8 +114,14 @@ export function configurationOf(events: readonly GoalEvent[]): Extract<GoalEvent
   return last?.type === 'configured' ? last : undefined
 }
 
-function repairs(events: readonly GoalEvent[]): readonly Assignment[] {
-  return events.flatMap(event => (event.body.type === 'repaired' ? event.body.assignments : []))
+/** What people have set of the goal's own variables; what they have set of sub-goals and of results is put in place by the walk. */
+function repairs(events: readonly GoalEvent[], { parameters }: GoalProto, root: string): readonly Assignment[] {
+  const set = events.flatMap(({ body }) => (body.type === 'repaired' ? body.assignments : []))
+  const own = set.map(each => (each.path.startsWith(`${root}:`) ? { ...each, path: each.path.slice(root.length + 1) } : each))
+  return own.filter(({ path }) => {
+    const [top, name] = parsePath(path.slice(path.lastIndexOf(':') + 1))
+    return !path.includes(':') && top === 'goal' && parameters.some(parameter => parameter.name === name)
+  })
 }
 
 async function rest(pursuit: Pursuit, hand: PursuingHand, ended: Ended): Promise<'completed' | 'suspended'> {

@@ -1,11 +1,12 @@
 /** A stage for pursuit: a program as text, a journal in memory, and commands that are played instead of run. */
 import { makePlan } from '../../../src/goals/plan/make-plan.ts'
+import type { Plan } from '../../../src/goals/plan/plan.ts'
 import type { Program } from '../../../src/goals/program/model.ts'
 import { readProgram } from '../../../src/goals/program/read.ts'
 import { instancesOf } from '../../../src/goals/config/instances.ts'
 import { agentVariables } from '../../../src/goals/config/agent-variables.ts'
 import { parsePath, setIn } from '../../../src/goals/expression/path.ts'
-import type { Command, Exit, Fact, FactQuery, Finished, FoundText, World } from '../../../src/goals/ports.ts'
+import type { Command, Exit, Fact, FactQuery, Finished, FoundText, Messenger, World } from '../../../src/goals/ports.ts'
 import { EVENT_VERSION, type Assignment, type GoalEvent, type GoalEventBody } from '../../../src/goals/pursuit/events.ts'
 import { pursue } from '../../../src/goals/pursuit/pursue.ts'
 import type { Tree, Variables } from '../../../src/goals/tree.ts'
@@ -25,6 +26,8 @@ export interface Stage {
   repair(assignments?: Record<string, Tree>, how?: Partial<Omit<Repaired, 'type' | 'by' | 'assignments'>>): void
   /** What pursuing would do if the repair were made, in the words of a plan: `= one`, `~ two`. */
   preview(assignments?: Record<string, Tree>, how?: Partial<Omit<Repaired, 'type' | 'by' | 'assignments'>>): Promise<string[]>
+  /** The same as a plan. */
+  plan(assignments?: Record<string, Tree>, how?: Partial<Omit<Repaired, 'type' | 'by' | 'assignments'>>): Promise<Plan>
   /** Another text of the program, for a repair that edits it. */
   edit(xml: string): Pick<Repaired, 'program'>
   /** The journal up to and with event `seq`, as after a crash. */
@@ -47,6 +50,8 @@ export interface StageOptions {
   readonly play?: (command: string, full: Command) => Played
   readonly recover?: (step: string) => Exit
   readonly facts?: (query: FactQuery) => Fact
+  /** What another node answers; the default is that nobody is there. */
+  readonly dispatch?: Messenger['dispatch']
   /** Files of the machine, by path. */
   readonly texts?: Readonly<Record<string, string>>
 }
@@ -60,6 +65,7 @@ export function stage({
   play = () => ({}),
   recover,
   facts,
+  dispatch = () => Promise.resolve({ kind: 'failed', message: 'nobody is there' }),
   stepwise,
   locale,
   texts = {}
@@ -128,7 +134,7 @@ export function stage({
       open: sealed => Promise.resolve(secrets[Number(sealed.slice('kept:g/'.length))]),
       drop: () => undefined
     },
-    messenger: { dispatch: () => Promise.resolve({ kind: 'failed', message: 'nobody is there' }) },
+    messenger: { dispatch },
     clock: { now: () => ++now, sleep: () => Promise.resolve() },
     random: { id: () => '01J00000000000000000000000' },
     surroundings: { agent: () => variables, host: {}, peer: {} }
@@ -168,10 +174,15 @@ export function stage({
       }),
     repair: (values, how) => void record('g', repaired(values, how)),
     preview: async (values, how) => {
+      const { nodes } = await it.plan(values, how)
+      return nodes.flatMap(({ kind, mark, text }) => (kind === 'step' ? [`${mark} ${text}`] : []))
+    },
+    plan: async (values, how) => {
       const event = { goalId: 'g', seq: events.length + 1, at: now, body: repaired(values, how) }
       const { probe, surroundings } = world
-      const plan = await makePlan({
+      return await makePlan({
         program,
+        ...(proto !== undefined && { agent: proto }),
         goal,
         assignments,
         instances: instancesOf(program),
@@ -179,7 +190,6 @@ export function stage({
         probe,
         events: [...events, event]
       })
-      return plan.nodes.flatMap(({ kind, mark, text }) => (kind === 'step' ? [`${mark} ${text}`] : []))
     },
     edit: text => {
       program = programOf(text)
