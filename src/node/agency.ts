@@ -22,9 +22,10 @@ import type {
   RunInfo,
   StreamCalls
 } from '../protocols/agency/calls.ts'
-import type { Agent, Agents } from './agents.ts'
+import { type Agent, type Agents, INVENTORY_AGENT } from './agents.ts'
 import { events, feed, type OutputSource } from './feed.ts'
 import type { Programs } from './programs.ts'
+import { fullId } from './run-id.ts'
 import type { Runs } from './runs.ts'
 import type { NodeJournal } from './store/journal.ts'
 
@@ -32,8 +33,6 @@ import type { NodeJournal } from './store/journal.ts'
 const RUNS_PER_ANSWER_MAX = 1_000
 /** Open runs of an examined agent whose choice of methods is told: each is read from the journal. */
 const RUNS_EXPLAINED_MAX = 20
-/** Agent whose variables are the node's inventory. */
-const INVENTORY_AGENT = 'inventory'
 
 export interface AgencyParts {
   readonly info: () => NodeInfo
@@ -81,7 +80,7 @@ export function openAgency(parts: AgencyParts): Agency {
 function callTable(parts: AgencyParts): CallTable {
   const { journal, programs, agents, runs, sent } = parts
   const find = async (id: string): Promise<RunSummary> => {
-    const summary = await journal.summary(await fullId(journal, id))
+    const summary = await journal.summary(fullId(journal, id))
     if (summary === undefined) throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${id} is known here`, { id })
     return summary
   }
@@ -181,16 +180,8 @@ function callTable(parts: AgencyParts): CallTable {
   }
 }
 
-/** A goal's id from a unique beginning of it. */
-async function fullId(journal: NodeJournal, id: string): Promise<string> {
-  const found = journal.runs().filter(run => run.id.startsWith(id.toUpperCase()))
-  if (found.length > 1)
-    throw new CloudburstError('CB_RUN_UNKNOWN', `${id} is the beginning of ${found.length} goals' ids: type more of it`, { id })
-  return found[0]?.id ?? id
-}
-
 async function* follow(parts: AgencyParts, request: StreamCalls['events']['request'], signal: AbortSignal): AsyncGenerator<EventItem> {
-  const id = await fullId(parts.journal, request.id)
+  const id = fullId(parts.journal, request.id)
   if ((await parts.journal.summary(id)) === undefined && parts.sent.nodeOf(id) === undefined)
     throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${request.id} is known here`, { id: request.id })
   const wanted = { ...request, id, awaited: () => parts.sent.isOpen(id) }

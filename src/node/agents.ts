@@ -12,6 +12,8 @@ import type { Tree, Variables } from '../goals/tree.ts'
 import type { AgentInfo } from '../protocols/agency/calls.ts'
 import type { Op, Store } from './store/store.ts'
 
+/** Agent whose variables are the node's inventory. */
+export const INVENTORY_AGENT = 'inventory'
 const PREFIX = 'a!'
 /** Names become keys and paths of state: nothing that could be read as anything else. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/

@@ -12,7 +12,7 @@ import type { AgentProto, GoalProto, Program } from '../goals/program/model.ts'
 import type { Assignment } from '../goals/pursuit/events.ts'
 import type { Variables } from '../goals/tree.ts'
 import type { GoalRequest } from '../protocols/agency/calls.ts'
-import type { Agents } from './agents.ts'
+import { type Agents, INVENTORY_AGENT } from './agents.ts'
 import { goalsOf, type Programs } from './programs.ts'
 import type { NodeJournal } from './store/journal.ts'
 
@@ -20,8 +20,6 @@ import type { NodeJournal } from './store/journal.ts'
 const FACT_ROUNDS_MAX = 16
 /** Runs among which the last completed one of a goal is looked for, newest first. */
 const RUNS_LOOKED_AT_MAX = 1_000
-/** Agent whose variables are the node's inventory. */
-const INVENTORY_AGENT = 'inventory'
 
 export interface FinderParts {
   readonly programs: Programs

@@ -1,7 +1,10 @@
 /** What a request is about, for permits that are bound to programs or goals: the hash behind a name, the goal behind an id. */
+import { CloudburstError } from '../errors.ts'
+import type { RunSummary } from '../goals/pursuit/summary.ts'
 import type { CallName, StreamName } from '../protocols/agency/calls.ts'
 import type { Subject } from '../protocols/agency/server.ts'
 import type { Programs } from './programs.ts'
+import { fullId } from './run-id.ts'
 import type { NodeJournal } from './store/journal.ts'
 
 /** The shipped program of ad-hoc commands: whoever may pursue it has a shell. */
@@ -14,7 +17,13 @@ export interface Subjects {
   goal(what: { readonly program: string; readonly goal: string }): Promise<Subject>
 }
 
-export function subjects({ journal, programs }: { readonly journal: Pick<NodeJournal, 'summary'>; readonly programs: Programs }): Subjects {
+export function subjects({
+  journal,
+  programs
+}: {
+  readonly journal: Pick<NodeJournal, 'summary' | 'runs'>
+  readonly programs: Programs
+}): Subjects {
   const hashOf = async (nameOrHash: string): Promise<string> => (await programs.find(nameOrHash).catch(() => undefined))?.hash ?? nameOrHash
   const goal = async ({ program, goal }: { program: string; goal: string }): Promise<Subject> => {
     const held = await programs.withHash(program)
@@ -25,7 +34,7 @@ export function subjects({ journal, programs }: { readonly journal: Pick<NodeJou
     goal,
     call: async (name, request) => {
       const { id, program, goal: named } = request as { readonly id?: string; readonly program?: string; readonly goal?: string }
-      const run = id === undefined ? undefined : await journal.summary(id)
+      const run = id === undefined ? undefined : await runOf(journal, id)
       if (run !== undefined) {
         const about = await goal({ program: program === undefined ? run.program.hash : await hashOf(program), goal: run.goal })
         // Going on with an edited program is as good as sending one.
@@ -36,6 +45,16 @@ export function subjects({ journal, programs }: { readonly journal: Pick<NodeJou
       if (hash !== undefined && named !== undefined) return await goal({ program: hash, goal: named })
       return { ...(hash !== undefined && { program: hash }), ...(named !== undefined && { goal: named }) }
     }
+  }
+}
+
+/** The run that the agency will find by the same words; undefined also when several begin so, which it will refuse. */
+async function runOf(journal: Pick<NodeJournal, 'summary' | 'runs'>, id: string): Promise<RunSummary | undefined> {
+  try {
+    return await journal.summary(fullId(journal, id))
+  } catch (error) {
+    if (error instanceof CloudburstError && error.code === 'CB_RUN_UNKNOWN') return undefined
+    throw error
   }
 }
 
