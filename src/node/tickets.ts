@@ -113,7 +113,13 @@ export async function openTickets({ store, peer, addresses, now = Date.now }: Ti
       const used = { ...record, usedBy: user }
       // Taken in memory before the wait for the disk: of many at once, one comes first.
       records.set(key, used)
-      if (record.usedBy === undefined) await store.batch([{ type: 'put', key, value: used }], { sync: true })
+      try {
+        // Also when it says so already: whoever repeats it may be quicker than the first write, or that one failed.
+        await store.batch([{ type: 'put', key, value: used }], { sync: true })
+      } catch (error) {
+        if (records.get(key) === used) records.set(key, record)
+        throw error
+      }
       return used
     }
   }

@@ -63,6 +63,22 @@ describe('a ticket', () => {
     await assert.rejects(after.use(secret, 'two'), refusal)
   })
 
+  it('whose use could not be written down is not used, and may be tried again', async () => {
+    let full = true
+    const refusing = {
+      ...store,
+      batch: (...args: Parameters<typeof store.batch>) => (full ? Promise.reject(new Error('disk full')) : store.batch(...args))
+    }
+    const { secret } = await (await open()).issue({})
+    const tickets = await openTickets({ store: refusing, peer, addresses: () => [], now: () => now })
+    await assert.rejects(tickets.use(secret, 'one'), /disk full/)
+    assert.ok(tickets.outstanding)
+    await assert.rejects(tickets.use(secret, 'one'), /disk full/)
+    full = false
+    await tickets.use(secret, 'one')
+    assert.equal((await open()).outstanding, false)
+  })
+
   it('is refused once it has expired, and is forgotten then', async () => {
     const tickets = await open()
     const { secret } = await tickets.issue({ lifetimeMs: 10 })
