@@ -165,7 +165,7 @@ function toType(to: 'int' | 'bool', parts: Template, place: Place, trace: Trace)
     return truth(
       isTrue(value.tree?.value === undefined ? value.tree : { value: String(value.tree.value).trim() }) ? 'true' : 'false',
       place,
-      value.reasons[0]?.text ?? ''
+      value.reasons[0]?.text ?? `<bool> of ${showTree(value.tree ?? {})}`
     )
   if (value.tree?.value === undefined) return value
   const number = convert(value.tree.value, 'int')
