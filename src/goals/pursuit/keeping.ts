@@ -47,7 +47,8 @@ export class Keeping {
       this.#fresh.mark(path, Math.max(before?.argumentsSince.get(name) ?? 0, this.#history.set.get(path)?.seq ?? 0))
     }
     if (before === undefined || !isDeepStrictEqual(before.arguments, args)) return undefined
-    if (before.ended === 'completed' && frame.proto.post.length > 0) frame.again = `${frame.proto.name} was done but does not hold any more`
+    const wasReached = before.ended === 'completed' || before.ended === 'already-true'
+    if (wasReached && frame.proto.post.length > 0) frame.again = `${frame.proto.name} was done but does not hold any more`
     return before
   }
 

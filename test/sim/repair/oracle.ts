@@ -121,7 +121,7 @@ export class Oracle {
     }
     this.goals.set(id, record)
     if (goal.hasPost && holds()) {
-      record.completed = before?.completed ?? false
+      record.completed = true
       // What it wrote to the agent is still there, unless a step before it wrote over it by now.
       for (const [path, value] of record.agent ?? []) if (!this.#written.has(path)) this.#known.set(path, value)
       for (const [path, value] of record.results ?? []) {
