@@ -9,8 +9,8 @@ import { tabulate } from '../goals/config/tabulator.ts'
 import { choicesOf, explainSuspension } from '../goals/pursuit/summarise.ts'
 import { didYouMean } from '../goals/program/did-you-mean.ts'
 import type { Plan } from '../goals/plan/plan.ts'
-import type { RunSummary } from '../goals/pursuit/summary.ts'
-import type { Principal } from '../goals/pursuit/events.ts'
+import type { RunSummary, Suspension } from '../goals/pursuit/summary.ts'
+import type { GoalEvent, Principal } from '../goals/pursuit/events.ts'
 import type {
   Agency,
   AgentDetail,
@@ -87,7 +87,7 @@ function callTable(parts: AgencyParts): CallTable {
   const detail = async (id: string): Promise<RunInfo> => {
     const summary = await find(id)
     const told = await journal.read(summary.id)
-    const suspended = summary.status === 'suspended' ? explainSuspension(told) : undefined
+    const suspended = whySuspended(summary, told)
     const { variables } = Config.of(told)
     return { ...withNode(parts, summary), ...(suspended !== undefined && { suspended }), config: variables, methods: choicesOf(told) }
   }
@@ -105,7 +105,7 @@ function callTable(parts: AgencyParts): CallTable {
       return rows.flat()
     },
     agents: async () => {
-      const counts = await countRuns(parts)
+      const counts = countRuns(parts)
       return agents.list().map(agent => agentInfo(agent, counts.get(agent.name)))
     },
     start: async ({ program, agent, name, assignments }) => {
@@ -145,9 +145,8 @@ function callTable(parts: AgencyParts): CallTable {
     pursue: async (request, by) => ({ id: (await runs.accept({ ...request, by })).id }),
     goals: async ({ suspended, explained, limit = RUNS_PER_ANSWER_MAX }) => {
       const found: RunInfo[] = []
-      for await (const summary of journal.summaries()) {
-        if (suspended === true && summary.status !== 'suspended') continue
-        const why = explained === true && summary.status === 'suspended' ? explainSuspension(await journal.read(summary.id)) : undefined
+      for await (const summary of journal.summaries(run => suspended !== true || run.status === 'suspended')) {
+        const why = explained === true ? whySuspended(summary, await journal.read(summary.id)) : undefined
         found.push({ ...withNode(parts, summary), ...(why !== undefined && { suspended: why }) })
         if (found.length >= Math.min(limit, RUNS_PER_ANSWER_MAX)) break
       }
@@ -180,6 +179,12 @@ function callTable(parts: AgencyParts): CallTable {
   }
 }
 
+/** The journal tells more than the summary does, unless it is damaged: then the summary says so. */
+function whySuspended({ status, suspended }: RunSummary, told: readonly GoalEvent[]): Suspension | undefined {
+  if (status !== 'suspended') return undefined
+  return suspended?.code === 'journal-damaged' ? suspended : explainSuspension(told)
+}
+
 async function* follow(parts: AgencyParts, request: StreamCalls['events']['request'], signal: AbortSignal): AsyncGenerator<EventItem> {
   const id = fullId(parts.journal, request.id)
   if ((await parts.journal.summary(id)) === undefined && parts.sent.nodeOf(id) === undefined)
@@ -199,13 +204,13 @@ function agentInfo(agent: Agent, goals: AgentInfo['goals'] = { running: 0, suspe
 }
 
 async function withCounts(parts: AgencyParts, name: string): Promise<AgentInfo> {
-  return agentInfo(parts.agents.get(name), (await countRuns(parts)).get(name))
+  return agentInfo(parts.agents.get(name), countRuns(parts).get(name))
 }
 
-/** Goals at work and suspended, by agent; one pass over all summaries. */
-async function countRuns({ journal, sent }: AgencyParts): Promise<Map<string, AgentInfo['goals']>> {
+/** Goals at work and suspended, by agent. */
+function countRuns({ journal, sent }: AgencyParts): Map<string, AgentInfo['goals']> {
   const counts = new Map<string, { running: number; suspended: number }>()
-  for await (const { id, agent, status } of journal.summaries()) {
+  for (const { id, agent, status } of journal.runs()) {
     if (agent === undefined || status === 'completed' || status === 'cancelled' || sent.nodeOf(id) !== undefined) continue
     const count = counts.get(agent) ?? { running: 0, suspended: 0 }
     counts.set(agent, count)
@@ -217,8 +222,8 @@ async function countRuns({ journal, sent }: AgencyParts): Promise<Map<string, Ag
 async function examine(parts: AgencyParts, agent: Agent): Promise<AgentDetail> {
   const runs: RunInfo[] = []
   let explained = 0
-  for await (const summary of parts.journal.summaries()) {
-    if (summary.agent === agent.name && parts.sent.nodeOf(summary.id) === undefined) {
+  for await (const summary of parts.journal.summaries(run => run.agent === agent.name)) {
+    if (parts.sent.nodeOf(summary.id) === undefined) {
       const open = summary.status !== 'completed' && summary.status !== 'cancelled' && ++explained <= RUNS_EXPLAINED_MAX
       runs.push(open ? { ...summary, methods: choicesOf(await parts.journal.read(summary.id)) } : summary)
     }

@@ -182,14 +182,15 @@ function methodOf({ program, agent }: Source, events: readonly GoalEvent[], text
   const instance = cut > 0 ? text.slice(0, cut) : last?.type === 'suspended' ? last.instance : undefined
   const began = events.findLast(({ body }) => body.type === 'goal-began' && body.instance === instance)?.body
   if (instance === undefined || began?.type !== 'goal-began')
-    throw new CloudburstError('CB_USAGE', `no goal ${instance ?? ''} was begun in this run: use INSTANCE:METHOD`)
+    throw new CloudburstError('CB_USAGE', `no goal ${instance ?? ''} was begun in this run: use INSTANCE:METHOD`, { command: 'repair' })
   const proto = findGoal({ program, ...(agent !== undefined && { agent }) }, began.goal)
   const names = proto === undefined ? [] : methodsFor({ program, ...(agent !== undefined && { agent }) }, proto).map(each => each.name)
   const method = text.slice(cut + 1)
   if (!names.includes(method))
     throw new CloudburstError(
       'CB_USAGE',
-      `goal ${began.goal} has no method ${method}${didYouMean(method, names)}; it has ${names.join(', ')}`
+      `goal ${began.goal} has no method ${method}${didYouMean(method, names)}; it has ${names.join(', ')}`,
+      { command: 'repair' }
     )
   return { instance, method }
 }
