@@ -146,9 +146,9 @@ function incomplete(command: string, { proto }: Found, assignments: readonly Ass
 async function knownFrom({ agents, journal }: FinderParts, { program, proto }: Found): Promise<Pick<Known, 'inventory' | 'last'>> {
   const inventory = agents.has(INVENTORY_AGENT) ? { inventory: agents.get(INVENTORY_AGENT).variables } : {}
   let looked = 0
-  for await (const run of journal.summaries()) {
+  for await (const run of journal.summaries(run => run.status === 'completed' && run.goal === proto.name && !run.compacted)) {
     if (++looked > RUNS_LOOKED_AT_MAX) break
-    if (run.status !== 'completed' || run.goal !== proto.name || run.program.name !== program.name) continue
+    if (run.program.name !== program.name) continue
     const configured = (await journal.read(run.id)).find(event => event.body.type === 'configured')?.body
     if (configured?.type !== 'configured') continue
     const source = `goal ${run.id}, ${new Date(run.updatedAt).toISOString().slice(0, 10)}`

@@ -125,8 +125,8 @@ export function openRuns(parts: RunsParts): Runs {
       await Promise.all(driving.ofAgent(name).map(id => driving.halt(id)))
     },
     resumeAgent: async name => {
-      for await (const { id, agent, status, suspended } of journal.summaries()) {
-        if (agent === name && status === 'suspended' && suspended?.code === 'requested') driving.drive(id, 'resume')
+      for await (const { id, suspended } of journal.summaries(run => run.agent === name && run.status === 'suspended')) {
+        if (suspended?.code === 'requested') driving.drive(id, 'resume')
       }
     },
     resumeAll,

@@ -33,8 +33,8 @@ export interface NodeJournal extends Journal, Removal {
   find(goalId: string): RunNote | undefined
   /** `listener` is called when writing has become possible again, and everything has been read anew: a write that failed may be there after all. */
   onReread(listener: () => void): void
-  /** Summaries of all runs, newest first, read one by one. */
-  summaries(): AsyncIterable<RunSummary>
+  /** Summaries of all runs, or of those `wanted`, newest first, read one by one. */
+  summaries(wanted?: (run: RunNote) => boolean): AsyncIterable<RunSummary>
   summary(goalId: string): Promise<RunSummary | undefined>
   /** `listener` gets each event once it is durable, in order per goal. It must not throw or block. @returns ends it */
   subscribe(goalId: string | '*', listener: (event: GoalEvent) => void): () => void
@@ -113,9 +113,10 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
     runs: index.newestFirst,
     find: index.get,
     onReread: listener => void rereaders.add(listener),
-    summaries: async function* () {
-      for (const { id } of index.newestFirst()) {
-        const summary = await summaryOf(id)
+    summaries: async function* (wanted = () => true) {
+      for (const run of index.newestFirst()) {
+        if (!wanted(damaged.has(run.id) ? { ...run, status: 'suspended' } : run)) continue
+        const summary = await summaryOf(run.id)
         if (summary !== undefined) yield summary
       }
     },
