@@ -3,11 +3,12 @@
  * agency (waiting for a reply, following) and dispatch.
  */
 import { CloudburstError } from '../errors.ts'
-import { HEARTBEAT_MS } from './dispatch/messages.ts'
 import type { Channel } from './wire/channel.ts'
 
+/** Sent by either side when it has been silent this long, in milliseconds: yamux ends idle streams after 120 s. */
+const HEARTBEAT_MS = 20_000
 /** An end that was waited for this long without even a heartbeat is gone: three heartbeats, in milliseconds. */
-export const SILENCE_MS = 3 * HEARTBEAT_MS
+const SILENCE_MS = 3 * HEARTBEAT_MS
 
 const HEARTBEAT = { type: 'heartbeat' } as const
 
@@ -19,16 +20,19 @@ const HEARTBEAT = { type: 'heartbeat' } as const
 export function beating(channel: Channel, everyMs = HEARTBEAT_MS, silentMs = SILENCE_MS): Channel {
   let written = false
   let finished = false
+  /** Writes that wait for room: behind them a heartbeat would only wait too. */
+  let waiting = 0
   let tail: Promise<unknown> = Promise.resolve()
 
   const write = (message: unknown): Promise<void> => {
     written = true
-    const turn = tail.then(() => channel.write(message))
+    waiting++
+    const turn = tail.then(() => channel.write(message)).finally(() => waiting--)
     tail = turn.catch(() => undefined)
     return turn
   }
   const timer = setInterval(() => {
-    if (!written && !finished) write(HEARTBEAT).catch(() => undefined)
+    if (!written && !finished && waiting === 0) write(HEARTBEAT).catch(() => undefined)
     written = false
   }, everyMs)
   timer.unref()

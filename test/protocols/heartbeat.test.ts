@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { beating } from '../../src/protocols/heartbeat.ts'
+import type { Channel } from '../../src/protocols/wire/channel.ts'
 import { channelPair } from '../fakes/channel-pair.ts'
 
 const deadline = () => AbortSignal.timeout(2_000)
@@ -35,5 +36,31 @@ describe('a beating channel', () => {
     await assert.rejects(one.read(), { code: 'CB_PEER_UNREACHABLE', message: /has been silent for 0.02 s/ })
     clearTimeout(alive)
     assert.ok(pair.server.closed.aborted)
+  })
+
+  it('queues no heartbeats behind a word that an end does not read', async () => {
+    const written: unknown[] = []
+    const room = Promise.withResolvers<void>()
+    const { client } = channelPair({ client: 'a', server: 'b' })
+    const full: Channel = {
+      ...client,
+      write: message => {
+        written.push(message)
+        return room.promise
+      }
+    }
+    const one = beating(full, 1)
+    const word = one.write({ type: 'word' })
+    let ticks = 0
+    const timer = setInterval(() => ticks++, 1)
+    for (const end = deadline(); ticks < 20; ) {
+      end.throwIfAborted()
+      await new Promise(setImmediate)
+    }
+    clearInterval(timer)
+    room.resolve()
+    await word
+    await one.finish()
+    assert.deepEqual(written, [{ type: 'word' }])
   })
 })

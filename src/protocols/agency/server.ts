@@ -2,7 +2,9 @@
 import type { Capability } from '../../crypto/capability.ts'
 import { CloudburstError, toErrorData } from '../../errors.ts'
 import type { Principal } from '../../goals/pursuit/events.ts'
+import { firstMessage } from '../first-message.ts'
 import { beating } from '../heartbeat.ts'
+import { perPeer } from '../per-peer.ts'
 import { accepted } from '../shapes.ts'
 import type { Caller, Channel, Handler } from '../wire/channel.ts'
 import { callCapability, type Agency, type CallName, type Calls, type StreamCalls, type StreamName } from './calls.ts'
@@ -36,22 +38,15 @@ export type SubjectOf = (name: CallName | StreamName, request: unknown) => Promi
 
 /** The handler of AGENCY. Every capability is required here, after the request's shape and before any effect. */
 export function agencyHandler(agency: Agency, limits: AgencyLimits = AGENCY_LIMITS, subjectOf: SubjectOf = named): Handler {
-  const busy = new Map<string, number>()
+  const limited = perPeer(limits.callsPerPeerMax, 'calls')
 
   return async (raw, caller) => {
     const channel = beating(raw)
-    const running = busy.get(caller.peer) ?? 0
-    busy.set(caller.peer, running + 1)
     try {
-      if (running >= limits.callsPerPeerMax)
-        throw new CloudburstError('CB_BUSY', `peer ${caller.node} has ${running} calls running here already`)
-      await serve(agency, channel, caller, limits, subjectOf)
+      await limited(caller, () => serve(agency, channel, caller, limits, subjectOf))
     } catch (error) {
       await send(channel, { type: 'error', error: toErrorData(error) }).catch(() => undefined)
     } finally {
-      const left = (busy.get(caller.peer) ?? 1) - 1
-      if (left === 0) busy.delete(caller.peer)
-      else busy.set(caller.peer, left)
       await channel.finish().catch(() => undefined)
     }
   }
@@ -127,28 +122,6 @@ function once(signal: AbortSignal): { fired: Promise<typeof FIRED>; forget: () =
     forget = () => signal.removeEventListener('abort', fire)
   })
   return { fired, forget: () => forget() }
-}
-
-/**
- * The first message of a channel.
- * @throws CloudburstError CB_TIMEOUT when it does not come in time, CB_FRAME_INVALID when the other end finished without one
- */
-export async function firstMessage(channel: Channel, withinMs: number): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => reject(new CloudburstError('CB_TIMEOUT', `peer ${channel.peer} sent no request within ${withinMs} ms`)),
-      withinMs
-    )
-    timer.unref()
-  })
-  try {
-    const message = await Promise.race([channel.read(), late])
-    if (message === undefined) throw new CloudburstError('CB_FRAME_INVALID', `peer ${channel.peer} finished without a request`)
-    return message
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 /** What the request itself says it is about. */

@@ -5,9 +5,6 @@ import type { Assignment, GoalEvent } from '../../goals/pursuit/events.ts'
 
 export const DISPATCH = '/cloudburst/dispatch/1'
 
-/** Sent by either side when it has been silent this long: yamux ends idle streams after 120 s. */
-export const HEARTBEAT_MS = 20_000
-
 /** Dispatcher → executor. The first message is `request` or `follow`. */
 export type FromDispatcher =
   | {

@@ -1,8 +1,9 @@
 /** The executor's side of dispatch: decides once, then tells until the outcome. Spec: ./README.md */
 import { CloudburstError, toErrorData } from '../../errors.ts'
 import type { Principal } from '../../goals/pursuit/events.ts'
-import { firstMessage } from '../agency/server.ts'
+import { firstMessage } from '../first-message.ts'
 import { beating } from '../heartbeat.ts'
+import { perPeer } from '../per-peer.ts'
 import { accepted } from '../shapes.ts'
 import type { Caller, Channel, Handler } from '../wire/channel.ts'
 import type { Acceptance, DispatchRequest, Executor } from './executor.ts'
@@ -19,22 +20,15 @@ export const DISPATCHES_PER_PEER_MAX = 512
 /** The handler of DISPATCH. */
 export function dispatchHandler(executor: Executor): Handler {
   const deciding = new Map<string, Promise<unknown>>()
-  const busy = new Map<string, number>()
+  const limited = perPeer(DISPATCHES_PER_PEER_MAX, 'dispatches')
 
   return async (raw, caller) => {
     const channel = beating(raw)
-    const running = busy.get(caller.peer) ?? 0
-    busy.set(caller.peer, running + 1)
     try {
-      if (running >= DISPATCHES_PER_PEER_MAX)
-        throw new CloudburstError('CB_BUSY', `peer ${caller.node} follows ${running} goals here already`)
-      await serve(executor, deciding, channel, caller)
+      await limited(caller, () => serve(executor, deciding, channel, caller))
     } catch (error) {
       await send(channel, { type: 'refused', error: toErrorData(error) }).catch(() => undefined)
     } finally {
-      const left = (busy.get(caller.peer) ?? 1) - 1
-      if (left === 0) busy.delete(caller.peer)
-      else busy.set(caller.peer, left)
       await channel.finish().catch(() => undefined)
     }
   }

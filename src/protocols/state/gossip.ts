@@ -21,9 +21,11 @@ export const GOSSIP_TIMES: GossipTimes = { announceMs: 100, pullMs: 3_000, restM
 
 /** Longest announcement that is looked at, in bytes: a few heads. */
 const ANNOUNCEMENT_BYTES_MAX = 16 * 1024
-/** Tries to get what was announced before it is left to the regular pulls, which double their pause each. */
-const CHASES_MAX = 4
+/** Tries to get what was announced before it is left to the regular pulls, and the pause after the first in milliseconds, which doubles. */
+const CHASE_TRIES_MAX = 4
 const CHASE_FIRST_MS = 150
+/** Announcements looked into at a time: a burst of more is left to the regular pulls, which bring the same. */
+const CHASES_MAX = 64
 
 export interface GossipParts {
   readonly replica: Replica
@@ -52,6 +54,7 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
   const resting = new Map<string, number>()
   const work = new Set<Promise<void>>()
   let announcing = false
+  let chasing = 0
 
   const inBackground = (what: Promise<void>): void => {
     const safe = what.catch(error => log.debug({ err: error }, 'gossip')).finally(() => work.delete(safe))
@@ -78,7 +81,7 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
   }
   /** Asks the one that knows, then others, until what was announced is here. */
   const chase = async (heads: readonly Head[], from: string): Promise<void> => {
-    for (let at = 0; at < CHASES_MAX; at++) {
+    for (let at = 0; at < CHASE_TRIES_MAX; at++) {
       const wanted = heads.filter(head => replica.lacks(head))
       if (wanted.length === 0) return
       const near = parts.neighbours().includes(from) && at === 0 ? from : someNeighbour()
@@ -108,8 +111,10 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
 
   const ends = [
     pubsub.subscribe(HEADS_TOPIC, (bytes, from) => {
-      if (bytes.byteLength > ANNOUNCEMENT_BYTES_MAX) return
-      inBackground(Promise.resolve().then(() => chase(accepted(announcementShape, decodeMessage(bytes), 'announcement').heads, from)))
+      if (bytes.byteLength > ANNOUNCEMENT_BYTES_MAX || chasing >= CHASES_MAX) return
+      chasing++
+      const chased = async (): Promise<void> => chase(accepted(announcementShape, decodeMessage(bytes), 'announcement').heads, from)
+      inBackground(chased().finally(() => chasing--))
     }),
     parts.onPeerUp(peer => {
       resting.delete(peer)

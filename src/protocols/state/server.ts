@@ -1,6 +1,7 @@
 /** Gives what others lack of the state of all nodes. Spec: ./README.md */
-import { toErrorData } from '../../errors.ts'
-import { firstMessage } from '../agency/server.ts'
+import { CloudburstError, toErrorData } from '../../errors.ts'
+import { firstMessage } from '../first-message.ts'
+import { perPeer } from '../per-peer.ts'
 import { accepted } from '../shapes.ts'
 import type { Channel, Handler } from '../wire/channel.ts'
 import type { StateMessage } from './messages.ts'
@@ -12,13 +13,21 @@ export const BATCH_BYTES_MAX = 256 * 1024
 /** A neighbour has this long to say what it has, in milliseconds. */
 const PULL_WITHIN_MS = 10_000
 
+/** Pulls of one peer at a time: a neighbour has one under way, two when it has just lost a connection. */
+const PULLS_PER_PEER_MAX = 8
+
 /** The handler of STATE. Requires state:read before anything is told. */
 export function stateHandler(replica: Pick<Replica, 'missing' | 'heads'>): Handler {
+  const limited = perPeer(PULLS_PER_PEER_MAX, 'pulls of state')
+
   return async (channel, caller) => {
     try {
       caller.require('state:read')
-      const pull = accepted(stateShape, await firstMessage(channel, PULL_WITHIN_MS), 'pull of state', 'CB_USAGE')
-      if (pull.type === 'pull') await give(replica, channel, pull)
+      await limited(caller, async () => {
+        const pull = accepted(stateShape, await firstMessage(channel, PULL_WITHIN_MS), 'pull of state', 'CB_USAGE')
+        if (pull.type !== 'pull') throw new CloudburstError('CB_USAGE', `state is asked for by pull, not by ${pull.type}`)
+        await give(replica, channel, pull)
+      })
     } catch (error) {
       await channel.write({ type: 'error', error: toErrorData(error) }).catch(() => undefined)
     } finally {
