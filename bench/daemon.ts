@@ -5,7 +5,7 @@ import { initHome, resolveHome } from '../src/node/home.ts'
 import { removeDirectory, temporaryDirectory } from './leftovers.ts'
 import { runnerOf, startDaemon, startNodes, stopNode, until } from './nodes.ts'
 import { type Measured, rowOf, seriesOf } from './result.ts'
-import { interleave, timeOf } from './sampling.ts'
+import { interleave, roundsOf, timeOf } from './sampling.ts'
 
 /** Times the start of bare Node. */
 const START_LIMIT = 5
@@ -40,7 +40,7 @@ export async function daemon(): Promise<Measured> {
       rows: [
         rowOf('cloudburstd, spawn to ready', ready, 'ratio', { peer: bare, limit: START_LIMIT }),
         rowOf('cloudburstd, memory at rest', memory, 'value', { limit: RSS_LIMIT_MB }),
-        rowOf('its runner, memory at rest', runner, 'value')
+        rowOf('its runner, memory at rest', runner, 'value', { detail: true })
       ],
       series: [ready, bare, memory, runner],
       notes: [
@@ -55,7 +55,7 @@ export async function daemon(): Promise<Measured> {
 async function idleMemory(): Promise<{ daemons: number[]; runners: number[] }> {
   const daemons: number[] = []
   const runners: number[] = []
-  for (let round = 0; round < RSS_ROUNDS; round++) {
+  for (let round = 0; round < roundsOf(RSS_ROUNDS); round++) {
     const nodes = await startNodes(2)
     try {
       await pause(IDLE_AFTER_MS)

@@ -20,18 +20,16 @@ export function dispatchCli(): Promise<Measured> {
     await cloudburst('load', PROGRAM)
     const taken = await interleave({
       noop: () => cloudburst('dispatch', 'noop', '--peer', 'n2'),
-      command: () => cloudburst('dispatch', 'command', '--peer', 'n2'),
       ...(sshd !== undefined && {
         ssh: () => timeOf('ssh', [...sshd.words, '127.0.0.1', 'true']),
         shared: () => timeOf('ssh', [...sshd.sharing, '127.0.0.1', 'true'])
       })
     })
     const noop = seriesOf('cloudburst dispatch noop --peer n2', 'ms', taken.noop)
-    const command = seriesOf('cloudburst dispatch command --peer n2', 'ms', taken.command)
     if (sshd === undefined)
       return {
         rows: [rowOf('dispatch of nothing, CLI', noop, 'value')],
-        series: [noop, command],
+        series: [noop],
         notes: [`ssh was not measured: ${missing}`]
       }
     const ssh = seriesOf('ssh host true', 'ms', taken.ssh ?? [])
@@ -39,10 +37,9 @@ export function dispatchCli(): Promise<Measured> {
     return {
       rows: [
         rowOf('dispatch of nothing, CLI', noop, 'ratio', { peer: ssh, limit: LIMIT }),
-        rowOf('dispatch of `true`, CLI', command, 'ratio', { peer: ssh }),
-        rowOf('dispatch of nothing, CLI', noop, 'ratio', { peer: shared })
+        rowOf('dispatch of nothing, CLI', noop, 'ratio', { peer: shared, detail: true })
       ],
-      series: [noop, command, ssh, shared],
+      series: [noop, ssh, shared],
       notes: [`${SAMPLES} rounds in turns; a dispatch is recorded durably on both nodes, ssh records nothing`]
     }
   })

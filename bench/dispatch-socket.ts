@@ -27,7 +27,7 @@ export async function dispatchSocket(): Promise<Measured> {
     return {
       rows: [
         rowOf('dispatch of nothing, open connection', noop, 'value', { limit: LIMIT_MS }),
-        rowOf('dispatch of `true`, open connection', command, 'value')
+        rowOf('dispatch of `true`, open connection', command, 'value', { detail: true })
       ],
       series: [noop, command],
       notes: [await syncsNote(first, second, () => once('noop'))]

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { removeDirectory, temporaryDirectory } from './leftovers.ts'
 import { CLI } from './nodes.ts'
 import { type Measured, rowOf, type Series, seriesOf } from './result.ts'
-import { interleave, timeOf } from './sampling.ts'
+import { interleave, roundsOf, timeOf } from './sampling.ts'
 
 /** `list` on a large program, beyond bare Node, in milliseconds. */
 const LIST_LIMIT_MS = 100
@@ -41,7 +41,7 @@ export async function language(): Promise<Measured> {
   const rows = [...listed.rows]
   for (const { work, size, limitMs, limitMB } of cases) {
     const taken: { readonly ms: number; readonly peakMB: number }[] = []
-    for (let round = 0; round < ROUNDS; round++) taken.push(await worker(work, size))
+    for (let round = 0; round < roundsOf(ROUNDS); round++) taken.push(await worker(work, size))
     const what = `${work === 'expressions' || work === 'read' ? work : `plan, ${work}`} × ${size.toLocaleString('en')}`
     const time = seriesOf(
       what,
@@ -49,7 +49,7 @@ export async function language(): Promise<Measured> {
       taken.map(({ ms }) => ms)
     )
     series.push(time)
-    rows.push(rowOf(what, time, 'value', limitMs === undefined ? {} : { limit: limitMs }))
+    rows.push(rowOf(what, time, 'value', { detail: true, ...(limitMs !== undefined && { limit: limitMs }) }))
     if (limitMB === undefined) continue
     const memory = seriesOf(
       `${what}, memory at most`,
@@ -57,7 +57,7 @@ export async function language(): Promise<Measured> {
       taken.map(({ peakMB }) => peakMB)
     )
     series.push(memory)
-    rows.push(rowOf(memory.name, memory, 'value', { limit: limitMB }))
+    rows.push(rowOf(memory.name, memory, 'value', { limit: limitMB, detail: true }))
   }
   return {
     rows,

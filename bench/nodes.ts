@@ -62,7 +62,8 @@ export async function startNodes(count: number): Promise<Nodes> {
   }
 }
 
-async function makeHomes(directory: string, count: number): Promise<{ name: string; peer: string; home: Home }[]> {
+/** Homes in `directory`, not started: n1 knows and permits all others, and they it. */
+export async function makeHomes(directory: string, count: number): Promise<{ name: string; peer: string; home: Home }[]> {
   const ports = await freePorts(count)
   const nodes = ports.map((port, at) => {
     const name = `n${at + 1}`

@@ -27,6 +27,8 @@ export interface Row {
   readonly figure: { readonly kind: 'ratio' | 'difference' | 'value'; readonly value: number; readonly limit?: number }
   /** Undefined without a limit. */
   readonly within?: boolean
+  /** Says little beside the others: it is printed and kept, but not in the table of README.md. */
+  readonly detail?: true
 }
 
 /** A benchmark's outcome, as its file holds it. */
@@ -79,8 +81,13 @@ export function seriesOf(name: string, unit: Series['unit'], samples: readonly n
 }
 
 /** Ours against a peer's, or against a limit. `limit` is the most it may be; of a rate, the least. */
-export function rowOf(what: string, ours: Series, kind: Row['figure']['kind'], options: { peer?: Series; limit?: number } = {}): Row {
-  const { peer, limit } = options
+export function rowOf(
+  what: string,
+  ours: Series,
+  kind: Row['figure']['kind'],
+  options: { peer?: Series; limit?: number; detail?: boolean } = {}
+): Row {
+  const { peer, limit, detail } = options
   const value = rounded(
     kind === 'value' || peer === undefined ? ours.p50 : kind === 'ratio' ? ours.p50 / peer.p50 : ours.p50 - peer.p50,
     1000
@@ -91,7 +98,8 @@ export function rowOf(what: string, ours: Series, kind: Row['figure']['kind'], o
     ours: summaryOf(ours),
     ...(peer !== undefined && { peer: { name: peer.name, ...summaryOf(peer) } }),
     figure: { kind, value, ...(limit !== undefined && { limit }) },
-    ...(limit !== undefined && { within: ours.unit.endsWith('/s') ? value >= limit : value <= limit })
+    ...(limit !== undefined && { within: ours.unit.endsWith('/s') ? value >= limit : value <= limit }),
+    ...(detail === true && { detail })
   }
 }
 

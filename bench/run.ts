@@ -3,32 +3,22 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { daemon } from './daemon.ts'
-import { dispatchCli } from './dispatch-cli.ts'
-import { dispatchSocket } from './dispatch-socket.ts'
-import { fanOut } from './fan-out.ts'
-import { language } from './language.ts'
-import { type Measured, machine, type Result } from './result.ts'
-import { start } from './start.ts'
-import { steps } from './steps.ts'
+import { benchmarks } from './benchmarks.ts'
+import { machine, type Result } from './result.ts'
+import { QUICK } from './sampling.ts'
 import { plainTable } from './table.ts'
 
-const benchmarks: Readonly<Record<string, () => Promise<Measured>>> = {
-  start,
-  daemon,
-  'dispatch-cli': dispatchCli,
-  'dispatch-socket': dispatchSocket,
-  'fan-out': fanOut,
-  language,
-  steps
-}
 const RESULTS = fileURLToPath(new URL('./results/', import.meta.url))
 const SETUP = fileURLToPath(new URL('../scripts/setup.mjs', import.meta.url))
 /** Measures dist/ as it stands: while sources are being edited. */
 const AS_BUILT = '--as-built'
+/** A few rounds of each, and nothing written: to see that it works. */
+const FEW_ROUNDS = '--quick'
 
 const words = process.argv.slice(2)
-const names = words.filter(word => word !== AS_BUILT)
+const names = words.filter(word => word !== AS_BUILT && word !== FEW_ROUNDS)
+const quick = words.includes(FEW_ROUNDS)
+if (quick) process.env[QUICK] = '1'
 const unknown = names.find(name => !Object.hasOwn(benchmarks, name))
 if (unknown !== undefined) {
   console.error(`error: there is no benchmark ${unknown}\nnext: npm run bench ${Object.keys(benchmarks).join(' ')}`)
@@ -55,7 +45,7 @@ for (const name of names.length > 0 ? names : Object.keys(benchmarks)) {
       command: `npm run bench ${name}`,
       ...measured
     }
-    writeFileSync(`${RESULTS}${at.slice(0, 10)}-${name}.json`, `${JSON.stringify(result)}\n`)
+    if (!quick) writeFileSync(`${RESULTS}${at.slice(0, 10)}-${name}.json`, `${JSON.stringify(result)}\n`)
     for (const line of [...plainTable(result.rows), ...result.notes.map(note => `  ${note}`)]) console.log(line)
   } catch (error) {
     failed++

@@ -7,6 +7,15 @@ export const SAMPLES = 25
 /** First rounds that are thrown away: caches fill, compilers warm up. */
 const WARM_UP_ROUNDS = 2
 
+/** Set by `--quick`: a look at whether everything works, in processes of a benchmark too. */
+export const QUICK = 'CLOUDBURST_BENCH_QUICK'
+const QUICK_ROUNDS = 2
+
+/** Rounds to take when `wanted` make a result. */
+export function roundsOf(wanted: number): number {
+  return process.env[QUICK] === undefined ? wanted : Math.min(wanted, QUICK_ROUNDS)
+}
+
 /** One thing to time: what it gives back is milliseconds, measured by itself. */
 export type Sampler = () => Promise<number>
 
@@ -20,7 +29,7 @@ export async function interleave<N extends string>(
 ): Promise<Record<N, number[]>> {
   const names = Object.keys(samplers) as N[]
   const taken = Object.fromEntries(names.map(name => [name, []])) as unknown as Record<N, number[]>
-  for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
+  for (let round = -WARM_UP_ROUNDS; round < roundsOf(rounds); round++) {
     for (const name of round % 2 === 0 ? names : [...names].reverse()) {
       const sample = await samplers[name]!()
       if (round >= 0) taken[name].push(sample)

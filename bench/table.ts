@@ -1,6 +1,7 @@
 /** `node --import tsx bench/table.ts`: renders the newest results between the markers of README.md. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { benchmarks } from './benchmarks.ts'
 import type { Machine, Result, Row } from './result.ts'
 
 const README = fileURLToPath(new URL('../README.md', import.meta.url))
@@ -17,7 +18,7 @@ export function plainTable(rows: readonly Row[]): string[] {
 
 /** Lines of Markdown, the machines below. */
 export function markdownTable(results: readonly Result[]): string[] {
-  const lines = [HEAD, HEAD.map(() => '---'), ...results.flatMap(result => result.rows.map(cellsOf))]
+  const lines = [HEAD, HEAD.map(() => '---'), ...results.flatMap(telling).map(cellsOf)]
   const measured = results.map(({ at, machine }) => `${machineText(machine)}, on ${at.slice(0, 10)}`)
   const busiest = Math.max(...results.flatMap(({ load }) => load ?? []))
   const notes = results.flatMap(result => result.notes)
@@ -31,7 +32,7 @@ export function markdownTable(results: readonly Result[]): string[] {
   ]
 }
 
-/** The newest result of each benchmark, in the order of their names. */
+/** The newest result of each benchmark that there is, most telling first. */
 export function newestResults(): Result[] {
   const newest = new Map<string, Result>()
   for (const file of readdirSync(RESULTS).filter(name => name.endsWith('.json'))) {
@@ -39,7 +40,11 @@ export function newestResults(): Result[] {
     const known = newest.get(result.name)
     if (known === undefined || known.at < result.at) newest.set(result.name, result)
   }
-  return [...newest.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  return Object.keys(benchmarks).flatMap(name => newest.get(name) ?? [])
+}
+
+function telling({ rows }: Result): readonly Row[] {
+  return rows.filter(row => row.detail !== true)
 }
 
 function cellsOf({ what, ours, unit, peer, figure, within }: Row): string[] {

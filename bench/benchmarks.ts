@@ -1,0 +1,23 @@
+import { adHoc } from './ad-hoc.ts'
+import { daemon } from './daemon.ts'
+import { dispatchCli } from './dispatch-cli.ts'
+import { dispatchSocket } from './dispatch-socket.ts'
+import { fanOut } from './fan-out.ts'
+import { frames } from './frames.ts'
+import { language } from './language.ts'
+import type { Measured } from './result.ts'
+import { start } from './start.ts'
+import { steps } from './steps.ts'
+
+/** All benchmarks by name, most telling first: the order of the table in README.md. */
+export const benchmarks: Readonly<Record<string, () => Promise<Measured>>> = {
+  'dispatch-cli': dispatchCli,
+  'dispatch-socket': dispatchSocket,
+  'ad-hoc': adHoc,
+  'fan-out': fanOut,
+  steps,
+  frames,
+  start,
+  daemon,
+  language
+}

@@ -1,0 +1,46 @@
+/** `frames-receiver.ts HOME`: takes in what frames-sender.ts sends, on each line, and answers each load once it is there. */
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import { resolveHome } from '../src/node/home.ts'
+import { certificate } from './certificate.ts'
+import { meshOf } from './mesh.ts'
+import type { Listening } from './frames.ts'
+
+/** The protocol of the messages; one without bytes ends a load. */
+export const FRAMES = '/bench/frames/1'
+/** On a socket a load begins with its number of bytes, as a double. */
+export const HEADER_BYTES = 8
+
+if (process.argv[1] === import.meta.filename) await main()
+
+async function main(): Promise<void> {
+  const mesh = meshOf(resolveHome(process.argv[2]))
+  mesh.handle(FRAMES, async channel => {
+    for (let message = await channel.read(); message !== undefined; message = await channel.read()) {
+      if ((message as { bytes: Uint8Array }).bytes.length === 0) await channel.write('had')
+    }
+  })
+  await mesh.start()
+  const listening: Listening = {
+    tcp: await listen(createServer({ noDelay: true }, answer)),
+    tls: await listen(createTlsServer({ ...certificate(), minVersion: 'TLSv1.3', noDelay: true }, answer))
+  }
+  console.log(JSON.stringify(listening))
+}
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return (server.address() as AddressInfo).port
+}
+
+function answer(socket: Socket): void {
+  let left = 0
+  socket.on('error', () => socket.destroy())
+  socket.on('data', (chunk: Buffer) => {
+    // The sender waits for the answer before the next load, so the header comes first and whole.
+    left += left === 0 ? chunk.readDoubleBE() + HEADER_BYTES - chunk.length : -chunk.length
+    if (left === 0) socket.write('!')
+  })
+}
