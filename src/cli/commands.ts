@@ -98,7 +98,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   stop: {
     summary: 'end an agent',
     usage: 'AGENT',
-    options: ['peer'],
+    options: ['peer', 'now'],
     example: 'stop inventory',
     completes: 'agents',
     load: () => import('./commands/stop.ts')

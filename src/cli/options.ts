@@ -44,6 +44,7 @@ export const optionSpecs = {
     value: 'KEY=VALUE',
     help: 'all suspended goals with this cause, goal, program or step; repeatable'
   },
+  now: { type: 'boolean', help: 'end steps that run; their goals wait for repair' },
   yes: { type: 'boolean', help: 'do not ask' },
   limit: { type: 'string', value: 'N', help: 'at most so many' },
   retry: { type: 'boolean', help: 'try the failed step again as it is' },

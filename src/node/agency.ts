@@ -20,6 +20,7 @@ import type {
   EventItem,
   NodeInfo,
   RunInfo,
+  StepInFlight,
   StreamCalls
 } from '../protocols/agency/calls.ts'
 import { type Agent, type Agents, INVENTORY_AGENT } from './agents.ts'
@@ -128,18 +129,16 @@ function callTable(parts: AgencyParts): CallTable {
     examine: async ({ agent }) => await examine(parts, agents.get(agent)),
     suspend: async ({ agent }) => {
       await agents.setStatus(agent, 'suspended')
-      await runs.suspendAgent(agent)
-      return await withCounts(parts, agent)
+      return await withInFlight(parts, agent, await runs.suspendAgent(agent))
     },
     resume: async ({ agent }) => {
       await agents.setStatus(agent, 'running')
       await runs.resumeAgent(agent)
       return await withCounts(parts, agent)
     },
-    stop: async ({ agent }) => {
+    stop: async ({ agent, now }) => {
       await agents.setStatus(agent, 'stopped')
-      await runs.suspendAgent(agent)
-      return await withCounts(parts, agent)
+      return await withInFlight(parts, agent, await runs.suspendAgent(agent, now))
     },
     plan: request => runs.plan(request),
     pursue: async (request, by) => ({ id: (await runs.accept({ ...request, by })).id }),
@@ -205,6 +204,10 @@ function agentInfo(agent: Agent, goals: AgentInfo['goals'] = { running: 0, suspe
 
 async function withCounts(parts: AgencyParts, name: string): Promise<AgentInfo> {
   return agentInfo(parts.agents.get(name), countRuns(parts).get(name))
+}
+
+async function withInFlight(parts: AgencyParts, name: string, inFlight: readonly StepInFlight[]): Promise<AgentInfo> {
+  return { ...(await withCounts(parts, name)), ...(inFlight.length > 0 && { inFlight }) }
 }
 
 /** Goals at work and suspended, by agent. */

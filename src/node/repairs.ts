@@ -18,6 +18,7 @@ import type { Tree } from '../goals/tree.ts'
 import type { RepairRequest } from '../protocols/agency/calls.ts'
 import type { Driving } from './driving.ts'
 import type { GoalFinder } from './goal-finder.ts'
+import { stopSteps } from './quiescence.ts'
 import type { RunsParts } from './runs.ts'
 import { type Giver, sealAssignments } from './sealing.ts'
 import type { NodeJournal } from './store/journal.ts'
@@ -76,7 +77,7 @@ export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFind
       if (status === 'completed' || status === 'cancelled') throw notSuspended(id, `is ${status} already`)
       const resting = driving.halt(id)
       if (resting !== undefined) {
-        for (const { step, attempt } of openSteps(await journal.read(id))) await parts.driver.stop({ goalId: id, step, attempt })
+        await stopSteps(parts.driver, id, await journal.read(id))
         await resting
       }
       await journal.append(id, { type: 'cancelled', by, ...(why !== undefined && { why }) })
@@ -211,13 +212,4 @@ async function known(journal: NodeJournal, id: string): Promise<RunSummary> {
 
 function notSuspended(id: string, what: string): CloudburstError {
   return new CloudburstError('CB_NOT_SUSPENDED', `goal ${id} ${what}`, { id })
-}
-
-function openSteps(events: readonly GoalEvent[]): readonly { readonly step: string; readonly attempt: number }[] {
-  const open = new Map<string, { step: string; attempt: number }>()
-  for (const { body } of events) {
-    if (body.type === 'step-began') open.set(body.step, { step: body.step, attempt: body.attempt })
-    else if (body.type === 'step-ended') open.delete(body.step)
-  }
-  return [...open.values()]
 }

@@ -11,11 +11,12 @@ import { EVENT_VERSION, type GoalEventBody, type Principal, type Write } from '.
 import type { RunSummary } from '../goals/pursuit/summary.ts'
 import type { AgentProto, GoalProto } from '../goals/program/model.ts'
 import type { Variables } from '../goals/tree.ts'
-import type { GoalRequest } from '../protocols/agency/calls.ts'
+import type { GoalRequest, StepInFlight } from '../protocols/agency/calls.ts'
 import type { Agents } from './agents.ts'
 import { openDriving } from './driving.ts'
 import { goalFinder } from './goal-finder.ts'
 import type { Programs } from './programs.ts'
+import { quiesce } from './quiescence.ts'
 import { openRepairs, type Repairs } from './repairs.ts'
 import { type Giver, sealAssignments } from './sealing.ts'
 import type { NodeJournal } from './store/journal.ts'
@@ -52,8 +53,8 @@ export interface Runs extends Repairs {
   plan(request: GoalRequest): Promise<Plan>
   /** Durable on return: from here on the goal is this node's duty. @throws CloudburstError CB_CONFIG_INCOMPLETE, CB_GOAL_UNKNOWN … before anything is accepted */
   accept(proposal: Proposal): Promise<{ readonly id: string; readonly repeated: boolean }>
-  /** Asks all goals of an agent to rest at the next step. Resolves when they do. */
-  suspendAgent(name: string): Promise<void>
+  /** See {@link quiesce}. */
+  suspendAgent(name: string, now?: boolean): Promise<readonly StepInFlight[]>
   /** Lets go on what {@link suspendAgent} suspended. */
   resumeAgent(name: string): Promise<void>
   /** Drives on what was at work when the daemon ended. Called once, after the start. */
@@ -73,6 +74,10 @@ export function openRuns(parts: RunsParts): Runs {
     const run = journal.find(id)
     if (run === undefined || run.mirrored || journal.damaged.has(id)) return
     if (run.status === 'proposed' || run.status === 'pursuing') driving.drive(id, 'restart')
+  }
+  const resumeRested = async (id: string, agent: string): Promise<void> => {
+    const code = (await journal.summary(id))?.suspended?.code
+    if (code === 'requested' && agents.get(agent).status === 'running') driving.drive(id, 'resume')
   }
   const resumeAll = (): void => {
     for (const { id } of journal.runs()) resume(id)
@@ -121,10 +126,10 @@ export function openRuns(parts: RunsParts): Runs {
       return { id: accepted.goalId, repeated: accepted.repeated }
     },
     ...openRepairs(parts, driving, finder),
-    suspendAgent: async name => {
-      await Promise.all(driving.ofAgent(name).map(id => driving.halt(id)))
-    },
+    suspendAgent: (name, now = false) => quiesce({ ...parts, driving }, name, now),
     resumeAgent: async name => {
+      // A goal whose step has not ended since the agent was suspended is still on its way to rest.
+      for (const id of driving.ofAgent(name)) void driving.rest(id).then(() => resumeRested(id, name))
       for await (const { id, suspended } of journal.summaries(run => run.agent === name && run.status === 'suspended')) {
         if (suspended?.code === 'requested') driving.drive(id, 'resume')
       }

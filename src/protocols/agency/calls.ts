@@ -28,7 +28,8 @@ export interface Calls {
   examine: { request: { readonly agent: string }; reply: AgentDetail }
   suspend: { request: { readonly agent: string }; reply: AgentInfo }
   resume: { request: { readonly agent: string }; reply: AgentInfo }
-  stop: { request: { readonly agent: string }; reply: AgentInfo }
+  /** `now`: steps that run are ended. */
+  stop: { request: { readonly agent: string; readonly now?: boolean }; reply: AgentInfo }
   plan: { request: GoalRequest; reply: Plan }
   pursue: { request: GoalRequest & { readonly id?: string; readonly mode?: 'pursue' | 'execute' }; reply: { readonly id: string } }
   /** `explained`: each suspension as `goal` tells it. */
@@ -147,6 +148,17 @@ export interface AgentInfo {
   readonly status: 'running' | 'suspended' | 'stopped'
   readonly startedAt: number
   readonly goals: { readonly running: number; readonly suspended: number }
+  /** After suspend and stop: steps that still run. Their goals rest once they have ended. */
+  readonly inFlight?: readonly StepInFlight[]
+}
+
+/** A step that runs although its goal was asked to rest. */
+export interface StepInFlight {
+  /** Id of the goal. */
+  readonly goal: string
+  readonly step: string
+  /** What a person would type, secrets masked. */
+  readonly show: string
 }
 
 export interface AgentDetail extends AgentInfo {

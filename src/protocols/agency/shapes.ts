@@ -54,7 +54,7 @@ export const callShapes: { readonly [N in CallName]: Shape<Calls[N]['request']> 
   examine: agent,
   suspend: agent,
   resume: agent,
-  stop: agent,
+  stop: v.strictObject({ agent: nameShape, now: v.exactOptional(v.boolean()) }),
   plan: v.strictObject(goalRequest),
   pursue: v.strictObject({ ...goalRequest, id: v.exactOptional(idShape), mode: v.exactOptional(modeShape) }),
   goals: v.strictObject({

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AgentInfo } from '../../src/node/control/contract.ts'
+import { QUIESCE_WITHIN_MS } from '../../src/node/quiescence.ts'
+import { until } from './mesh/process.ts'
+import { type Mesh, mesh } from './mesh.ts'
+
+/** What starting the command may take on a loaded machine, in milliseconds. */
+const STARTING_MS_MAX = 4_000
+
+describe('an agent', function () {
+  this.timeout(60_000)
+  let m: Mesh
+  let count = 0
+
+  before(async () => {
+    m = await mesh(1)
+    writeFileSync(
+      join(m.directory, 'worker.xml'),
+      `<cloudburst name="worker"><agent name="worker"><variable name="x"/>
+        <goalProto name="work"><variable name="place"/><method name="m"><shell>
+          <send name="long">echo long &gt;&gt; <get>goal.place</get>/ran; while [ ! -e <get>goal.place</get>/gate ]; do sleep 0.05; done</send>
+          <send name="last">echo last &gt;&gt; <get>goal.place</get>/ran</send></shell></method></goalProto></agent></cloudburst>`
+    )
+    assert.equal((await m.node(1).cli('start', join(m.directory, 'worker.xml'))).exit, 0)
+  })
+  after(() => m?.stop())
+
+  async function working(): Promise<{ id: string; ran(): string; open(): void }> {
+    const place = join(m.directory, `w${++count}`)
+    mkdirSync(place)
+    const ran = (): string => (existsSync(join(place, 'ran')) ? readFileSync(join(place, 'ran'), 'utf8').trim().replaceAll('\n', ' ') : '')
+    const said = await m.node(1).cli('pursue', 'work', '--agent', 'worker', `goal.place=${place}`, '--detach')
+    assert.equal(said.exit, 0, said.stderr)
+    const id = /\b[0-9A-HJKMNP-TV-Z]{26}\b/.exec(said.stdout)![0]
+    await until('the long step runs', () => ran() === 'long')
+    return { id, ran, open: () => writeFileSync(join(place, 'gate'), '') }
+  }
+
+  it('that is suspended says within a second which step still runs, rests after it, and is resumed there', async () => {
+    const { id, ran, open } = await working()
+    const began = Date.now()
+    const said = await m.node(1).cli('suspend', 'worker')
+    assert.ok(Date.now() - began < QUIESCE_WITHIN_MS + STARTING_MS_MAX, `${Date.now() - began} ms`)
+    assert.match(
+      said.stderr,
+      new RegExp(
+        `^step work/m/long of goal ${id} still runs; the goal rests once it has ended\nto end it now: cloudburst stop worker --now`
+      )
+    )
+    open()
+    const rested = await m.node(1).goal(id)
+    assert.deepEqual([rested.status, rested.suspended?.code, ran()], ['suspended', 'requested', 'long'])
+    assert.equal((await m.node(1).cli('resume', 'worker')).exit, 0)
+    assert.equal((await m.node(1).goal(id, ({ status }) => status === 'completed')).steps.done, 2)
+    assert.equal(ran(), 'long last')
+  })
+
+  it('that is resumed while its step still runs goes on as if nothing had been', async () => {
+    const { id, ran, open } = await working()
+    await m.node(1).cli('suspend', 'worker')
+    await m.node(1).cli('resume', 'worker')
+    open()
+    await m.node(1).goal(id, ({ status }) => status === 'completed')
+    assert.equal(ran(), 'long last')
+  })
+
+  it('that is stopped now ends its step; the goal waits with what was done', async () => {
+    const { id, ran, open } = await working()
+    const stopped = await m.node(1).json<readonly AgentInfo[]>('stop', 'worker', '--now')
+    assert.deepEqual([stopped[0]?.status, stopped[0]?.inFlight], ['stopped', undefined])
+    const rested = await m.node(1).goal(id)
+    assert.deepEqual([rested.status, rested.suspended?.code, rested.steps.running], ['suspended', 'stopped', 0])
+    open()
+    const said = await m.node(1).cli('repair', id, '--retry')
+    assert.deepEqual([said.exit, ran()], [0, 'long long last'], said.stdout + said.stderr)
+  })
+})
