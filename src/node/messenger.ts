@@ -7,6 +7,7 @@ import type { Dispatches } from './dispatches.ts'
 import type { Programs } from './programs.ts'
 import type { Runs } from './runs.ts'
 import type { NodeJournal } from './store/journal.ts'
+import { isOver } from './store/run-index.ts'
 
 export interface MessengerParts {
   readonly dispatches: Pick<Dispatches, 'send' | 'outcome'>
@@ -62,18 +63,22 @@ function chosen(found: readonly PeerInfo[], selector: string): PeerInfo {
 /** Waits for the outcome of a goal of this node: a suspended one is waited for too. */
 async function over(journal: MessengerParts['journal'], id: string, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    const end = journal.subscribe(id, () => void look())
+    const end = journal.subscribe(id, () => look())
     const stop = (): void => done(() => reject(signal.reason))
     const done = (settle: () => void): void => {
       end()
       signal.removeEventListener('abort', stop)
       settle()
     }
-    const look = async (): Promise<void> => {
-      const status = (await journal.summary(id))?.status
-      if (status === 'completed' || status === 'cancelled') done(resolve)
+    const look = (): void => {
+      journal.summary(id).then(
+        summary => {
+          if (summary !== undefined && isOver(summary.status)) done(resolve)
+        },
+        error => done(() => reject(error))
+      )
     }
     signal.addEventListener('abort', stop, { once: true })
-    void look()
+    look()
   })
 }

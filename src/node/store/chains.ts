@@ -32,7 +32,10 @@ export interface Chain {
   readonly mirrored: boolean
   seq: number
   hash: string
+  /** After the last event, be it durable or not: what the next one follows on. */
   summary: RunSummary | undefined
+  /** After the last durable event: what anybody may be told. */
+  durable: RunSummary | undefined
   /** Appended but not yet durable. */
   pending: GoalEvent[]
   /** The latest durable events, up to the newest, while the run is at work: who follows it need not wait for the disk. */
@@ -95,6 +98,7 @@ export function openChains(store: Store, hooks: JournalHooks, index: RunIndex, t
   const written = (chain: Chain, event: GoalEvent, entry: RunEntry): GoalEvent => {
     const { summary } = entry
     chain.pending.shift()
+    chain.durable = summary
     chain.recent.push(event)
     if (chain.recent.length > RECENT_MAX) chain.recent.shift()
     // Nobody is in a hurry any more, and thousands of runs may wait like this.
@@ -142,11 +146,11 @@ function snapshotOps({ goalId, seq, hash, summary }: Chain): readonly Op[] {
 }
 
 function newChain(goalId: string, mirrored: boolean): Chain {
-  return { goalId, mirrored, seq: 0, hash: '', summary: undefined, pending: [], recent: [] }
+  return { goalId, mirrored, seq: 0, hash: '', summary: undefined, durable: undefined, pending: [], recent: [] }
 }
 
 function chainOf(goalId: string, { summary, head, mirrored }: RunEntry): Chain {
-  return { goalId, mirrored: mirrored === true, seq: summary.seq, hash: head, summary, pending: [], recent: [] }
+  return { goalId, mirrored: mirrored === true, seq: summary.seq, hash: head, summary, durable: summary, pending: [], recent: [] }
 }
 
 /** Events after which nobody is in a hurry: a good moment for the heads file. */

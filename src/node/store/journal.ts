@@ -35,6 +35,7 @@ export interface NodeJournal extends Journal, Removal {
   onReread(listener: () => void): void
   /** Summaries of all runs, or of those `wanted`, newest first, read one by one. */
   summaries(wanted?: (run: RunNote) => boolean): AsyncIterable<RunSummary>
+  /** As of the last event on disk. */
   summary(goalId: string): Promise<RunSummary | undefined>
   /** `listener` gets each event once it is durable, in order per goal. It must not throw or block. @returns ends it */
   subscribe(goalId: string | '*', listener: (event: GoalEvent) => void): () => void
@@ -84,7 +85,7 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
     return chains.extend(reached instanceof Promise ? await reached : reached, link)
   }
   const summaryOf = async (goalId: string): Promise<RunSummary | undefined> => {
-    const summary = chains.get(goalId)?.summary ?? (await store.get<RunEntry>(runKey(goalId)))?.summary
+    const summary = chains.get(goalId)?.durable ?? (await store.get<RunEntry>(runKey(goalId)))?.summary
     const damage = damaged.get(goalId)
     return summary === undefined || damage === undefined ? summary : damagedSummary(summary, damage)
   }

@@ -196,6 +196,17 @@ describe('the journal', () => {
     }
   })
 
+  it('has a summary of what is on disk, never of what is only on its way there', async () => {
+    const journal = await open()
+    const first = journal.append('g1', proposed)
+    assert.equal(await journal.summary('g1'), undefined)
+    await first
+    const second = journal.append('g1', started(1))
+    assert.equal((await journal.summary('g1'))?.seq, 1)
+    await second
+    assert.equal((await journal.summary('g1'))?.seq, 2)
+  })
+
   describe('of a long run', () => {
     const long = async (...change: readonly Op[]): Promise<NodeJournal> => {
       store = await openStore(join(directory(), 'store'), { log: quiet })
