@@ -35,8 +35,12 @@ export interface Programs {
    * @throws CloudburstError CB_GOAL_UNKNOWN when none has, CB_USAGE when several have and none is named
    */
   withGoal(goal: string): Promise<Program>
-  /** Reads and keeps a program; durable on return. @throws CloudburstError CB_PROGRAM_INVALID */
-  load(files: readonly SourceFile[]): Promise<ProgramInfo>
+  /**
+   * Reads and keeps a program; durable on return.
+   * @param known what the files were read to already, if they were
+   * @throws CloudburstError CB_PROGRAM_INVALID
+   */
+  load(files: readonly SourceFile[], known?: Program): Promise<ProgramInfo>
   info(program: Program): ProgramInfo
   /** Name and hash of those that were loaded here; parses nothing. */
   loaded(): Promise<readonly { readonly name: string; readonly hash: string }[]>
@@ -155,8 +159,8 @@ export function openPrograms({ store, shippedDirectory, now, before = [], unread
         })
       return first
     },
-    load: async files => {
-      const program = readProgram(files, { before })
+    load: async (files, known) => {
+      const program = known ?? readProgram(files, { before })
       await ready()
       const loadedAt = now()
       await store.batch([{ type: 'put', key: PREFIX + program.hash, value: { name: program.name, files, loadedAt } satisfies Loaded }], {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ulid } from 'ulid'
 import { CloudburstError } from '../errors.ts'
-import type { SourceFile } from '../goals/program/model.ts'
+import type { Program, SourceFile } from '../goals/program/model.ts'
 import { readProgram } from '../goals/program/read.ts'
 import { showPlace } from '../goals/program/xml.ts'
 import { advance } from '../goals/pursuit/summarise.ts'
@@ -50,7 +50,7 @@ export async function openSolo(names: readonly string[], home: string, around: S
   const directory = join(home, 'solo', createHash('sha256').update(paths.join('\0')).digest('hex').slice(0, 16))
   const opened = new Map<'memory' | 'disk', Promise<Opened>>()
   const get = (where: 'memory' | 'disk'): Promise<Opened> => {
-    const known = opened.get(where) ?? openParts(program.files, before, where === 'disk' ? directory : undefined)
+    const known = opened.get(where) ?? openParts(program, before, where === 'disk' ? directory : undefined)
     opened.set(where, known)
     return known
   }
@@ -85,7 +85,7 @@ function refuse(): never {
   throw new AssertionError({ message: 'a command was to be run while planning' })
 }
 
-async function openParts(files: readonly SourceFile[], before: readonly SourceFile[], directory: string | undefined): Promise<Opened> {
+async function openParts(program: Program, before: readonly SourceFile[], directory: string | undefined): Promise<Opened> {
   const log = openLog('silent')
   const store: Store = directory === undefined ? memoryStore() : await openStore(join(directory, 'store'), { log })
   const now = (): number => Date.now()
@@ -98,7 +98,7 @@ async function openParts(files: readonly SourceFile[], before: readonly SourceFi
     agentWrites: (goalId, writes) => runs.agentWrites(goalId, writes)
   })
   const programs = openPrograms({ store, now, before, unreadable: () => undefined })
-  const info = await programs.load(files)
+  const info = await programs.load(program.files, program)
   const driver = localDriver(state, directory === undefined ? idle : await createRunner(state))
   const peer = peerVariables('', NOBODY.node, {})
   const runs = openRuns({

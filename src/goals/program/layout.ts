@@ -23,16 +23,36 @@ export function keepsSpace(name: string, hasText: boolean, children: readonly st
 
 /** What `element` says, whatever its layout: the same before and after formatting, comments and line ends left out. */
 export function withoutLayout(element: XmlElement): string {
-  return JSON.stringify(said(element))
+  const known = saidBefore.get(element)
+  if (known !== undefined) return known
+  const said = say(element)
+  saidBefore.set(element, said)
+  return said
 }
 
-function said({ name, attributes, children }: XmlElement): unknown {
-  const hasText = children.some(child => child.kind === 'text' && child.text.trim() !== '')
-  const names = children.flatMap(child => (child.kind === 'element' ? [child.name] : []))
+/** A statement in a block is a part of what the block says. */
+const saidBefore = new WeakMap<XmlElement, string>()
+
+/** As JSON: name, attributes, then texts and elements in order. Put together by hand, for every statement of a program is said when it is read. */
+function say({ name, attributes, children }: XmlElement): string {
+  let hasText = false
+  const names: string[] = []
+  for (const child of children) {
+    if (child.kind === 'element') names.push(child.name)
+    else hasText ||= child.text.trim() !== ''
+  }
   const keep = keepsSpace(name, hasText, names)
-  const parts = children.map(child => {
-    if (child.kind === 'element') return said(child)
-    return keep ? child.text : child.text.trim()
-  })
-  return [name, [...attributes].map(([attribute, { value }]) => [attribute, value]), ...parts.filter(part => part !== '')]
+  let said = `[${JSON.stringify(name)},[`
+  let comma = ''
+  for (const [attribute, { value }] of attributes) {
+    said += `${comma}[${JSON.stringify(attribute)},${JSON.stringify(value)}]`
+    comma = ','
+  }
+  said += ']'
+  for (const child of children) {
+    const part = child.kind === 'element' ? withoutLayout(child) : keep ? child.text : child.text.trim()
+    if (child.kind === 'element') said += `,${part}`
+    else if (part !== '') said += `,${JSON.stringify(part)}`
+  }
+  return `${said}]`
 }

@@ -1,5 +1,5 @@
 /** `<shell>`: commands to run, with or without an explicit prefix. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Send, ShellStatement, StatementBase, Template } from './model.ts'
 import { withoutLayout } from './layout.ts'
 import type { Reading } from './reading.ts'
@@ -43,7 +43,7 @@ export function readBase(reading: Reading, element: XmlElement): StatementBase {
 
 /** Identity of a statement that has no name: what it says, whatever its layout. */
 function keyOf(element: XmlElement): string {
-  return createHash('sha256').update(withoutLayout(element)).digest('hex').slice(0, 12)
+  return hash('sha256', withoutLayout(element), 'hex').slice(0, 12)
 }
 
 /** `<shell>` as a statement or inside an expression. `timeout` and `idempotent` hold for each send that has none of its own. */

@@ -46,6 +46,7 @@ export function readProgram(files: readonly SourceFile[], options: ReadOptions =
     notes: [],
     strict: options.strict ?? false,
     goals: goalNames(collected.definitions),
+    parts: new Map(),
     label: undefined,
     expression: element => readExpression(reading, element)
   }

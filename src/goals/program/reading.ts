@@ -14,6 +14,8 @@ export interface Reading {
   readonly strict: boolean
   /** Names of all goal prototypes: `<g>` is a sub-goal when g is one. */
   readonly goals: ReadonlySet<string>
+  /** What {@link parts} gave: elements are looked at for descriptions, for documents, for statements. */
+  readonly parts: Map<XmlElement, readonly XmlElement[]>
   /** Name of the log file for the sends that follow, in document order. */
   label: string | undefined
   /** Reads one expression; complains and gives undefined when it is none. Here because expressions contain everything else. */
@@ -43,13 +45,17 @@ export function isOffName(name: string): boolean {
 }
 
 /** Child elements that are switched on, `<state>` flattened; attributes of each are checked. */
-export function parts(reading: Reading, element: XmlElement): XmlElement[] {
-  return elementsOf(element).flatMap(child => {
+export function parts(reading: Reading, element: XmlElement): readonly XmlElement[] {
+  const known = reading.parts.get(element)
+  if (known !== undefined) return known
+  const found = elementsOf(element).flatMap(child => {
     if (isOff(child)) return []
     if (child.name === 'state') return parts(reading, child)
     checkAttributes(reading, child)
     return [child]
   })
+  reading.parts.set(element, found)
+  return found
 }
 
 /** Children for a template: texts and the elements that are switched on. */
@@ -64,6 +70,7 @@ export function mixedParts(reading: Reading, element: XmlElement): (XmlElement |
 
 /** Complains of the attributes of `element` that it does not have. */
 export function checkAttributes(reading: Reading, element: XmlElement): void {
+  if (element.attributes.size === 0) return
   const known = elements[element.name]
   if (known === undefined) return
   for (const [name, { place }] of element.attributes) {

@@ -74,7 +74,7 @@ export function elementsOf(element: XmlElement): XmlElement[] {
 interface OpenElement {
   readonly kind: 'element'
   readonly name: string
-  readonly attributes: Map<string, XmlAttribute>
+  attributes: ReadonlyMap<string, XmlAttribute>
   readonly children: (XmlElement | OpenText)[]
   readonly place: Place
   source: string
@@ -86,6 +86,9 @@ interface OpenText {
   text: string
   place: Place
 }
+
+/** Most elements have none: one map for all of them. */
+const NO_ATTRIBUTES: ReadonlyMap<string, XmlAttribute> = new Map()
 
 /** Builds the tree from saxes' events, keeping the offset in the source beside it. */
 class TreeBuilder {
@@ -146,7 +149,7 @@ class TreeBuilder {
     const place = this.places(start)
     this.count()
     if (this.open.length >= XML_DEPTH_MAX) throw invalid(place, `<${name}> is nested deeper than ${XML_DEPTH_MAX} elements`)
-    const element: OpenElement = { kind: 'element', name, attributes: new Map(), children: [], place, source: '', start }
+    const element: OpenElement = { kind: 'element', name, attributes: NO_ATTRIBUTES, children: [], place, source: '', start }
     const parent = this.open.at(-1)
     if (parent === undefined) this.root = element
     else parent.children.push(element)
@@ -157,9 +160,9 @@ class TreeBuilder {
   private attribute(name: string, value: string): void {
     this.count()
     const place = this.places(this.skipBlank(this.cursor))
-    const { attributes } = this.open.at(-1)!
-    if (attributes.has(name)) throw invalid(place, `the attribute ${name} is given twice`)
-    attributes.set(name, { value, place })
+    const element = this.open.at(-1)!
+    if (element.attributes.has(name)) throw invalid(place, `the attribute ${name} is given twice`)
+    element.attributes = new Map([...element.attributes, [name, { value, place }]])
     this.mark()
   }
 
@@ -222,14 +225,22 @@ function bareAmpersand(source: string): number {
 function placesOf(source: string, file: string): (offset: number) => Place {
   const starts = [0]
   for (let at = source.indexOf('\n'); at !== -1; at = source.indexOf('\n', at + 1)) starts.push(at + 1)
+  // without surrogates a column is only a difference
+  const isPlain = !/[\uD800-\uDFFF]/.test(source)
   let last = { line: 0, offset: 0, col: 1 }
   return offset => {
-    let low = 0
+    // most are asked for in order: in the line of the last one, or a little further on
+    let low = last.offset <= offset ? last.line : 0
     let high = starts.length - 1
+    if (low < high && starts[low + 1]! > offset) high = low
     while (low < high) {
       const middle = (low + high + 1) >> 1
       if (starts[middle]! <= offset) low = middle
       else high = middle - 1
+    }
+    if (isPlain) {
+      last = { line: low, offset, col: offset - starts[low]! + 1 }
+      return { file, line: low + 1, col: last.col }
     }
     const from = last.line === low && last.offset <= offset ? last : { offset: starts[low]!, col: 1 }
     last = { line: low, offset, col: from.col + [...source.slice(from.offset, offset)].length }
