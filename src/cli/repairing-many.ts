@@ -1,7 +1,7 @@
 /** `repair --where`: all suspended goals with something in common, corrected alike. The consequences of all are shown first. */
 import type { RepairRequest, RunInfo } from '../node/control/contract.ts'
 import { CloudburstError, type ErrorData, errors, toErrorData } from '../errors.ts'
-import { causeOf } from '../goals/pursuit/cause.ts'
+import { causeOf } from '../goals/render/cause.ts'
 import { oneLine } from '../goals/render/escape.ts'
 import { type Invocation, noWords } from './arguments.ts'
 import { shownConsequences } from './consequences.ts'

@@ -1,6 +1,6 @@
 /** Goals as a table. */
 import type { RunInfo } from '../node/control/contract.ts'
-import type { Caused } from '../goals/pursuit/cause.ts'
+import type { Caused } from '../goals/render/cause.ts'
 import { ageOf, type Table } from './output.ts'
 
 export const runTable: Table<RunInfo> = {

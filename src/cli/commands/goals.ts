@@ -1,5 +1,5 @@
 import { CloudburstError } from '../../errors.ts'
-import { byCause } from '../../goals/pursuit/cause.ts'
+import { byCause } from '../../goals/render/cause.ts'
 import { type Invocation, noWords } from '../arguments.ts'
 import { showRows } from '../output.ts'
 import { causeTable, runTable, suspendedTable } from '../run-table.ts'

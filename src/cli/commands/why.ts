@@ -1,6 +1,6 @@
 import type { GoalEvent } from '../../node/control/contract.ts'
 import { CloudburstError } from '../../errors.ts'
-import { begunSteps, namedStep } from '../../goals/pursuit/step-names.ts'
+import { begunSteps, namedStep } from '../../goals/render/step-names.ts'
 import { whyStep } from '../../goals/render/why.ts'
 import type { Invocation } from '../arguments.ts'
 import { colours } from '../io.ts'

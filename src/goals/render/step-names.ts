@@ -1,7 +1,7 @@
 /** How people name the steps of a run. */
 import { CloudburstError } from '../../errors.ts'
 import { didYouMean } from '../program/did-you-mean.ts'
-import type { GoalEvent } from './events.ts'
+import type { GoalEvent } from '../pursuit/events.ts'
 
 /** The steps that were begun, each once, in the order of their first try. */
 export function begunSteps(events: readonly GoalEvent[]): readonly string[] {

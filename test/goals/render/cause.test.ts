@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { byCause, causeOf } from '../../../src/goals/pursuit/cause.ts'
+import { byCause, causeOf } from '../../../src/goals/render/cause.ts'
 import type { RunSummary, StepReport, Suspension } from '../../../src/goals/pursuit/summary.ts'
 
 const step: StepReport = {

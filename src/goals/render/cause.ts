@@ -1,6 +1,6 @@
 /** What several suspended goals have in common: the same step failed in the same way with the same last words. */
 import { createHash } from 'node:crypto'
-import type { RunSummary, Suspension } from './summary.ts'
+import type { RunSummary, Suspension } from '../pursuit/summary.ts'
 
 /** Characters of a cause's id: enough to tell apart what fails on one day, short enough to type. */
 const ID_CHARS = 8
