@@ -52,6 +52,8 @@ export interface History {
   readonly instances: ReadonlyMap<string, InstanceRecord>
   /** Values set by people in repairs, by qualified path; the newest wins. */
   readonly set: ReadonlyMap<string, { readonly value: Tree; readonly seq: number }>
+  /** Number of the newest event with which people have set anything. */
+  readonly lastSet: number
   /** Whether a person decides before each step, and what was decided: by step, with the event that says so. */
   readonly stepwise: boolean
   /** The last rest was for such a decision: nothing has failed, and what was under way still is. */
@@ -83,6 +85,7 @@ export function foldHistory(events: readonly GoalEvent[]): History {
   const rebound = new Map<string, number>()
   let bound: Variables | undefined
   let from: History['from']
+  let lastSet = 0
   for (const { seq, at, body } of events) {
     if (body.type === 'proposed') {
       root = rootInstance(body.goal)
@@ -92,7 +95,7 @@ export function foldHistory(events: readonly GoalEvent[]): History {
       for (const name of bound === undefined ? [] : changedNames(bound, body.variables)) rebound.set(qualify(root, `goal.${name}`), seq)
       bound = body.variables
     } else if (body.type === 'step-began') steps.set(body.step, again(steps.get(body.step), body, seq, at))
-    else if (body.type === 'step-ended') end(steps.get(body.step), body, seq)
+    else if (body.type === 'step-ended') end(steps.get(body.step), body, seq, lastSet)
     else if (body.type === 'goal-began') instances.set(body.instance, begin(instances.get(body.instance), body.arguments ?? {}, seq))
     else if (body.type === 'goal-ended' || body.type === 'method-chosen' || body.type === 'method-failed')
       note(instances.get(body.instance), body, seq)
@@ -108,9 +111,10 @@ export function foldHistory(events: readonly GoalEvent[]): History {
       }
       if (body.method !== undefined) preferred.set(body.method.instance, body.method.method)
       for (const { path, value } of body.assignments) if (typeof value !== 'string') set.set(absolute(root, path), { value, seq })
+      if (body.assignments.length > 0) lastSet = seq
     }
   }
-  return { steps, instances, set, stepwise, paused, decided, from, preferred, rebound, stretch, seq: events.at(-1)?.seq ?? 0 }
+  return { steps, instances, set, lastSet, stepwise, paused, decided, from, preferred, rebound, stretch, seq: events.at(-1)?.seq ?? 0 }
 }
 
 /** `goal.port` means the goal that was asked for; `site>user:goal.name` a sub-goal's. */
@@ -128,14 +132,21 @@ export function pausedSince(record: StepRecord): number | undefined {
   return paused ? (record.since ?? record.beganAt) : undefined
 }
 
-function end(record: StepRecord | undefined, body: StepEnded, seq: number): void {
+function end(record: StepRecord | undefined, body: StepEnded, seq: number, lastSet: number): void {
   if (record === undefined) return
   record.ended = body
   if (body.status !== 'completed' && body.status !== 'ignored') return
-  const before = new Map(record.writes.map(write => [write.path, write]))
-  record.writes = body.writes.map(write => {
-    const same = before.get(write.path)
-    return { ...write, since: same !== undefined && isDeepStrictEqual(same.value, write.value) ? same.since : seq }
+  record.writes = dated(record.writes, body.writes, seq, lastSet)
+}
+
+/**
+ * What a step that ran again with event `seq` has written: just what it wrote before is as old as it was,
+ * but newer than what people have set since.
+ */
+export function dated(before: readonly DatedWrite[], writes: readonly Write[], seq: number, lastSet: number): readonly DatedWrite[] {
+  return writes.map(write => {
+    const same = before.find(({ path, value, since }) => path === write.path && since >= lastSet && isDeepStrictEqual(value, write.value))
+    return { ...write, since: same?.since ?? seq }
   })
 }
 
@@ -145,7 +156,10 @@ function begin(before: InstanceRecord | undefined, args: Variables, seq: number)
     const same = before !== undefined && isDeepStrictEqual(before.arguments[name], value)
     argumentsSince.set(name, same ? (before.argumentsSince.get(name) ?? seq) : seq)
   }
-  const { chosen = new Set<string>(), failed = new Map<string, string>(), results, resultsSince = new Map<string, number>() } = before ?? {}
+  const { chosen = new Set<string>(), failed = new Map<string, string>(), resultsSince = new Map<string, number>() } = before ?? {}
+  const renewed = new Set(changedNames(before?.arguments ?? {}, args))
+  // An argument that is another one is not a result any more.
+  const results = before?.results && Object.fromEntries(Object.entries(before.results).filter(([name]) => !renewed.has(name)))
   return { arguments: args, argumentsSince, chosen, failed, results, resultsSince }
 }
 
@@ -159,11 +173,11 @@ function note(
     record.ended = body.outcome
     if (body.results === undefined) return
     const { results: before = {}, resultsSince: since } = record
-    const dated = ([name, value]: [string, Tree]): [string, number] => [
+    const sinceOf = ([name, value]: [string, Tree]): [string, number] => [
       name,
       isDeepStrictEqual(before[name], value) ? (since.get(name) ?? seq) : seq
     ]
-    record.resultsSince = new Map(Object.entries(body.results).map(dated))
+    record.resultsSince = new Map(Object.entries(body.results).map(sinceOf))
     record.results = body.results
   } else if (body.type === 'method-chosen') {
     record.chosen.add(body.method)

@@ -10,7 +10,7 @@ import type { Path } from '../program/model.ts'
 import type { Tree, Variables } from '../tree.ts'
 import type { Write } from './events.ts'
 import { changedNames, Freshness, qualify } from './freshness.ts'
-import type { DatedWrite, History, InstanceRecord, StepRecord } from './history.ts'
+import { type DatedWrite, dated, type History, type InstanceRecord, type StepRecord } from './history.ts'
 import { Recall } from './recall.ts'
 import type { Step } from './step.ts'
 import type { Frame } from './walk.ts'
@@ -25,6 +25,8 @@ export class Keeping {
   readonly #history: History
   readonly #recall: Recall
   readonly #fresh = new Freshness()
+  /** Arguments that are not what they were when their goal was pursued before, by qualified path. */
+  readonly #renewed = new Set<string>()
 
   constructor(history: History, recall = new Recall(history)) {
     this.#history = history
@@ -60,8 +62,9 @@ export class Keeping {
   /** The goal began anew with event `seq`: arguments that are not what they were are as new as that. */
   began(frame: Frame, args: Variables, seq: number): void {
     const before = this.#history.instances.get(frame.instance)
-    for (const [name, value] of Object.entries(args)) {
-      if (!isDeepStrictEqual(before?.arguments[name], value)) this.#fresh.mark(argument(frame, name), seq)
+    for (const name of changedNames(before?.arguments ?? {}, args)) {
+      this.#fresh.mark(argument(frame, name), seq)
+      this.#renewed.add(argument(frame, name))
     }
   }
 
@@ -70,7 +73,9 @@ export class Keeping {
     const record = this.#history.instances.get(frame.instance)
     if (record?.results === undefined) return
     for (const [name, value] of Object.entries(record.results)) {
-      if (this.#history.set.has(argument(frame, name)) || frame.scope.misfit(['goal', name], value) !== undefined) continue
+      const set = this.#history.set.get(argument(frame, name))
+      if (set !== undefined && set.seq > (record.resultsSince.get(name) ?? 0)) continue
+      if (this.#renewed.has(argument(frame, name)) || frame.scope.misfit(['goal', name], value) !== undefined) continue
       frame.scope.write(['goal', name], value)
       this.#fresh.mark(argument(frame, name), Math.max(this.#fresh.changedAt(argument(frame, name)), record.resultsSince.get(name) ?? 0))
     }
@@ -111,21 +116,21 @@ export class Keeping {
    * @returns them dated: what it has written just like that before is as old as it was
    */
   done(frame: Frame, step: Step, writes: readonly Write[], seq: number): readonly DatedWrite[] {
-    const before = new Map(this.#recall.record(step.id)?.writes.map(write => [write.path, write]))
-    const dated = writes.map(write => {
-      const same = before.get(write.path)
-      return { ...write, since: same !== undefined && isDeepStrictEqual(same.value, write.value) ? same.since : seq }
-    })
-    for (const { path, value, since } of dated) {
+    const all = dated(this.#recall.record(step.id)?.writes ?? [], writes, seq, this.#history.lastSet)
+    for (const { path, value, since } of all) {
       step.scope.write(outputOf(step, path), value)
       this.#fresh.mark(qualify(frame.instance, path), since)
     }
-    return dated
+    return all
   }
 
-  /** A value has come back from a sub-goal: it is as new as it was there. */
+  /** A value has come back from a sub-goal: it is as new as it was there. What a person has set since stays as the person set it. */
   gaveBack(frame: Frame, to: Path, from: string): void {
-    this.#fresh.mark(qualify(frame.instance, showPath(to)), this.#fresh.changedAt(from))
+    const path = qualify(frame.instance, showPath(to))
+    const since = this.#fresh.changedAt(from)
+    const set = this.#history.set.get(path)
+    if (set !== undefined && set.seq > since) frame.scope.write(to, set.value)
+    this.#fresh.mark(path, Math.max(since, set?.seq ?? 0))
   }
 
   /** In a preview: the step would be done again, and may write something else. */
