@@ -8,9 +8,9 @@ import { commands } from '../../src/cli/commands.ts'
 import { CloudburstError, type ErrorCode, errors } from '../../src/errors.ts'
 import { CONTROL_SOCKET } from '../../src/node/control/contract.ts'
 import { bindControl, type ControlBinding, type LocalHandlers } from '../../src/node/control/server.ts'
-import type { Agency, RunInfo } from '../../src/protocols/agency/calls.ts'
+import type { Agency } from '../../src/protocols/agency/calls.ts'
 import type { Plan } from '../../src/node/control/contract.ts'
-import { eventsOf, failing, fakeAgency, repaired, replay } from '../fakes/agency.ts'
+import { eventsOf, failing, fakeAgency, noLocalCalls, repaired, replay, runInfo } from '../fakes/agency.ts'
 import { type FakeIo, fakeIo } from '../fakes/io.ts'
 
 describe('the CLI', () => {
@@ -36,7 +36,7 @@ describe('the CLI', () => {
         if (peer === undefined) throw new CloudburstError('CB_PEER_UNKNOWN', `no peer ${selector}`, { peer: selector })
         return { agency: peer, peer: selector }
       },
-      local: { ...nothing, ...some },
+      local: { ...noLocalCalls, ...some },
       by
     })
   }
@@ -384,27 +384,6 @@ describe('the CLI', () => {
 })
 
 const by = { peer: '12D3KooWSelf', node: 'node1' }
-const runInfo: RunInfo = {
-  id: '01JD0000000000000000000000',
-  goal: 'publish',
-  program: { name: 'site', hash: 'ab12cd34ef56' },
-  status: 'suspended',
-  seq: 10,
-  createdAt: 1_700_000_000_000,
-  updatedAt: 1_700_000_000_900,
-  by,
-  assignments: [],
-  steps: { done: 1, failed: 1, running: 0 },
-  suspended: { code: 'step-failed', reason: 'exit 1', candidates: [], kept: ['files/make'], values: {} }
-}
-const nothing: LocalHandlers = {
-  peers: async () => [],
-  dispatch: async () => [],
-  ticket: async () => ({ ticket: '', expiresAt: 0 }),
-  checkstore: async () => ({ runs: 0, events: 0, compacted: 0, problems: [] }),
-  shutdown: async () => ({})
-}
-
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise(resolve => setImmediate(resolve))
 }

@@ -1,6 +1,7 @@
 import { CloudburstError } from '../../src/errors.ts'
+import type { LocalHandlers } from '../../src/node/control/server.ts'
 import type { GoalEvent, GoalEventBody, Principal } from '../../src/goals/pursuit/events.ts'
-import type { Agency, CallName, Calls, EventItem, StreamCalls } from '../../src/protocols/agency/calls.ts'
+import type { Agency, CallName, Calls, EventItem, RunInfo, StreamCalls } from '../../src/protocols/agency/calls.ts'
 
 type Answers = {
   readonly [N in CallName]?: (request: Calls[N]['request'], by: Principal) => Calls[N]['reply'] | Promise<Calls[N]['reply']>
@@ -154,3 +155,27 @@ export const repaired: readonly GoalEventBody[] = [
   { type: 'goal-ended', instance: 'publish', outcome: 'completed' },
   { type: 'completed', outcome: 'completed', results: {} }
 ]
+
+/** The goal of {@link failing} as it waits. */
+export const runInfo: RunInfo = {
+  id: '01JD0000000000000000000000',
+  goal: 'publish',
+  program: { name: 'site', hash: 'ab12cd34ef56' },
+  status: 'suspended',
+  seq: 10,
+  createdAt: 1_700_000_000_000,
+  updatedAt: 1_700_000_000_900,
+  by,
+  assignments: [],
+  steps: { done: 1, failed: 1, running: 0 },
+  suspended: { code: 'step-failed', reason: 'exit 1', candidates: [], kept: ['files/make'], values: {} }
+}
+
+/** Calls about the mesh of a node that has none. */
+export const noLocalCalls: LocalHandlers = {
+  peers: async () => [],
+  dispatch: async () => [],
+  ticket: async () => ({ ticket: '', expiresAt: 0 }),
+  checkstore: async () => ({ runs: 0, events: 0, compacted: 0, problems: [] }),
+  shutdown: async () => ({})
+}
