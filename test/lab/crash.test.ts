@@ -4,9 +4,9 @@ import { skip } from '../skip.ts'
 import { type Lab, openLab } from './crash/lab.ts'
 import { type Point, points } from './crash/points.ts'
 
-/** Points by chance, besides those that found something before. */
+/** Points by chance, besides those below. */
 const BY_CHANCE = 14
-/** Of these, each went wrong once: what they found is in the commits of dispatch, runs and store. */
+/** What has gone wrong before, and one of each other kind. */
 const FOUND: readonly Omit<Point, 'number' | 'jump'>[] = [
   { kind: 'ENOSPC', victim: 2, at: 1, again: 1 },
   { kind: 'EIO', victim: 2, at: 4, again: 1 },

@@ -1,6 +1,7 @@
 /** The growing ends of the runs' chains of records: gives each event its number and place, and brings it to disk. */
 import { CloudburstError } from '../../errors.ts'
 import type { GoalEvent, GoalEventBody, Write } from '../../goals/pursuit/events.ts'
+import { advance } from '../../goals/pursuit/summarise.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
 import {
   hashOf,
@@ -15,16 +16,6 @@ import {
 } from './records.ts'
 import { isOver, type RunIndex } from './run-index.ts'
 import type { Op, Store } from './store.ts'
-
-/** What the journal is told by the rooms above it. */
-export interface JournalHooks {
-  /** Epoch milliseconds. */
-  now(): number
-  /** The summary after one more event: `advance` of goals/pursuit/summarise.ts. Undefined stands for a run that has no event yet. */
-  advance(summary: RunSummary | undefined, event: GoalEvent): RunSummary | undefined
-  /** Changes of the agent's state for the writes of a step below `agent.`; they join the batch of the step's outcome. */
-  agentWrites?(goalId: string, writes: readonly Write[]): readonly Op[]
-}
 
 /** Where the chain of one run stands. */
 export interface Chain {
@@ -72,7 +63,7 @@ const RECENT_MAX = 64
 const HEADS_EVERY_MS = 1_000
 
 /** @param tell gets each event when it is written, in order per goal */
-export function openChains(store: Store, hooks: JournalHooks, index: RunIndex, tell: (event: GoalEvent) => void): Chains {
+export function openChains(store: Store, index: RunIndex, tell: (event: GoalEvent) => void): Chains {
   const chains = new Map<string, Chain>()
 
   const keep = (chain: Chain): Chain => {
@@ -116,7 +107,7 @@ export function openChains(store: Store, hooks: JournalHooks, index: RunIndex, t
     extend: async (chain, { at, body, extra, sync }) => {
       const { goalId } = chain
       const event: GoalEvent = { goalId, seq: chain.seq + 1, at, body }
-      const summary = hooks.advance(chain.summary, event)
+      const summary = advance(chain.summary, event)
       if (summary === undefined) throw new CloudburstError('CB_RUN_UNKNOWN', `goal ${goalId} was never proposed`, { id: goalId })
       const json = JSON.stringify({ seq: event.seq, prev: chain.hash, at, body } satisfies JournalRecord)
       Object.assign(chain, { seq: event.seq, hash: hashOf(json), summary })

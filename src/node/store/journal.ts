@@ -4,10 +4,10 @@
  */
 import { CloudburstError } from '../../errors.ts'
 import type { Journal } from '../../goals/ports.ts'
-import type { GoalEvent } from '../../goals/pursuit/events.ts'
+import type { GoalEvent, Write } from '../../goals/pursuit/events.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
 import { type Acceptance, type Accepted, accepting } from './acceptance.ts'
-import { type Chain, type JournalHooks, openChains } from './chains.ts'
+import { type Chain, openChains } from './chains.ts'
 import { type Damage, damagedSummary, findDamage, findNewDamage } from './damage.ts'
 import { eventOf, type JournalRecord, RUN_PREFIX, recordKey, recordsOf, type RunEntry, runKey } from './records.ts'
 import { type Removal, removal } from './removal.ts'
@@ -16,8 +16,15 @@ import type { Op, Store } from './store.ts'
 import { subscribers } from './subscribers.ts'
 
 export type { Acceptance, Accepted } from './acceptance.ts'
-export type { JournalHooks } from './chains.ts'
 export type { RunNote } from './run-index.ts'
+
+/** What the journal is told by the rooms above it. */
+export interface JournalHooks {
+  /** Epoch milliseconds. */
+  now(): number
+  /** Changes of the agent's state for the writes of a step below `agent.`; they join the batch of the step's outcome. */
+  agentWrites?(goalId: string, writes: readonly Write[]): readonly Op[]
+}
 
 /** The journal of this node: the port of goals/ports.ts, and what agency, dispatch and control need beside it. */
 export interface NodeJournal extends Journal, Removal {
@@ -60,7 +67,7 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
   const index = runIndex()
   const damaged = new Map<string, Damage>()
   const readers = subscribers()
-  const chains = openChains(store, hooks, index, readers.tell)
+  const chains = openChains(store, index, readers.tell)
 
   for (const [id, entry] of await readIndex(store, index)) {
     const damage = await findNewDamage(store, id, entry)

@@ -107,7 +107,7 @@ async function openSound(directory: string): Promise<{ database: Database } | { 
 
 /**
  * The database, migrated when it is older. What it was before is kept beside it until the next migration:
- * moved to `db/`, it serves the older program again.
+ * moved to `db/`, without the heads file, it serves the older program again.
  */
 async function upToDate(database: Database, directory: string): Promise<Database> {
   const version = await schemaOf(database)

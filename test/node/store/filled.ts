@@ -1,5 +1,4 @@
 /** Goals in a store, written without a sync each: for tests of many. */
-import { advance } from '../../../src/goals/pursuit/summarise.ts'
 import type { GoalEventBody } from '../../../src/goals/pursuit/events.ts'
 import { type NodeJournal, openJournal } from '../../../src/node/store/journal.ts'
 import type { Store } from '../../../src/node/store/store.ts'
@@ -18,7 +17,7 @@ export function hasty(store: Store): Store {
 
 /** A journal of `store` whose clock is told. */
 export async function journalAt(store: Store, now: () => number): Promise<NodeJournal> {
-  return openJournal(store, { now, advance })
+  return openJournal(store, { now })
 }
 
 const completed: GoalEventBody = { type: 'completed', outcome: 'completed', results: {} }

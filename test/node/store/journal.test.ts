@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { advance } from '../../../src/goals/pursuit/summarise.ts'
 import type { GoalEvent } from '../../../src/goals/pursuit/events.ts'
 import { type Acceptance, type NodeJournal, openJournal } from '../../../src/node/store/journal.ts'
 import { recordKey, snapshotKey } from '../../../src/node/store/records.ts'
@@ -24,7 +23,7 @@ describe('the journal', () => {
   const open = async (): Promise<NodeJournal> => {
     store = await openStore(join(directory(), 'store'), { log: quiet })
     let time = 1_000
-    return openJournal(store, { now: () => time++, advance, agentWrites })
+    return openJournal(store, { now: () => time++, agentWrites })
   }
   const reopen = async (journal: NodeJournal): Promise<NodeJournal> => {
     await journal.close()
@@ -210,7 +209,7 @@ describe('the journal', () => {
   describe('of a long run', () => {
     const long = async (...change: readonly Op[]): Promise<NodeJournal> => {
       store = await openStore(join(directory(), 'store'), { log: quiet })
-      const first = await openJournal(hasty(store), { now: () => 5, advance })
+      const first = await openJournal(hasty(store), { now: () => 5 })
       await fill(first, 'g1', 2_010, { open: true })
       await store.batch(change, { sync: true })
       return reopen(first)
