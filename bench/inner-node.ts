@@ -2,7 +2,6 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ulid } from 'ulid'
-import { advance } from '../src/goals/pursuit/summarise.ts'
 import { openAgents } from '../src/node/agents.ts'
 import { type Compaction, type Keeping, startCompaction } from '../src/node/compaction.ts'
 import { machineProbe } from '../src/node/probe.ts'
@@ -38,7 +37,7 @@ export async function openInnerNode(directory: string, options: { keep?: Keeping
   const store = await openStore(join(directory, 'store'), { log: quiet })
   const vault = openVault(join(directory, 'sealed'))
   const agents = await openAgents(store, now, vault)
-  const journal = await openJournal(store, { now, advance, agentWrites: (goalId, writes) => runs.agentWrites(goalId, writes) })
+  const journal = await openJournal(store, { now, agentWrites: (goalId, writes) => runs.agentWrites(goalId, writes) })
   const programs = openPrograms({ store, now, before: [], unreadable: () => undefined })
   const { hash } = await programs.load([{ name: 'four.xml', text: FOUR }])
   const clock = { now, sleep: (ms: number, signal?: AbortSignal) => sleep(ms, undefined, signal && { signal }) }

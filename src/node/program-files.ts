@@ -87,15 +87,14 @@ function find(name: string, from: string, { cwd, env }: Surroundings): string | 
   const search = (env['CBPATH'] ?? '').split(':').filter(place => place !== '')
   const places = name.includes('/')
     ? [from]
-    : [from, cwd, ...search.map(place => resolve(cwd, place.replace(/^~(?=\/|$)/, home))), ...shipped()]
+    : [from, cwd, ...search.map(place => resolve(cwd, place.replace(/^~(?=\/|$)/, home))), shippedDirectory()]
   const plain = name.replace(/^~(?=\/)/, home)
   return places.map(place => resolve(place, plain)).find(path => existsSync(path))
 }
 
-/** Beside dist/ when bundled, beside src/ when not. */
-function shipped(): string[] {
-  const here = dirname(fileURLToPath(import.meta.url))
-  return [join(here, '../programs'), join(here, '../../programs')]
+/** Where the programs lie that come with the product: beside dist/ when bundled, beside src/ when not. */
+export function shippedDirectory(): string {
+  return fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../../programs' : '../programs', import.meta.url))
 }
 
 /** How an included file is called within its program: beside the file that includes it, or as it was included. */

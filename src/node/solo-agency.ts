@@ -3,19 +3,18 @@ import { AssertionError } from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { ulid } from 'ulid'
 import { CloudburstError } from '../errors.ts'
 import type { Program, SourceFile } from '../goals/program/model.ts'
 import { readProgram } from '../goals/program/read.ts'
 import { showPlace } from '../goals/program/xml.ts'
-import { advance } from '../goals/pursuit/summarise.ts'
 import type { Agency, CallName } from '../protocols/agency/calls.ts'
 import { openAgency } from './agency.ts'
 import { openAgents } from './agents.ts'
+import { machineClock as clock, machineRandom as random } from './clock.ts'
 import { localDriver } from './drivers/local.ts'
 import { hostInfo, hostVariables, peerVariables } from './host.ts'
 import { openLog } from './log.ts'
+import { outputSource } from './output-source.ts'
 import { machineProbe } from './probe.ts'
 import { findFiles, readPrivate, readProgramFiles, type Surroundings } from './program-files.ts'
 import { openPrograms } from './programs.ts'
@@ -88,17 +87,16 @@ function refuse(): never {
 async function openParts(program: Program, before: readonly SourceFile[], directory: string | undefined): Promise<Opened> {
   const log = openLog('silent')
   const store: Store = directory === undefined ? memoryStore() : await openStore(join(directory, 'store'), { log })
-  const now = (): number => Date.now()
+  const { now } = clock
   const state = directory ?? NOWHERE
   const vault = openVault(join(state, 'sealed'))
   const agents = await openAgents(store, now, vault)
   const journal = await openJournal(store, {
     now,
-    advance: (summary, event) => advance(summary, event) ?? damaged(event.goalId),
     agentWrites: (goalId, writes) => runs.agentWrites(goalId, writes)
   })
   const programs = openPrograms({ store, now, before, unreadable: () => undefined })
-  const info = await programs.load(program.files, program)
+  await programs.load(program.files, program)
   const driver = localDriver(state, directory === undefined ? idle : await createRunner(state))
   const peer = peerVariables('', NOBODY.node, {})
   const runs = openRuns({
@@ -112,8 +110,8 @@ async function openParts(program: Program, before: readonly SourceFile[], direct
       dispatch: () => Promise.resolve({ kind: 'failed', message: 'a program run from a file has no peers: start cloudburstd' })
     },
     vault,
-    clock: { now, sleep: (ms, signal) => sleep(ms, undefined, signal && { signal }) },
-    random: { id: () => ulid() },
+    clock,
+    random,
     host: hostVariables(),
     peer,
     log
@@ -134,7 +132,7 @@ async function openParts(program: Program, before: readonly SourceFile[], direct
     programs,
     agents,
     runs,
-    output: { readOutput: driver.readOutput, onOutput: (goalId, listener) => driver.tailOutput(goalId, () => listener()) },
+    output: outputSource(driver),
     state: { get: () => undefined, watch: () => nothing() },
     sent: {
       nodeOf: () => undefined,
@@ -145,7 +143,6 @@ async function openParts(program: Program, before: readonly SourceFile[], direct
       cancel: () => Promise.resolve()
     }
   })
-  void info
   return {
     agency,
     close: async () => {
@@ -158,7 +155,3 @@ async function openParts(program: Program, before: readonly SourceFile[], direct
 }
 
 async function* nothing(): AsyncGenerator<never> {}
-
-function damaged(goalId: string): never {
-  throw new CloudburstError('CB_STORE_DAMAGED', `the journal of goal ${goalId} does not begin with its proposal`, { id: goalId })
-}

@@ -35,6 +35,13 @@ export function selectPeers(selector: string, all: readonly PeerInfo[]): readonl
   )
 }
 
+/** The one among those that `selector` names. @throws CloudburstError CB_PEER_UNKNOWN when it names several */
+export function onlyOne(found: readonly PeerInfo[], selector: string): PeerInfo {
+  const [only, second] = found
+  if (only === undefined || second !== undefined) throw unknown(selector, `${selector} names ${found.length} nodes, not one`)
+  return only
+}
+
 /** The peer id at the end of a multiaddr. */
 export function peerOfAddress(address: string): string | undefined {
   return /\/p2p\/([1-9A-HJ-NP-Za-km-z]+)$/.exec(address)?.[1]

@@ -1,6 +1,6 @@
 /** The growing ends of the runs' chains of records: gives each event its number and place, and brings it to disk. */
 import { CloudburstError } from '../../errors.ts'
-import type { GoalEvent, GoalEventBody, Write } from '../../goals/pursuit/events.ts'
+import type { GoalEvent, GoalEventBody } from '../../goals/pursuit/events.ts'
 import { advance } from '../../goals/pursuit/summarise.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
 import {
