@@ -133,6 +133,93 @@ describe('a repair', () => {
   })
 })
 
+const sub = (body: string, head = ''): string =>
+  `<goalProto name="sub"><variable name="x">none</variable>${head}<method name="m">${body}</method></goalProto>`
+const calls = (path: string): string => `<sub><variable name="x"><get>${path}</get></variable></sub>`
+const exists = '<post><fileTest type="exists">/there</fileTest></post>'
+
+describe('a value that a person sets', () => {
+  it('for a sub-goal reaches its steps, also where it is an argument', async () => {
+    const s = failing({ xml: `${sub(sends('use <get>goal.x</get>', 'bad'))}${g(calls('goal.y'), '<variable name="y">a</variable>')}` })
+    assert.equal(await s.go(), 'suspended')
+    s.mend()
+    s.repair({ 'g/m>sub:goal.x': { value: 'b' } })
+    assert.equal(await s.go('repair'), 'completed')
+    assert.deepEqual(s.ran, ['use a', 'bad', 'use b', 'bad'])
+  })
+
+  it('to what it was before makes nothing run again', async () => {
+    const s = failing({ xml: g(sends('use <get>goal.y</get>', 'bad'), '<variable name="y">a</variable>') })
+    assert.equal(await s.go(), 'suspended')
+    s.mend()
+    s.repair({ 'goal.y': { value: 'a' } })
+    assert.equal(await s.go('repair'), 'completed')
+    assert.deepEqual(s.ran, ['use a', 'bad', 'bad'])
+  })
+
+  it('for a sub-goal stands in no way of an edited program', async () => {
+    const program = (last: string): string =>
+      `${sub(sends('use <get>goal.x</get>', last))}${g(calls('goal.y'), '<variable name="y">a</variable>')}`
+    const s = failing({ xml: program('bad') })
+    assert.equal(await s.go(), 'suspended')
+    s.repair({ 'g/m>sub:goal.x': { value: 'b' } })
+    assert.equal(await s.go('repair'), 'suspended')
+    s.repair({}, s.edit(program('good')))
+    assert.equal(await s.go('repair'), 'completed')
+    assert.deepEqual(s.ran, ['use a', 'bad', 'use b', 'bad', 'good'])
+  })
+
+  it('stays over what a sub-goal gave back before', async () => {
+    const s = failing({
+      xml: `${sub('<update><set>goal.x</set><string>wrong</string></update>')}${g(`${calls('goal.y')}${sends('bad <get>goal.y</get>')}`, '<variable name="y">a</variable>')}`
+    })
+    assert.equal(await s.go(), 'suspended')
+    s.mend()
+    s.repair({ 'goal.y': { value: 'right' } })
+    assert.equal(await s.go('repair'), 'completed')
+    assert.deepEqual(s.ran, ['bad wrong', 'bad right'])
+  })
+
+  it('stays over what a sub-goal gave back before whose post still holds', async () => {
+    let there = false
+    const s = stage({
+      goal: 'g',
+      xml: `${sub(sends('make'), exists)}${g(`${calls('goal.y')}${sends('bad <get>goal.y</get>')}`, '<variable name="y">wrong</variable>')}`,
+      play: text => {
+        if (text === 'make') there = true
+        return { code: text === 'bad wrong' ? 1 : 0 }
+      },
+      facts: () => ({ kind: 'bool', value: there })
+    })
+    assert.equal(await s.go(), 'suspended')
+    s.repair({ 'goal.y': { value: 'right' } })
+    assert.equal(await s.go('repair'), 'completed')
+    assert.deepEqual(s.ran, ['make', 'bad wrong', 'bad right'])
+  })
+})
+
+describe('a goal that was found true', () => {
+  it('is done again when it is not any more', async () => {
+    let there = false
+    const s = stage({
+      goal: 'g',
+      xml: `${sub(sends('make'), exists)}${g(`${calls('goal.y')}${sends('bad')}`, '<variable name="y">a</variable>')}`,
+      play: text => {
+        if (text === 'make') there = true
+        return { code: text === 'bad' && s.ran.length < 4 ? 1 : 0 }
+      },
+      facts: () => ({ kind: 'bool', value: there })
+    })
+    assert.equal(await s.go(), 'suspended')
+    s.repair()
+    assert.equal(await s.go('repair'), 'suspended')
+    there = false
+    s.repair()
+    assert.equal(await s.go('repair'), 'completed')
+    assert.deepEqual(s.ran, ['make', 'bad', 'bad', 'make', 'bad'])
+  })
+})
+
 describe('the preview of a repair', () => {
   it('shows what is kept, done again and done for the first time, and does nothing', async () => {
     const s = failing({
@@ -162,5 +249,13 @@ describe('the preview of a repair', () => {
     })
     assert.equal(await s.go(), 'suspended')
     assert.deepEqual(await s.preview({ 'goal.name': { value: 'b' } }), ['~ make b', '~ use ${goal.make.stdout}', '= other', '~ bad'])
+  })
+
+  it('shows what runs again because an argument of its goal is another one', async () => {
+    const s = failing({
+      xml: `${sub(sends('use <get>goal.x</get>', 'bad'))}<goalProto name="mid"><variable name="v">a</variable><method name="m">${calls('goal.v')}</method></goalProto>${g('<mid/>')}`
+    })
+    assert.equal(await s.go(), 'suspended')
+    assert.deepEqual(await s.preview({ 'g/m>mid:goal.v': { value: 'b' } }), ['~ use b', '~ bad'])
   })
 })
