@@ -29,6 +29,7 @@ import type { Programs } from './programs.ts'
 import { fullId } from './run-id.ts'
 import type { Runs } from './runs.ts'
 import type { NodeJournal } from './store/journal.ts'
+import { isOver } from './store/run-index.ts'
 
 /** Most runs in one answer, newest first; a page a person can still read. */
 const RUNS_PER_ANSWER_MAX = 1_000
@@ -214,7 +215,7 @@ async function withInFlight(parts: AgencyParts, name: string, inFlight: readonly
 function countRuns({ journal, sent }: AgencyParts): Map<string, AgentInfo['goals']> {
   const counts = new Map<string, { running: number; suspended: number }>()
   for (const { id, agent, status } of journal.runs()) {
-    if (agent === undefined || status === 'completed' || status === 'cancelled' || sent.nodeOf(id) !== undefined) continue
+    if (agent === undefined || isOver(status) || sent.nodeOf(id) !== undefined) continue
     const count = counts.get(agent) ?? { running: 0, suspended: 0 }
     counts.set(agent, count)
     count[status === 'suspended' ? 'suspended' : 'running'] += 1
@@ -227,7 +228,7 @@ async function examine(parts: AgencyParts, agent: Agent): Promise<AgentDetail> {
   let explained = 0
   for await (const summary of parts.journal.summaries(run => run.agent === agent.name)) {
     if (parts.sent.nodeOf(summary.id) === undefined) {
-      const open = summary.status !== 'completed' && summary.status !== 'cancelled' && ++explained <= RUNS_EXPLAINED_MAX
+      const open = !isOver(summary.status) && ++explained <= RUNS_EXPLAINED_MAX
       runs.push(open ? { ...summary, methods: choicesOf(await parts.journal.read(summary.id)) } : summary)
     }
     if (runs.length >= RUNS_PER_ANSWER_MAX) break

@@ -22,6 +22,7 @@ import { stopSteps } from './quiescence.ts'
 import type { RunsParts } from './runs.ts'
 import { type Giver, sealAssignments } from './sealing.ts'
 import type { NodeJournal } from './store/journal.ts'
+import { isOver } from './store/run-index.ts'
 
 type Repaired = Extract<GoalEventBody, { type: 'repaired' }>
 
@@ -74,7 +75,7 @@ export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFind
     },
     cancel: async (id, by, why) => {
       const { status } = await known(journal, id)
-      if (status === 'completed' || status === 'cancelled') throw notSuspended(id, `is ${status} already`)
+      if (isOver(status)) throw notSuspended(id, `is ${status} already`)
       const resting = driving.halt(id)
       if (resting !== undefined) {
         await stopSteps(parts.driver, id, await journal.read(id))

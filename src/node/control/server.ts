@@ -66,13 +66,6 @@ export async function bindControl(path: string): Promise<ControlBinding> {
   return { serve: give, stop: () => close(server, door) }
 }
 
-/** {@link bindControl} and its handlers in one. */
-export async function serveControl(options: ControlHandlers & { readonly path: string }): Promise<{ stop(): Promise<void> }> {
-  const binding = await bindControl(options.path)
-  binding.serve(options)
-  return binding
-}
-
 interface Door {
   readonly given: Promise<ControlHandlers>
   streams: number

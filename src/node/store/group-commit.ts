@@ -25,8 +25,6 @@ export interface CommitCounts {
 export interface GroupCommit {
   /** Resolves when these are written (and on disk, with `sync`) together with all before them. */
   add(ops: readonly Op[], sync: boolean): Promise<void>
-  /** Rejects everything that has not been handed to `write` yet. */
-  rejectAll(error: unknown): void
   /** Resolves once nothing waits or is being written. */
   idle(): Promise<void>
   readonly counts: Readonly<CommitCounts>
@@ -76,11 +74,6 @@ export function groupCommit(write: (ops: RawOp[], sync: boolean) => Promise<void
         // Not at once: what the same turn of the event loop adds, however many promises it takes, still joins.
         running ??= new Promise<void>(turned => setImmediate(turned)).then(drain)
       }),
-    rejectAll: error => {
-      const all = queue
-      queue = []
-      for (const waiting of all) waiting.reject(error)
-    },
     idle: async () => {
       while (running !== undefined) await running
     }
