@@ -5,6 +5,7 @@ import { dispatchSocket } from './dispatch-socket.ts'
 import { fanOut } from './fan-out.ts'
 import { frames } from './frames.ts'
 import { language } from './language.ts'
+import { repair } from './repair.ts'
 import type { Measured } from './result.ts'
 import { start } from './start.ts'
 import { steps } from './steps.ts'
@@ -16,6 +17,7 @@ export const benchmarks: Readonly<Record<string, () => Promise<Measured>>> = {
   'ad-hoc': adHoc,
   'fan-out': fanOut,
   steps,
+  repair: () => repair(),
   frames,
   start,
   daemon,

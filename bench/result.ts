@@ -45,6 +45,8 @@ export interface Result {
   readonly series: readonly Series[]
   /** What was seen beside the figures, and what could not be measured and why. */
   readonly notes: readonly string[]
+  /** Figures of single samples in words: printed and kept, but not in README.md. */
+  readonly details?: readonly string[]
 }
 
 /** Where it was measured. */
@@ -57,7 +59,7 @@ export interface Machine {
 }
 
 /** What one benchmark gives back; run.ts adds when and where. */
-export type Measured = Pick<Result, 'rows' | 'series' | 'notes'>
+export type Measured = Pick<Result, 'rows' | 'series' | 'notes' | 'details'>
 
 /** The machine this runs on. */
 export function machine(): Machine {

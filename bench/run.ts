@@ -46,7 +46,8 @@ for (const name of names.length > 0 ? names : Object.keys(benchmarks)) {
       ...measured
     }
     if (!quick) writeFileSync(`${RESULTS}${at.slice(0, 10)}-${name}.json`, `${JSON.stringify(result)}\n`)
-    for (const line of [...plainTable(result.rows), ...result.notes.map(note => `  ${note}`)]) console.log(line)
+    for (const line of [...plainTable(result.rows), ...[...result.notes, ...(result.details ?? [])].map(note => `  ${note}`)])
+      console.log(line)
   } catch (error) {
     failed++
     console.error(`  failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)

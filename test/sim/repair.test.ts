@@ -4,7 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { stage } from '../goals/pursuit/stage.ts'
+import type { RemoteGoal } from '../../src/goals/ports.ts'
+import { type Stage, stage } from '../goals/pursuit/stage.ts'
 import { correct, correctionGenes, type CorrectionGenes, levelOf } from './repair/correction.ts'
 import { Machine } from './repair/machine.ts'
 import { Oracle } from './repair/oracle.ts'
@@ -89,6 +90,79 @@ async function play(program: readonly Goal[], bad: number, corrections: readonly
   }
 }
 
+/** Goal 1 on another node, where it fails and is corrected while this one waits; then this one fails too. */
+async function playTwo(program: readonly Goal[], bad: number, corrections: readonly CorrectionGenes[]): Promise<number> {
+  const [ours, theirs] = [new Machine(), new Machine()]
+  const oracle = new Oracle(program, theirs)
+  const below = program.map((goal, level) => (level === 0 ? { hasPost: false, methods: { m: [] } } : goal))
+  const xml = render(program, oracle.edits, level => (level === 1 ? 'web' : undefined))
+  const runs = new Map<string, Stage>()
+  let again = 0
+
+  const there = async ({ goal, arguments: args }: RemoteGoal): Promise<Stage> => {
+    const given = new Map(Object.entries(args).map(([name, { value }]) => [name, { value: String(value), when: 0 }]))
+    const dry = new Oracle(below, new Machine())
+    dry.round(1, given)
+    const sends = dry.ran.map(step => step.slice(step.lastIndexOf('/') + 1)).filter(id => id.startsWith('s'))
+    ours.bad = theirs.bad = pick(sends, bad)
+    const s = stage({
+      xml,
+      goal,
+      agent: 'keeper',
+      assignments: Object.entries(args).map(([name, value]) => ({ path: `goal.${name}`, value })),
+      play: (command, { key }) => ours.run(command, levelOf(key.step)),
+      facts: query => ({ kind: 'bool', value: query.kind === 'file' && ours.there.has(query.path) })
+    })
+    let seen = 0
+    let outcome = await s.go()
+    let expected = oracle.round(1, given)
+    const history: string[] = []
+    for (const genes of [...corrections, { kind: 11, a: 0, b: 0, mends: true }]) {
+      const began = s.bodies('step-began').map(({ step }) => step)
+      assert.deepEqual([outcome, began.slice(seen)], [expected, oracle.ran], [...history, xml].join('\n'))
+      if (expected === 'completed') break
+      seen = began.length
+      const { told, assignments, edits, ...how } = correct(genes.kind % 12 === 8 ? { ...genes, kind: 0 } : genes, program, oracle, [
+        ours,
+        theirs
+      ])
+      history.push(told)
+      s.repair(assignments, how)
+      expected = oracle.round(1, given)
+      outcome = await s.go('repair')
+      again += oracle.ran.length
+    }
+    return s
+  }
+
+  const here = new Machine()
+  here.bad = program[0]?.methods.m.findLast(each => each.kind === 'send')?.id
+  const s = stage({
+    xml,
+    goal: 'g0',
+    agent: 'keeper',
+    play: (command, { key }) => here.run(command, levelOf(key.step)),
+    dispatch: async request => {
+      const run = runs.get(request.id) ?? (await there(request))
+      runs.set(request.id, run)
+      const [completed] = run.bodies('completed')
+      return completed === undefined ? { kind: 'failed', message: 'is suspended' } : { kind: 'completed', results: completed.results }
+    }
+  })
+  const first = await s.go()
+  const asked = s.bodies('step-began').filter(({ kind }) => kind === 'remote').length
+  here.bad = undefined
+  s.repair()
+  const second = await s.go('repair')
+  if (first === 'suspended' && second === 'completed')
+    assert.equal(
+      s.bodies('step-began').filter(({ kind }) => kind === 'remote').length,
+      asked,
+      'what was done elsewhere was asked for again'
+    )
+  return again
+}
+
 describe('a repair of nested goals', () => {
   it(`runs again what an oracle says, in ${RUNS} goals that failed, and its preview leaves nothing out`, async () => {
     const told: Told = { corrections: 0, ranAgain: 0, kept: 0, exact: 0 }
@@ -101,5 +175,25 @@ describe('a repair of nested goals', () => {
     await fc.assert(property, { numRuns: RUNS, ...SEED })
     if (process.env.CLOUDBURST_FUZZ_RUNS !== undefined) console.log(told)
     assert.ok(told.ranAgain > 0 && told.kept > told.ranAgain && told.exact > 0)
+  }).timeout(RUNS * 400)
+
+  it('runs again what an oracle says where a part of it is pursued, when that is another node', async () => {
+    let again = 0
+    const property = fc.asyncProperty(
+      programGenes,
+      fc.nat({ max: 999 }),
+      fc.array(correctionGenes, { minLength: 1, maxLength: 2 }),
+      async (genes, bad, corrections) => {
+        // Only one goal of each run fails there: what is asked for by two calls is two runs.
+        const program = build(genes)
+        const calls = program[0]!.methods.m.filter(each => each.kind === 'call' && each.goal === 1)
+        fc.pre(
+          calls.length === 1 && program[0]!.methods.m.every(each => each.kind === 'send' || each.kind === 'update' || each === calls[0])
+        )
+        again += await playTwo(program, bad, corrections)
+      }
+    )
+    await fc.assert(property, { numRuns: Math.ceil(RUNS / 5), ...SEED })
+    assert.ok(again > 0)
   }).timeout(RUNS * 400)
 })

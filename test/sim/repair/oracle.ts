@@ -82,8 +82,8 @@ export class Oracle {
     return ++this.#now
   }
 
-  /** Pursues, or goes on. */
-  round(): 'completed' | 'suspended' {
+  /** Pursues goal `level` as the one that was asked for, or goes on with it. */
+  round(level = 0, args: ReadonlyMap<string, Value> = new Map()): 'completed' | 'suspended' {
     this.ran = []
     this.failed = undefined
     this.#known = new Map([
@@ -93,7 +93,7 @@ export class Oracle {
     this.#shared = new Map()
     this.#written.clear()
     try {
-      this.#goal('g0', 0, new Map())
+      this.#goal(`g${level}`, level, args)
       return 'completed'
     } catch (error) {
       if (error instanceof Failed) return 'suspended'
