@@ -60,6 +60,7 @@ export interface Decision {
 /** Capabilities that act on a program: a permit for some programs does not allow them while the program is not named. */
 const ON_PROGRAMS: ReadonlySet<Capability> = new Set(['program:load', 'agent:start', 'goal:plan', 'goal:dispatch', 'goal:repair'])
 const ON_GOALS: ReadonlySet<Capability> = new Set(['goal:plan', 'goal:dispatch', 'goal:repair'])
+const ON_VARIABLES: ReadonlySet<Capability> = new Set([...ON_GOALS, 'agent:start'])
 
 /** Whether `who` may do `capability` to `what` at `now`. */
 export function decide(list: PermissionList, who: Asker, capability: Capability, what: Subject, now: number): Decision {
@@ -97,13 +98,19 @@ function covers(permit: Permit, capability: Capability, what: Subject): boolean 
   return (
     within(permit.programs, what.program, ON_PROGRAMS.has(capability)) &&
     within(permit.goals, what.goal, ON_GOALS.has(capability)) &&
-    (permit.vars === undefined || (what.vars ?? []).every(name => permit.vars?.includes(name)))
+    withinAll(permit.vars, what.vars, ON_VARIABLES.has(capability))
   )
 }
 
 function within(allowed: readonly string[] | undefined, asked: string | undefined, needed: boolean): boolean {
   if (allowed === undefined) return true
   return asked === undefined ? !needed : allowed.includes(asked)
+}
+
+/** A permit for some variables does not allow what sets variables while it is not said which. */
+function withinAll(allowed: readonly string[] | undefined, asked: readonly string[] | undefined, needed: boolean): boolean {
+  if (allowed === undefined) return true
+  return asked === undefined ? !needed : asked.every(name => allowed.includes(name))
 }
 
 function show(what: Subject): string {

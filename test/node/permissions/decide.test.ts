@@ -48,6 +48,7 @@ describe('a decision', () => {
     ['no for an unnamed program when it names some', false, { programs: ['p'] }, { goal: 'g' }],
     ['no for a goal that it does not name', false, { goals: ['h'] }],
     ['yes for a goal that it names', true, { goals: ['g'] }],
+    ['no for some variables while it is not said which are set', false, { vars: ['a'] }, { program: 'p', goal: 'g' }],
     ['no for a variable that it does not name', false, { vars: ['a'] }, { program: 'p', goal: 'g', vars: ['a', 'b'] }],
     ['yes for variables that it names', true, { vars: ['a', 'b'] }, { program: 'p', goal: 'g', vars: ['a'] }]
   ]
