@@ -142,6 +142,11 @@ export class Oracle {
         if (!(error instanceof Failed) || at === methods.length - 1) throw error
       }
     }
+    if (goal.hasPost && !holds()) {
+      // All was kept for other arguments, and what they made is gone: a person has to say what is to be done again.
+      this.failed = ''
+      throw new Failed(id)
+    }
     record.completed = true
     record.results = new Map(vars)
     record.agent = new Map(this.#known)
