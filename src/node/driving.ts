@@ -6,11 +6,15 @@ import type { GoalEvent, GoalEventBody, Write } from '../goals/pursuit/events.ts
 import { pursue } from '../goals/pursuit/pursue.ts'
 import type { Agents } from './agents.ts'
 import type { GoalFinder } from './goal-finder.ts'
+import { Places } from './places.ts'
 import type { Programs } from './programs.ts'
 import type { NodeJournal } from './store/journal.ts'
 import type { Log, Op, Store } from './store/store.ts'
 
-/** Goals that may be at work at once; each may hold several processes. The next ones wait their turn, accepted and journaled. */
+/**
+ * Goals that may be at work at once; each may hold several processes. The next ones wait their turn, accepted and journaled;
+ * one that waits for a sub-goal elsewhere is not at work.
+ */
 const PURSUED_MAX = 200
 
 /** Why a stretch of work begins. */
@@ -52,8 +56,7 @@ interface Driven {
 export function openDriving(parts: DrivingParts): Driving {
   const { journal, programs, agents, log } = parts
   const driven = new Map<string, Driven>()
-  const waiting: (() => void)[] = []
-  let working = 0
+  const places = new Places(PURSUED_MAX)
   let ending = false
   const untilTheEnd: World['journal'] = {
     append: (id, body) => (ending ? new Promise(() => undefined) : journal.append(id, body)),
@@ -74,7 +77,8 @@ export function openDriving(parts: DrivingParts): Driving {
       return
     }
     const agent = proposed.agent === undefined ? undefined : program.agents.get(agents.get(proposed.agent).proto)
-    const world: World = { ...parts, journal: untilTheEnd, surroundings: parts.finder.surroundings(proposed.agent) }
+    const messenger: World['messenger'] = { dispatch: (goal, signal) => places.aside(() => parts.messenger.dispatch(goal, signal), stop) }
+    const world: World = { ...parts, journal: untilTheEnd, messenger, surroundings: parts.finder.surroundings(proposed.agent) }
     const instances = instancesOf(program)
     await pursue({ id, program, ...(agent !== undefined && { agent }), instances, world, events, cause, stop })
   }
@@ -96,16 +100,14 @@ export function openDriving(parts: DrivingParts): Driving {
     await journal.append(id, { type: 'suspended', code: 'internal', reason }).catch(() => undefined)
   }
   const atItsTurn = async (id: string, cause: Cause, stop: AbortSignal): Promise<void> => {
-    if (working >= PURSUED_MAX) await new Promise<void>(resolve => waiting.push(resolve))
-    working++
+    await places.take(stop)
     try {
       await driveToRest(id, cause, stop)
     } catch (error) {
       if (!ending) await giveUp(id, error)
     } finally {
-      working--
       driven.delete(id)
-      waiting.shift()?.()
+      places.give()
     }
   }
 

@@ -67,7 +67,7 @@ describe('a mesh', function () {
       { name: about.name, labels: about.labels, version: about.version, static: about.static, mayThere: about.mayThere, may: about.may },
       {
         name: 'b',
-        labels: { test: 'b' },
+        labels: { os: process.platform, arch: process.arch, test: 'b' },
         version: '0.0.1',
         static: true,
         mayThere: ['agency:hello', 'goal:dispatch'],
