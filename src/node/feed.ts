@@ -169,7 +169,8 @@ function mayRest(told: GoalEvent | undefined): boolean {
 /** At rest and told to the end: a repair may have come in between. */
 async function atRest(journal: Pick<NodeJournal, 'summary'>, { id, awaited }: FeedRequest, next: number): Promise<boolean> {
   const summary = await journal.summary(id)
-  if (summary === undefined) return !(await awaited?.())
+  // Looked up once more: all of it may have come between the first look and the answer that nothing is on its way.
+  if (summary === undefined) return !(await awaited?.()) && (await journal.summary(id)) === undefined
   const resting = summary.status === 'completed' || summary.status === 'cancelled' || summary.status === 'suspended'
   return resting && summary.seq < next
 }

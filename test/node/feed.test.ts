@@ -54,6 +54,21 @@ describe('a feed that follows', () => {
     assert.deepEqual([(await first).value?.type, (await items.next()).value?.type, (await items.next()).done], ['event', 'event', true])
   })
 
+  it('tells all of a goal that came and ended while it asked whether one was on its way', async () => {
+    const source = journal()
+    const awaited = async (): Promise<boolean> => {
+      source.add(proposed)
+      source.add({ type: 'cancelled', by })
+      return false
+    }
+    const items = feed(source, silent, { id: ID, follow: true, awaited }, new AbortController().signal)
+    const told = [await items.next(), await items.next(), await items.next()]
+    assert.deepEqual(
+      told.map(({ value, done }) => done || (value.type === 'event' && value.event.body.type)),
+      ['proposed', 'cancelled', true]
+    )
+  })
+
   it('ends at once for a goal that nothing is to be heard of', async () => {
     const items = feed(journal(), silent, { id: ID, follow: true }, new AbortController().signal)
     assert.equal((await items.next()).done, true)
