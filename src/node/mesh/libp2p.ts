@@ -12,6 +12,7 @@ import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { type Identity, rawPrivateKey } from '../../crypto/identity.ts'
 import { CloudburstError } from '../../errors.ts'
 import type { Admission } from './admission.ts'
+import { gathering } from './gathering.ts'
 import * as limits from './limits.ts'
 
 export type Node = Libp2p<{ pubsub: GossipSub }>
@@ -59,7 +60,7 @@ async function nodeOptions(options: NodeOptions): Promise<Libp2pOptions<{ pubsub
     privateKey: privateKeyFromRaw(rawPrivateKey(options.identity)),
     addresses: { listen: [...options.listen], announce: [...options.announce], announceFilter: withoutLoopback },
     transports: [tcp({ maxConnections: limits.CONNECTIONS_MAX })],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [gathering(noise())],
     streamMuxers: [
       yamux({
         maxInboundStreams: limits.STREAMS_MAX * 4,
