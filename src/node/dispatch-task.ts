@@ -7,6 +7,7 @@ import { isOutcome } from '../protocols/dispatch/tell.ts'
 import type { Channel } from '../protocols/wire/channel.ts'
 import type { DispatchParts } from './dispatches.ts'
 import { type DispatchRecord, isClosed, recordOps } from './dispatch-records.ts'
+import type { EarlyStream } from './early-stream.ts'
 
 /** A dispatch being seen to. `record` is what the store holds. */
 export interface Task {
@@ -19,6 +20,8 @@ export interface Task {
   readonly listeners: Set<() => void>
   /** Ends the present pause between two tries. */
   wake: () => void
+  /** For the first try, when the peer was up. */
+  readonly early?: EarlyStream
 }
 
 /** Pauses between tries, in milliseconds: quick at first, never tiring the peer, and cut short when it comes up. */
@@ -86,7 +89,7 @@ async function converse(parts: DispatchParts, task: Task, stop: AbortSignal): Pr
   const { record } = task
   const asking = record.receipt === undefined && !late(parts, task)
   const limit = asking ? [AbortSignal.timeout(Math.max(1, record.request.acceptBefore - parts.clock.now()))] : []
-  const channel = await parts.dialer.open(record.peer, DISPATCH, AbortSignal.any([stop, ...limit]))
+  const channel = await (task.early?.take() ?? parts.dialer.open(record.peer, DISPATCH, AbortSignal.any([stop, ...limit])))
   const leave = (): void => channel.abort(new CloudburstError('CB_INTERRUPTED', 'the daemon is stopping'))
   stop.addEventListener('abort', leave, { once: true })
   try {

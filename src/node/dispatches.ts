@@ -8,10 +8,11 @@ import type { Assignment, GoalEvent, OutputChunk } from '../goals/pursuit/events
 import type { SourceFile } from '../goals/program/model.ts'
 import type { RunStatus } from '../goals/pursuit/summary.ts'
 import type { DispatchRequest } from '../protocols/dispatch/executor.ts'
-import type { OutputHead } from '../protocols/dispatch/messages.ts'
+import { DISPATCH, type OutputHead } from '../protocols/dispatch/messages.ts'
 import type { Dialer } from '../protocols/wire/channel.ts'
 import { driveDispatch, type Task } from './dispatch-task.ts'
 import { closedKey, closedPrefix, type DispatchOp, type DispatchRecord, isClosed, OPEN_PREFIX, recordOps } from './dispatch-records.ts'
+import { type EarlyStream, openEarly } from './early-stream.ts'
 
 export type { DispatchRecord, DispatchState } from './dispatch-records.ts'
 
@@ -108,14 +109,15 @@ export async function openDispatches(parts: DispatchParts): Promise<Dispatches> 
   const stopping = new AbortController()
   const driven = new Set<Promise<void>>()
 
-  const start = (record: DispatchRecord, unheard: boolean): void => {
-    const task: Task = { record, unheard, waiting: undefined, listeners: new Set(), wake: () => undefined }
+  const start = (record: DispatchRecord, unheard: boolean, early?: EarlyStream): void => {
+    const task: Task = { record, unheard, waiting: undefined, listeners: new Set(), wake: () => undefined, ...(early && { early }) }
     tasks.set(record.id, task)
     places.set(record.id, { node: record.node, peer: record.peer })
     const done = driveDispatch(parts, task, stopping.signal)
       .catch(error => log.warn({ err: error, goal: record.id }, 'a dispatch is no longer seen to until the next start'))
       .finally(() => {
         driven.delete(done)
+        early?.drop(new CloudburstError('CB_INTERRUPTED', 'the goal was not sent'))
         if (isClosed(task.record)) {
           tasks.delete(record.id)
           parts.secrets?.drop(record.id)
@@ -146,10 +148,18 @@ export async function openDispatches(parts: DispatchParts): Promise<Dispatches> 
       state: 'open',
       sent
     }
-    await store.batch(recordOps(record), { sync: true })
-    start(record, false)
+    const early = sent ? openEarly(parts.dialer, order.peer, DISPATCH, within(record.request)) : undefined
+    try {
+      await store.batch(recordOps(record), { sync: true })
+    } catch (error) {
+      early?.drop(new CloudburstError('CB_STORE_DEGRADED', 'the goal could not be written down'))
+      throw error
+    }
+    start(record, false, early)
     return id
   }
+  const within = ({ acceptBefore }: DispatchRequest): AbortSignal =>
+    AbortSignal.any([stopping.signal, AbortSignal.timeout(Math.max(1, acceptBefore - parts.clock.now()))])
   /** Waits for a state of the dispatch. */
   const until = async (id: string, reached: (record: DispatchRecord) => boolean, signal?: AbortSignal): Promise<DispatchRecord> => {
     for (;;) {

@@ -112,6 +112,42 @@ describe('a goal sent to another node', () => {
     await dispatches.stop()
   })
 
+  it('opens its stream to a peer that is up while the order is written down, and sends nothing on it before', async () => {
+    const { world, parts, store, executor } = pair()
+    const [asked, synced] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const slow: DispatchParts['store'] = {
+      ...store,
+      batch: async (ops, options) => {
+        asked.resolve()
+        await synced.promise
+        await store.batch(ops, options)
+      }
+    }
+    const syncsBeforeMessage: number[] = []
+    world.dial = () => ({ cut: () => syncsBeforeMessage.push(store.syncs) === 0 })
+    const dispatches = await started({ ...parts, store: slow, isUp: () => true })
+    const sent = dispatches.send(order())
+    await asked.promise
+    assert.equal(world.connections, 1)
+    assert.equal(executor.journal.size, 0)
+    synced.resolve()
+    assert.equal((await dispatches.outcome(await sent, deadline())).state, 'done')
+    assert.equal(world.connections, 1)
+    assert.ok(syncsBeforeMessage[0]! > 0, 'the order was synced before the first message')
+  })
+
+  it('leaves no stream behind when it could not be written down', async () => {
+    const { parts, store } = pair()
+    const aborted = Promise.withResolvers<void>()
+    const dialer: DispatchParts['dialer'] = {
+      open: async (...words) => ({ ...(await parts.dialer.open(...words)), abort: () => aborted.resolve() })
+    }
+    const full = { ...store, batch: () => Promise.reject(new CloudburstError('CB_STORE_DEGRADED', 'disk full')) }
+    const dispatches = await started({ ...parts, dialer, store: full, isUp: () => true })
+    await assert.rejects(dispatches.send(order()), /disk full/)
+    await aborted.promise
+  })
+
   it('survives a cut at every message: accepted once, every event once', async () => {
     for (let at = 1; at <= 10; at++) {
       const { start, world, journal, executor } = pair()

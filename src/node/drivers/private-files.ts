@@ -1,4 +1,5 @@
 /** Files with what a step needs and nobody else may read: scripts, key material. They live until their goal drops them. */
+import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TEXT_BYTES_MAX } from '../../goals/ports.ts'
@@ -34,7 +35,9 @@ export async function readPrivateFile(state: string, goalId: string, name: strin
 
 /** Removes what {@link writePrivateFile} wrote for this goal. */
 export async function dropPrivateFiles(state: string, goalId: string): Promise<void> {
-  await rm(filesDirectory(state, goalId), { recursive: true, force: true })
+  const directory = filesDirectory(state, goalId)
+  // Most goals have none, and their outcome waits for this: removing nothing takes several turns of the event loop.
+  if (existsSync(directory)) await rm(directory, { recursive: true, force: true })
 }
 
 function filesDirectory(state: string, goalId: string): string {
