@@ -12,8 +12,8 @@ const START_LIMIT = 5
 const RSS_LIMIT_MB = 110
 /** After this long nothing of the start is still going on, in milliseconds. */
 const IDLE_AFTER_MS = 10_000
-/** Daemons whose memory is looked at: two that know each other, three times. */
-const RSS_ROUNDS = 3
+/** Daemons whose memory is looked at: two that know each other, twice. */
+const RSS_ROUNDS = 2
 
 /** From spawn to ready against bare Node, and memory at rest. */
 export async function daemon(): Promise<Measured> {

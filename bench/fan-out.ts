@@ -8,7 +8,7 @@ import { type Sshd, startSshd, whyNoSshd } from './sshd.ts'
 
 const NODES = 20
 /** A round starts sixty sessions: enough is soon enough. */
-const ROUNDS = 15
+const ROUNDS = 11
 const CLUSH = '/usr/bin/clush'
 const PSSH = '/usr/bin/parallel-ssh'
 const WHAT = `\`true\` on ${NODES} nodes`

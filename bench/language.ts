@@ -13,7 +13,7 @@ import { interleave, roundsOf, timeOf } from './sampling.ts'
 const LIST_LIMIT_MS = 100
 const DEFINITIONS = 1000
 /** Processes for each size: each plans from scratch, the largest for seconds. */
-const ROUNDS = 5
+const ROUNDS = 3
 const WORKER = fileURLToPath(new URL('./language-worker.ts', import.meta.url))
 
 /** What is planned, by how many steps, with the limits that hold for it. */
