@@ -67,6 +67,17 @@ export function tryCommands(suspension: Suspension, options: ReportOptions): str
       return [`${repair} --retry`, ...(step === undefined ? [] : [`${repair} --done ${step}`]), ...skip, cancel]
     case 'journal-damaged':
       return [`cloudburst logs ${options.id} --replay -v`, cancel]
+    case 'post-not-true': {
+      // All its steps are kept, so trying again as it is would keep them again.
+      const first = suspension.kept[0]
+      const over = first === undefined ? [] : [`${repair} --from ${shellWord(first)}`]
+      return [
+        ...over,
+        ...otherMethods(suspension).map(method => `${repair} --method ${shellWord(method)}`),
+        `${repair} --program FILE.xml`,
+        cancel
+      ]
+    }
     default:
       return [
         ...sets.slice(0, SETS_MAX),
