@@ -51,7 +51,11 @@ export const treeShape: v.GenericSchema<Tree> = v.object({
   unknown: v.exactOptional(v.literal(true))
 })
 export const variablesShape: v.GenericSchema<Variables> = v.record(nameShape, treeShape)
-export const assignmentShape = v.strictObject({ path: nameShape, value: v.union([textShape, treeShape]), source: v.exactOptional(textShape) })
+export const assignmentShape = v.strictObject({
+  path: nameShape,
+  value: v.union([textShape, treeShape]),
+  source: v.exactOptional(textShape)
+})
 export const sourceFilesShape = v.pipe(
   v.array(v.strictObject({ name: nameShape, text: textShape })),
   v.minLength(1),
