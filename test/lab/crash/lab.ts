@@ -174,9 +174,12 @@ async function strike(parts: Parts, point: Point): Promise<Outcome> {
   await arm(state, point, pid)
   const asked = ask(parts, made, point.kind === 'clock' || point.during !== undefined ? STEP_SECONDS : '0')
   let id: string | undefined
-  void asked.then(told => {
-    id = told
-  })
+  void asked.then(
+    told => {
+      id = told
+    },
+    error => state.wrong.push(`not acknowledged: ${error instanceof Error ? error.message : String(error)}`)
+  )
   if (point.kind === 'clock') await jump(parts, point, made)
   if (point.during !== undefined) await strikeDown(parts, point, made)
   const deadline = performance.now() + SETTLE_MS
@@ -190,8 +193,10 @@ async function strike(parts: Parts, point: Point): Promise<Outcome> {
     await new Promise(resolve => setTimeout(resolve, LOOK_MS))
   }
   // A kill at the very last of its syncs comes when the goal has completed for everybody else.
-  if (!isAlive(victim.pid())) await bringBack(parts, state, point)
-  for (const trap of state.traps) await trap.release()
+  do {
+    for (const trap of state.traps.splice(0)) await trap.release()
+    if (!isAlive(victim.pid())) await bringBack(parts, state, point)
+  } while (state.traps.length > 0 || !isAlive(victim.pid()))
   if (point.kind === 'clock' || point.kind === 'EIO' || point.kind === 'ENOSPC') await ready(parts, point.victim)
   look(made, state)
   const struck = ['EIO', 'ENOSPC', 'clock'].includes(point.kind) || state.restarts > 0
