@@ -38,7 +38,7 @@ export interface MeshOptions {
   /** Where the built programs are; by default dist/, built first when it is older than the sources. */
   readonly dist?: string
   /** Called when every process has ended, before the files go. */
-  readonly release?: () => void
+  readonly release?: () => Promise<void>
   /** Called with the path of a home before it is made. */
   readonly prepare?: (path: string, name: string) => void
   /** Whether to start the daemons and wait until all that may are up; by default true. */
@@ -113,7 +113,7 @@ export async function mesh(count: number, options: MeshOptions = {}): Promise<Me
   const nodes: MeshNode[] = []
   const stop = async (): Promise<void> => {
     await Promise.all(nodes.map(node => node.stop()))
-    options.release?.()
+    await options.release?.()
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
   }
   try {

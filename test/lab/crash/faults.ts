@@ -103,8 +103,8 @@ export function isAlive(pid: number): boolean {
 /** A disk of its own below `path`, whose power can be cut. Only root can mount it. */
 export interface Disk {
   /** The disk as it would be after the power went just now: what was not synced is gone. Nobody may use it meanwhile. */
-  cut(): void
-  remove(): void
+  cut(): Promise<void>
+  remove(): Promise<void>
 }
 
 const DISK_BYTES = 256 * 1024 * 1024
@@ -121,8 +121,9 @@ export function mountDisk(path: string, images: string): Disk {
     device = run('losetup', '--show', '-f', file)
     run('mount', device, path)
   }
-  const unmount = (): void => {
-    run('umount', path)
+  const unmount = async (): Promise<void> => {
+    // Who was killed a moment ago may not have let go yet.
+    await until(`${path} is not busy`, () => tryRun('umount', path))
     run('losetup', '-d', device)
   }
   const first = join(images, 'disk-0.img')
@@ -130,17 +131,17 @@ export function mountDisk(path: string, images: string): Disk {
   run('mkfs.ext4', '-q', '-F', '-E', 'lazy_itable_init=0,lazy_journal_init=0', first)
   mount(first)
   return {
-    cut: () => {
+    cut: async () => {
       const next = join(images, `disk-${++number}.img`)
       run('cp', '--sparse=always', image, next)
       const before = image
-      unmount()
+      await unmount()
       rmSync(before)
       mount(next)
     },
-    remove: () => {
+    remove: async () => {
       try {
-        unmount()
+        await unmount()
       } finally {
         rmSync(images, { recursive: true, force: true })
       }
@@ -156,6 +157,15 @@ export function pretendReboot(node: MeshNode): void {
 
 function run(command: string, ...words: readonly string[]): string {
   return execFileSync(command, [...words], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim()
+}
+
+function tryRun(command: string, ...words: readonly string[]): boolean {
+  try {
+    run(command, ...words)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Whether clocks can be set for single processes here. */

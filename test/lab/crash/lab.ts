@@ -76,7 +76,7 @@ export async function openLab({ clocks = true, cuts = true } = {}): Promise<Lab>
       directory: join(directory, 'm'),
       dist: ownDist(directory),
       env: name => ({ UV_THREADPOOL_SIZE: '1', ...(withClocks && name === `n${CLOCK_NODE}` ? clockEnvironment(clock) : {}) }),
-      release: () => disk?.remove(),
+      release: async () => await disk?.remove(),
       prepare: (path, name) => {
         if (name === `n${CUT_NODE}` && cuts && process.getuid?.() === 0) disk = tryDisk(path, join(directory, 'images'))
       }
@@ -267,7 +267,7 @@ async function harm(parts: Parts, node: MeshNode, { kind }: Point): Promise<void
   if (kind === 'runner') await killRunner(node, { steps: false })
   if (kind === 'dead' || kind === 'cut') {
     await killRunner(node, { steps: true })
-    if (kind === 'cut') parts.disk?.cut()
+    if (kind === 'cut') await parts.disk?.cut()
     pretendReboot(node)
   }
 }

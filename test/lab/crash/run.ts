@@ -27,6 +27,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 try {
   while (labs.length < Number(values.jobs)) labs.push(await openLab())
   process.exitCode = await run(labs[0]!.scope)
+} catch (error) {
+  console.error(error)
+  process.exitCode = 1
 } finally {
   await closeAll()
 }
