@@ -260,7 +260,8 @@ async function bringBack(parts: Parts, state: Attempt, point: Point): Promise<vo
     // It may die before it is ready: the next look finds it.
     return void (await starting.catch(() => undefined))
   }
-  await starting
+  // Nobody has killed this one: it is wrong, and is brought back at the next look.
+  await starting.catch(error => state.wrong.push(`a daemon did not start: ${error instanceof Error ? error.message : String(error)}`))
 }
 
 async function harm(parts: Parts, node: MeshNode, { kind }: Point): Promise<void> {

@@ -46,11 +46,11 @@ export function start(command: string, words: readonly string[], env: NodeJS.Pro
       news.emit('news')
     })
   }
-  let over = false
+  let over: string | undefined
   const ended = new Promise<Said>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code, signal) => {
-      over = true
+      over = `${code ?? signal}`
       alive.delete(child)
       resolve({ ...said, exit: code ?? 128 + (signals[signal ?? ''] ?? 0) })
       news.emit('news')
@@ -70,7 +70,7 @@ export function start(command: string, words: readonly string[], env: NodeJS.Pro
       const deadline = AbortSignal.timeout(WITHIN_MS)
       while (!pattern.test(said[from])) {
         const unheard = `${command} ${words.join(' ')}: no ${pattern} on ${from}\nstdout: ${said.stdout}\nstderr: ${said.stderr}`
-        if (over) throw new Error(`ended: ${unheard}`)
+        if (over !== undefined) throw new Error(`ended with ${over}: ${unheard}`)
         await once(news, 'news', { signal: deadline }).catch(() => {
           throw new Error(`not within ${WITHIN_MS} ms: ${unheard}`)
         })
