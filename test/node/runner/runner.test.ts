@@ -88,8 +88,9 @@ describe('the runner', function () {
 
   it('that was killed with its daemon costs nothing: the next one waits for the command', async () => {
     const { daemon, runner } = await daemonInMidCommand()
-    await kill(runner)
+    // The daemon first: while it lives it starts another runner.
     await kill(daemon.pid!)
+    await kill(runner)
     const after = await driver()
     assert.notEqual(after.runner, undefined)
     const recovered = after.driver.recover(key)
@@ -110,8 +111,9 @@ describe('the runner', function () {
   it('says lost when it was killed and the command with it', async () => {
     const { daemon, runner } = await daemonInMidCommand()
     const shell = shellPid()
-    await kill(runner)
+    // The daemon first: while it lives it starts another runner.
     await kill(daemon.pid!)
+    await kill(runner)
     process.kill(-shell, 'SIGKILL')
     await until('the command is gone', () => !isAlive(shell))
     const { driver: after } = await driver()
