@@ -23,7 +23,11 @@ const only = values.only?.split(',').map(Number)
 
 const labs = [await openLab()]
 const closeAll = async (): Promise<void> => void (await Promise.all(labs.map(lab => lab.close())))
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void closeAll().finally(() => process.exit(130)))
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    console.error(`ended by ${signal}`)
+    void closeAll().finally(() => process.exit(130))
+  })
 try {
   while (labs.length < Number(values.jobs)) labs.push(await openLab())
   process.exitCode = await run(labs[0]!.scope)
