@@ -29,6 +29,6 @@ export function localeOf(env: Io['env']): string | undefined {
 /** A name or hash as it is; a file is loaded, and its hash is what names it. */
 export async function loadedProgram(program: string, agency: Agency, by: Principal, io: Io): Promise<string> {
   if (!program.endsWith('.xml')) return program
-  const { readProgramFiles } = await import('../node/program-files.ts')
+  const { readProgramFiles } = await import('../node/programs/program-files.ts')
   return (await agency.call('load', { files: readProgramFiles([program], io) }, by)).hash
 }

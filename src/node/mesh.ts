@@ -2,12 +2,12 @@
 import type { Identity } from '../crypto/identity.ts'
 import type { Dialer, Handler } from '../protocols/wire/channel.ts'
 import type { PeerInfo } from './control/contract.ts'
-import type { Log } from './live-file.ts'
+import type { Log } from './files/live-file.ts'
 import { RunningMesh } from './mesh/running-mesh.ts'
 import type { LiveNeighborhood } from './neighborhood/neighborhood.ts'
 import type { Audit } from './permissions/audit.ts'
 import type { LivePermissions } from './permissions/permissions.ts'
-import type { Ticket, TicketRecord, Tickets } from './tickets.ts'
+import type { Ticket, TicketRecord, Tickets } from './joining/tickets.ts'
 
 /** What a mesh is made of. It closes nothing of it. */
 export interface MeshOptions {

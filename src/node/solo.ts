@@ -5,8 +5,8 @@
  */
 import { type Home, initHome, openHome, resolveHome } from './home.ts'
 import type { Agency, Principal, StoreCheck } from './control/contract.ts'
-import type { Surroundings } from './program-files.ts'
-import { addPending, parseTicket } from './tickets.ts'
+import type { Surroundings } from './programs/program-files.ts'
+import { addPending, parseTicket } from './joining/tickets.ts'
 
 export { initHome, parseTicket, resolveHome }
 
@@ -26,7 +26,7 @@ export interface Solo {
  * @throws CloudburstError CB_PROGRAM_INVALID
  */
 export async function solo(files: readonly string[], home: string, around: Surroundings, strict = false): Promise<Solo> {
-  const { openSolo } = await import('./solo-agency.ts')
+  const { openSolo } = await import('./agency/solo-agency.ts')
   return openSolo(files, home, around, strict)
 }
 
@@ -98,7 +98,7 @@ export async function programFromScript(
   name: string,
   script: { readonly bytes: Buffer; readonly file: string; readonly path: string; readonly directory: string }
 ): Promise<{ readonly text: string; readonly notes: readonly string[] }> {
-  const { parseScript } = await import('./shell-parser.ts')
+  const { parseScript } = await import('./programs/shell-parser.ts')
   const { programOfScript } = await import('../goals/frontends/shell/write.ts')
   return programOfScript(name, await parseScript(script.bytes, script.file, script.path, script.directory))
 }

@@ -5,7 +5,7 @@ import { createConnection, type Socket } from 'node:net'
 import { CloudburstError } from '../../src/errors.ts'
 import { RETRY_FIRST_MS } from '../../src/node/mesh/limits.ts'
 import { verifyAudit } from '../../src/node/permissions/audit.ts'
-import { addPending, parseTicket, ticketText } from '../../src/node/tickets.ts'
+import { addPending, parseTicket, ticketText } from '../../src/node/joining/tickets.ts'
 import type { Caller, Channel } from '../../src/protocols/wire/channel.ts'
 import { Testbed, type TestNode, until, up } from './mesh/testbed.ts'
 

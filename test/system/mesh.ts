@@ -19,7 +19,7 @@ import type { PeerInfo, RunInfo } from '../../src/node/control/contract.ts'
 import { type Home, initHome, resolveHome } from '../../src/node/home.ts'
 import { addNeighbour } from '../../src/node/neighborhood/neighborhood.ts'
 import { addPermit } from '../../src/node/permissions/permissions.ts'
-import { TICKET_CAPABILITIES } from '../../src/node/tickets.ts'
+import { TICKET_CAPABILITIES } from '../../src/node/joining/tickets.ts'
 import { type Running, type Said, start, until } from './mesh/process.ts'
 
 /** What one node may do at another, and how long. */

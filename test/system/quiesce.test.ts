@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AgentInfo } from '../../src/node/control/contract.ts'
-import { QUIESCE_WITHIN_MS } from '../../src/node/quiescence.ts'
+import { QUIESCE_WITHIN_MS } from '../../src/node/goals/quiescence.ts'
 import { until } from './mesh/process.ts'
 import { type Mesh, mesh } from './mesh.ts'
 

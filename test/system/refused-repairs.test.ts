@@ -5,7 +5,7 @@ import type { RunInfo } from '../../src/node/control/contract.ts'
 import { openLog } from '../../src/node/log.ts'
 import { recordKey } from '../../src/node/store/records.ts'
 import { openStore } from '../../src/node/store/store.ts'
-import { TICKET_CAPABILITIES } from '../../src/node/tickets.ts'
+import { TICKET_CAPABILITIES } from '../../src/node/joining/tickets.ts'
 import { type Mesh, mesh } from './mesh.ts'
 
 /** `two` fails unless goal.word is right; each step leaves its name in goal.place/ran. */

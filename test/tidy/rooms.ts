@@ -13,7 +13,7 @@ export const arrows: ReadonlyArray<{ from: string; to: string; kind?: 'type' | '
   // Running a program without a daemon. Loaded late, so that every other command starts without it.
   { from: 'src/cli/', to: 'src/node/solo.ts', kind: 'dynamic' },
   // Where program files are, the same with a daemon and without.
-  { from: 'src/cli/', to: 'src/node/program-files.ts', kind: 'dynamic' },
+  { from: 'src/cli/', to: 'src/node/programs/program-files.ts', kind: 'dynamic' },
   // Human text is a pure function of the event stream, and the same for a live goal, a replayed one and a web page:
   // it lives with the events, and the CLI prints what it returns.
   { from: 'src/cli/', to: 'src/goals/render/' },
@@ -57,7 +57,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   // The difference that an edit of a file makes, as people read it.
   diff: ['src/goals/'],
   'fast-xml-parser': ['src/goals/'],
-  'sh-syntax': ['src/node/shell-parser.ts'],
+  'sh-syntax': ['src/node/programs/shell-parser.ts'],
   // Shapes of what arrives from outside: peers, and callers of the control API.
   valibot: ['src/protocols/', 'src/node/'],
   yaml: ['src/cli/'],

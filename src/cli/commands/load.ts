@@ -10,7 +10,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const files = [...invocation.files, ...invocation.words]
   if (files.length === 0) throw new CloudburstError('CB_USAGE', 'load needs a program file', { command: 'load' })
   const { agency, by } = sessionWith(daemonOf(invocation), onePeer(invocation), homeWords(invocation))
-  const { readProgramFiles } = await import('../../node/program-files.ts')
+  const { readProgramFiles } = await import('../../node/programs/program-files.ts')
   const info = await agency.call('load', { files: readProgramFiles(files, invocation.io) }, by)
   for (const { place, message } of info.warnings) invocation.io.stderr.write(`warning: ${placeText(place)}: ${oneLine(message)}\n`)
   await showOne(invocation, info, info.hash, () => [

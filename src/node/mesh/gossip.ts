@@ -1,5 +1,5 @@
 import type { GossipsubMessage } from '@libp2p/gossipsub'
-import type { Log } from '../live-file.ts'
+import type { Log } from '../files/live-file.ts'
 import type { Node } from './libp2p.ts'
 
 /** Hears what another peer handed to us; `from` is that peer, as Noise proved it, not whose words they are. */

@@ -6,7 +6,7 @@ import { type SessionHello, STRANGER_FRAME_BYTES_MAX } from '../../protocols/ses
 import { serveHello } from '../../protocols/session/server.ts'
 import type { Welcome } from '../../protocols/session/client.ts'
 import { frameChannel } from '../../protocols/wire/frame-channel.ts'
-import type { Log } from '../live-file.ts'
+import type { Log } from '../files/live-file.ts'
 import type { Joining } from '../mesh.ts'
 import type { Admission } from './admission.ts'
 import { GREET_TIMEOUT_MS, SESSION_MAX_MS } from './limits.ts'

@@ -1,7 +1,7 @@
 import { shortPeer } from '../../crypto/identity.ts'
 import { CloudburstError } from '../../errors.ts'
 import type { PeerInfo } from '../control/contract.ts'
-import { guess } from '../xml-shape.ts'
+import { guess } from '../files/xml-shape.ts'
 
 /** Fewest characters of a peer id that name a peer, after the part that all of them share. */
 export const ID_PREFIX_LENGTH_MIN = 4

@@ -2,7 +2,7 @@ import type { StreamHandler } from '@libp2p/interface'
 import { CloudburstError, toErrorData } from '../../errors.ts'
 import type { Channel, Handler } from '../../protocols/wire/channel.ts'
 import { frameChannel } from '../../protocols/wire/frame-channel.ts'
-import type { Log } from '../live-file.ts'
+import type { Log } from '../files/live-file.ts'
 import { LAST_WORDS_MS } from './limits.ts'
 import type { Sessions } from './sessions.ts'
 

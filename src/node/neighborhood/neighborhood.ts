@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { type LiveFile, liveFile, type Log } from '../live-file.ts'
-import { insertIntoRoot } from '../xml-text.ts'
+import { type LiveFile, liveFile, type Log } from '../files/live-file.ts'
+import { insertIntoRoot } from '../files/xml-text.ts'
 import { type Neighborhood, type Neighbour, readNeighborhood } from './read.ts'
 import { peerLines } from './sample.ts'
 

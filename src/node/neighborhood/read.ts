@@ -2,7 +2,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { isPeerId } from '../../crypto/identity.ts'
 import { CloudburstError } from '../../errors.ts'
 import { elementsOf, readXml, type XmlElement } from '../../goals/program/xml.ts'
-import { ShapeReader } from '../xml-shape.ts'
+import { ShapeReader } from '../files/xml-shape.ts'
 
 /** Where this node listens when its file does not say: every address of the machine. */
 export const LISTEN_DEFAULT = '/ip4/0.0.0.0/tcp/4710'

@@ -1,7 +1,7 @@
 import { type Capability, capabilities } from '../../crypto/capability.ts'
 import { isPeerId } from '../../crypto/identity.ts'
 import { elementsOf, readXml, type XmlElement } from '../../goals/program/xml.ts'
-import { guess, ShapeReader } from '../xml-shape.ts'
+import { guess, ShapeReader } from '../files/xml-shape.ts'
 import type { Authority, PermissionList, Permit } from './decide.ts'
 import { parseLifetime } from './lifetime.ts'
 

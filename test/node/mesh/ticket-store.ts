@@ -1,4 +1,4 @@
-import type { TicketStore } from '../../../src/node/tickets.ts'
+import type { TicketStore } from '../../../src/node/joining/tickets.ts'
 
 /** A store in memory whose batches take a turn of the event loop, as a disk does. */
 export function memoryTicketStore(): TicketStore & { readonly entries: ReadonlyMap<string, unknown> } {

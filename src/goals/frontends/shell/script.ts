@@ -1,4 +1,4 @@
-/** A shell script as its top-level commands. Parsing is the node's (src/node/shell-parser.ts); what it means for a program is ours. */
+/** A shell script as its top-level commands. Parsing is the node's (src/node/programs/shell-parser.ts); what it means for a program is ours. */
 
 /** One top-level command, here-documents included. */
 export interface Command {

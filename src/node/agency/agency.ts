@@ -1,0 +1,239 @@
+/**
+ * The agency of this node: every call of protocols/agency/calls.ts, done here. Who may call what has been decided
+ * before: at the control socket by the file system, for peers by protocols/agency/server.ts.
+ */
+import { CloudburstError } from '../../errors.ts'
+import { assigned } from '../../goals/config/assignment.ts'
+import { Config } from '../../goals/config/config.ts'
+import { tabulate } from '../../goals/config/tabulator.ts'
+import { choicesOf, explainSuspension } from '../../goals/pursuit/summarise.ts'
+import { didYouMean } from '../../goals/program/did-you-mean.ts'
+import type { Plan } from '../../goals/plan/plan.ts'
+import type { RunSummary, Suspension } from '../../goals/pursuit/summary.ts'
+import type { GoalEvent, Principal } from '../../goals/pursuit/events.ts'
+import type {
+  Agency,
+  AgentDetail,
+  AgentInfo,
+  CallName,
+  Calls,
+  EventItem,
+  NodeInfo,
+  RunInfo,
+  StepInFlight,
+  StreamCalls
+} from '../../protocols/agency/calls.ts'
+import { type Agent, type Agents, INVENTORY_AGENT } from './agents.ts'
+import { events, feed, type OutputSource } from '../goals/feed.ts'
+import type { Programs } from '../programs/programs.ts'
+import { fullId } from '../goals/run-id.ts'
+import type { Runs } from '../goals/runs.ts'
+import type { NodeJournal } from '../store/journal.ts'
+import { isOver } from '../store/run-index.ts'
+
+/** Most runs in one answer, newest first; a page a person can still read. */
+const RUNS_PER_ANSWER_MAX = 1_000
+/** Open runs of an examined agent whose choice of methods is told: each is read from the journal. */
+const RUNS_EXPLAINED_MAX = 20
+
+export interface AgencyParts {
+  readonly info: () => NodeInfo
+  readonly journal: NodeJournal
+  readonly programs: Programs
+  readonly agents: Agents
+  readonly runs: Runs
+  readonly output: OutputSource
+  /** What this node knows of all nodes: the replica of SendStateUpdate. */
+  readonly state: {
+    get(path: string): Calls['state']['reply']['value']
+    watch(path: string, signal: AbortSignal): AsyncIterable<StreamCalls['watch']['item']>
+  }
+  /** Goals sent to other nodes: where each is pursued, and why nothing is heard of it. */
+  readonly sent: {
+    nodeOf(id: string): string | undefined
+    onWaiting(id: string, listener: (reason: string) => void): () => void
+    /** Whether more is to be heard of it: neither refused nor at its outcome. */
+    isOpen(id: string): Promise<boolean>
+    /** Sends a repair on to the node that pursues the goal. */
+    repair(request: Calls['repair']['request'], by: Principal): Promise<void>
+    preview(request: Calls['preview']['request'], by: Principal): Promise<Plan>
+    cancel(request: Calls['cancel']['request'], by: Principal): Promise<void>
+  }
+}
+
+type CallTable = {
+  readonly [N in CallName]: (request: Calls[N]['request'], by: Principal, signal: AbortSignal) => Promise<Calls[N]['reply']>
+}
+
+/** The agency as an object with the calls as data, so that one server serves them all. */
+export function openAgency(parts: AgencyParts): Agency {
+  const calls = callTable(parts)
+  const streams = {
+    events: (request: StreamCalls['events']['request'], signal: AbortSignal): AsyncIterable<EventItem> => follow(parts, request, signal),
+    watch: (request: StreamCalls['watch']['request'], signal: AbortSignal) => parts.state.watch(request.path, signal)
+  }
+  const never = new AbortController().signal
+  return {
+    call: (name, request, by, signal = never) => calls[name](request, by, signal),
+    stream: (name, request, _by, signal = never) => streams[name](request as never, signal) as never
+  }
+}
+
+function callTable(parts: AgencyParts): CallTable {
+  const { journal, programs, agents, runs, sent } = parts
+  const find = async (id: string): Promise<RunSummary> => {
+    const summary = await journal.summary(fullId(journal, id))
+    if (summary === undefined) throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${id} is known here`, { id })
+    return summary
+  }
+  const detail = async (id: string): Promise<RunInfo> => {
+    const summary = await find(id)
+    const told = await journal.read(summary.id)
+    const suspended = whySuspended(summary, told)
+    const { variables } = Config.of(told)
+    return { ...withNode(parts, summary), ...(suspended !== undefined && { suspended }), config: variables, methods: choicesOf(told) }
+  }
+  return {
+    hello: () => Promise.resolve(parts.info()),
+    programs: () => programs.list(),
+    program: async ({ program }) => {
+      const found = await programs.find(program)
+      return { files: found.files, info: programs.info(found) }
+    },
+    load: ({ files }) => programs.load(files),
+    list: async ({ program, locale }) => {
+      const wanted = program === undefined ? await programs.list() : [programs.info(await programs.find(program))]
+      const rows = await Promise.all(wanted.map(async ({ hash }) => tabulate(await programs.find(hash), locale)))
+      return rows.flat()
+    },
+    agents: async () => {
+      const counts = countRuns(parts)
+      return agents.list().map(agent => agentInfo(agent, counts.get(agent.name)))
+    },
+    start: async ({ program, agent, name, assignments }) => {
+      const found = await programs.find(program)
+      const proto = found.agents.get(agent ?? [...found.agents.keys()][0] ?? '')
+      if (proto === undefined)
+        throw new CloudburstError(
+          'CB_AGENT_UNKNOWN',
+          `program ${found.name} has no agent${agent === undefined ? '' : ` ${agent}${didYouMean(agent, found.agents.keys())}`}`,
+          {
+            program: found.name
+          }
+        )
+      const started = await agents.start(found, proto, name ?? proto.name)
+      for (const { path, value } of assignments) {
+        await agents.assign(started.name, path, assigned(found, { agent: proto }, { path, value }))
+      }
+      return await withCounts(parts, started.name)
+    },
+    examine: async ({ agent }) => await examine(parts, agents.get(agent)),
+    suspend: async ({ agent }) => {
+      await agents.setStatus(agent, 'suspended')
+      return await withInFlight(parts, agent, await runs.suspendAgent(agent))
+    },
+    resume: async ({ agent }) => {
+      await agents.setStatus(agent, 'running')
+      await runs.resumeAgent(agent)
+      return await withCounts(parts, agent)
+    },
+    stop: async ({ agent, now }) => {
+      await agents.setStatus(agent, 'stopped')
+      return await withInFlight(parts, agent, await runs.suspendAgent(agent, now))
+    },
+    plan: request => runs.plan(request),
+    pursue: async (request, by) => ({ id: (await runs.accept({ ...request, by })).id }),
+    goals: async ({ suspended, explained, limit = RUNS_PER_ANSWER_MAX }) => {
+      const found: RunInfo[] = []
+      for await (const summary of journal.summaries(run => suspended !== true || run.status === 'suspended')) {
+        const why = explained === true ? whySuspended(summary, await journal.read(summary.id)) : undefined
+        found.push({ ...withNode(parts, summary), ...(why !== undefined && { suspended: why }) })
+        if (found.length >= Math.min(limit, RUNS_PER_ANSWER_MAX)) break
+      }
+      return found
+    },
+    goal: ({ id }) => detail(id),
+    repair: async (request, by) => {
+      const { id } = await find(request.id)
+      await (sent.nodeOf(id) === undefined ? runs.repair({ ...request, id }, by) : sent.repair({ ...request, id }, by))
+      return await detail(id)
+    },
+    preview: async (request, by) => {
+      const { id } = await find(request.id)
+      return await (sent.nodeOf(id) === undefined ? runs.preview({ ...request, id }, by) : sent.preview({ ...request, id }, by))
+    },
+    cancel: async ({ id: given, why }, by) => {
+      const { id } = await find(given)
+      await (sent.nodeOf(id) === undefined ? runs.cancel(id, by, why) : sent.cancel({ id, ...(why !== undefined && { why }) }, by))
+      return await detail(id)
+    },
+    state: ({ path }) => {
+      const value = parts.state.get(path)
+      return Promise.resolve(value === undefined ? {} : { value })
+    },
+    inventory: () => {
+      if (!agents.has(INVENTORY_AGENT)) return Promise.resolve({})
+      const { variables, startedAt } = agents.get(INVENTORY_AGENT)
+      return Promise.resolve({ at: startedAt, variables })
+    }
+  }
+}
+
+/** The journal tells more than the summary does, unless it is damaged: then the summary says so. */
+function whySuspended({ status, suspended }: RunSummary, told: readonly GoalEvent[]): Suspension | undefined {
+  if (status !== 'suspended') return undefined
+  return suspended?.code === 'journal-damaged' ? suspended : explainSuspension(told)
+}
+
+async function* follow(parts: AgencyParts, request: StreamCalls['events']['request'], signal: AbortSignal): AsyncGenerator<EventItem> {
+  const id = fullId(parts.journal, request.id)
+  if ((await parts.journal.summary(id)) === undefined && parts.sent.nodeOf(id) === undefined)
+    throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${request.id} is known here`, { id: request.id })
+  const wanted = { ...request, id, awaited: () => parts.sent.isOpen(id) }
+  yield* events(feed(parts.journal, parts.output, wanted, signal, listener => parts.sent.onWaiting(id, listener)))
+}
+
+function withNode(parts: AgencyParts, summary: RunSummary): RunInfo {
+  const on = parts.sent.nodeOf(summary.id)
+  return { ...summary, ...(on !== undefined && { on }) }
+}
+
+function agentInfo(agent: Agent, goals: AgentInfo['goals'] = { running: 0, suspended: 0 }): AgentInfo {
+  const { name, program, proto, status, startedAt } = agent
+  return { name, program, proto, status, startedAt, goals }
+}
+
+async function withCounts(parts: AgencyParts, name: string): Promise<AgentInfo> {
+  return agentInfo(parts.agents.get(name), countRuns(parts).get(name))
+}
+
+async function withInFlight(parts: AgencyParts, name: string, inFlight: readonly StepInFlight[]): Promise<AgentInfo> {
+  return { ...(await withCounts(parts, name)), ...(inFlight.length > 0 && { inFlight }) }
+}
+
+/** Goals at work and suspended, by agent. */
+function countRuns({ journal, sent }: AgencyParts): Map<string, AgentInfo['goals']> {
+  const counts = new Map<string, { running: number; suspended: number }>()
+  for (const { id, agent, status } of journal.runs()) {
+    if (agent === undefined || isOver(status) || sent.nodeOf(id) !== undefined) continue
+    const count = counts.get(agent) ?? { running: 0, suspended: 0 }
+    counts.set(agent, count)
+    count[status === 'suspended' ? 'suspended' : 'running'] += 1
+  }
+  return counts
+}
+
+async function examine(parts: AgencyParts, agent: Agent): Promise<AgentDetail> {
+  const runs: RunInfo[] = []
+  let explained = 0
+  for await (const summary of parts.journal.summaries(run => run.agent === agent.name)) {
+    if (parts.sent.nodeOf(summary.id) === undefined) {
+      const open = !isOver(summary.status) && ++explained <= RUNS_EXPLAINED_MAX
+      runs.push(open ? { ...summary, methods: choicesOf(await parts.journal.read(summary.id)) } : summary)
+    }
+    if (runs.length >= RUNS_PER_ANSWER_MAX) break
+  }
+  const count = (...wanted: RunSummary['status'][]): number => runs.filter(run => wanted.includes(run.status)).length
+  const goals = { running: count('pursuing', 'proposed'), suspended: count('suspended') }
+  return { ...agentInfo(agent, goals), variables: agent.variables, runs }
+}

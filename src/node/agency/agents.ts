@@ -1,0 +1,142 @@
+/** The agents of this node: long-lived instances of `<agent>` elements, and their variables, which outlive the process. */
+import { CloudburstError } from '../../errors.ts'
+import { agentVariables } from '../../goals/config/agent-variables.ts'
+import { convert } from '../../goals/expression/convert.ts'
+import { getIn, parsePath, setIn } from '../../goals/expression/path.ts'
+import { keepSecretTypes, sealVariables } from '../../goals/expression/secrets.ts'
+import type { Vault } from '../../goals/ports.ts'
+import { didYouMean } from '../../goals/program/did-you-mean.ts'
+import type { AgentProto, Program } from '../../goals/program/model.ts'
+import type { Write } from '../../goals/pursuit/events.ts'
+import type { Tree, Variables } from '../../goals/tree.ts'
+import type { AgentInfo } from '../../protocols/agency/calls.ts'
+import type { Op, Store } from '../store/store.ts'
+
+/** Agent whose variables are the node's inventory. */
+export const INVENTORY_AGENT = 'inventory'
+const PREFIX = 'a!'
+/** Names become keys and paths of state: nothing that could be read as anything else. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+
+/** An agent as it is kept. */
+export interface Agent {
+  readonly name: string
+  readonly program: { readonly name: string; readonly hash: string }
+  /** Name of the `<agent>` element. */
+  readonly proto: string
+  readonly status: AgentInfo['status']
+  readonly startedAt: number
+  readonly variables: Variables
+}
+
+export interface Agents {
+  list(): readonly Agent[]
+  /** @throws CloudburstError CB_AGENT_UNKNOWN */
+  get(name: string): Agent
+  has(name: string): boolean
+  /** Makes an agent with the start values of its `<agent>`; durable on return. @throws CloudburstError CB_AGENT_EXISTS, CB_USAGE */
+  start(program: Program, proto: AgentProto, name: string): Promise<Agent>
+  /** The agent of that name, made if there is none; one of an older version of the same program goes over to this one and keeps its values. */
+  ensure(program: Program, proto: AgentProto, name: string): Promise<Agent>
+  /** Durable on return. */
+  setStatus(name: string, status: Agent['status']): Promise<Agent>
+  /** Changes one variable; durable on return. */
+  assign(name: string, path: string, value: Tree): Promise<void>
+  /** What a step of an agent's goal wrote: visible at once; the returned operations make it durable and belong into the batch of the step's outcome. */
+  write(name: string, writes: readonly Write[]): readonly Op[]
+  /** Called after each change. @returns ends it */
+  onChange(listener: (agent: Agent) => void): () => void
+}
+
+/** Reads all agents. @param vault keeps their secrets; absent where no agent outlives the process */
+export async function openAgents(store: Pick<Store, 'range' | 'batch'>, now: () => number, vault?: Pick<Vault, 'seal'>): Promise<Agents> {
+  const agents = new Map<string, Agent>()
+  const listeners = new Set<(agent: Agent) => void>()
+  for await (const [, agent] of store.range<Agent>({ prefix: PREFIX })) agents.set(agent.name, agent)
+
+  const put = (given: Agent): Op => {
+    const agent = vault === undefined ? given : sealed(given, vault)
+    agents.set(agent.name, agent)
+    for (const listener of listeners) listener(agent)
+    return { type: 'put', key: PREFIX + agent.name, value: agent }
+  }
+  const save = async (agent: Agent): Promise<Agent> => {
+    await store.batch([put(agent)], { sync: true })
+    return get(agent.name)
+  }
+  const get = (name: string): Agent => {
+    const agent = agents.get(name)
+    if (agent === undefined)
+      throw new CloudburstError('CB_AGENT_UNKNOWN', `no agent ${name} is here${didYouMean(name, agents.keys())}`, { agent: name })
+    return agent
+  }
+  const start: Agents['start'] = async (program, proto, name) => {
+    if (!NAME.test(name))
+      throw new CloudburstError('CB_USAGE', `${JSON.stringify(name)} cannot name an agent: letters, digits, . _ - and at most 64 of them`)
+    const before = agents.get(name)
+    if (before !== undefined && before.status !== 'stopped')
+      throw new CloudburstError('CB_AGENT_EXISTS', `an agent ${name} of ${before.program.name} is here already`, { agent: name })
+    const { hash } = program
+    return await save({
+      name,
+      program: { name: program.name, hash },
+      proto: proto.name,
+      status: 'running',
+      startedAt: now(),
+      variables: agentVariables(program, proto)
+    })
+  }
+
+  return {
+    list: () => [...agents.values()],
+    get,
+    has: name => agents.has(name),
+    start,
+    ensure: async (program, proto, name) => {
+      const agent = agents.get(name)
+      if (agent === undefined || agent.status === 'stopped') return await start(program, proto, name)
+      if (agent.program.name !== program.name)
+        throw new CloudburstError('CB_AGENT_EXISTS', `agent ${name} belongs to ${agent.program.name}, not to ${program.name}`, {
+          agent: name
+        })
+      if (agent.program.hash === program.hash) return agent
+      return await save({
+        ...agent,
+        program: { name: program.name, hash: program.hash },
+        variables: { ...agentVariables(program, proto), ...agent.variables }
+      })
+    },
+    setStatus: async (name, status) => await save({ ...get(name), status }),
+    assign: async (name, path, value) => {
+      await store.batch([put(written(get(name), [{ path, value }]))], { sync: true })
+    },
+    write: (name, writes) => (agents.has(name) ? [put(written(get(name), writes))] : []),
+    onChange: listener => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    }
+  }
+}
+
+/** Secrets of agents are kept apart from what is stored and told to other nodes. */
+function sealed(agent: Agent, vault: Pick<Vault, 'seal'>): Agent {
+  const variables = sealVariables(agent.variables, secret => vault.seal(`agent.${agent.name}`, secret))
+  return variables === agent.variables ? agent : { ...agent, variables }
+}
+
+function written(agent: Agent, writes: readonly Write[]): Agent {
+  let tree: Tree = { fields: agent.variables }
+  for (const { path, value } of writes) {
+    const place = parsePath(path).slice(1)
+    const before = getIn(tree, place)
+    tree = setIn(tree, place, ofType(before, keepSecretTypes(before, value)))
+  }
+  return { ...agent, variables: tree.fields ?? {} }
+}
+
+/** A value without a type takes that of what it replaces; whether it fits was looked at before the step's outcome was written. */
+function ofType(before: Tree | undefined, value: Tree): Tree {
+  if (before?.type === undefined || value.type !== undefined || value.value === undefined) return value
+  const result = convert(value.value, before.type)
+  return 'misfit' in result ? value : { ...value, type: before.type, value: result.value }
+}

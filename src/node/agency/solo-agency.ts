@@ -1,0 +1,157 @@
+/** An agency in this process, for programs given as files: the same parts as a daemon's, without a mesh. */
+import { AssertionError } from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { CloudburstError } from '../../errors.ts'
+import type { Program, SourceFile } from '../../goals/program/model.ts'
+import { readProgram } from '../../goals/program/read.ts'
+import { showPlace } from '../../goals/program/xml.ts'
+import type { Agency, CallName } from '../../protocols/agency/calls.ts'
+import { openAgency } from './agency.ts'
+import { openAgents } from './agents.ts'
+import { machineClock as clock, machineRandom as random } from '../clock.ts'
+import { localDriver } from '../drivers/local.ts'
+import { hostInfo, hostVariables, peerVariables } from '../host.ts'
+import { openLog } from '../log.ts'
+import { outputSource } from '../goals/output-source.ts'
+import { machineProbe } from '../probe.ts'
+import { findFiles, readPrivate, readProgramFiles, type Surroundings } from '../programs/program-files.ts'
+import { openPrograms } from '../programs/programs.ts'
+import type { Runner } from '../runner/protocol.ts'
+import { createRunner } from '../runner/runner.ts'
+import { openRuns } from '../goals/runs.ts'
+import type { Solo } from '../solo.ts'
+import { memoryStore } from '../store/memory-store.ts'
+import { openJournal } from '../store/journal.ts'
+import { openStore, type Store } from '../store/store.ts'
+import { openVault } from '../secrets/vault.ts'
+import { VERSION } from '../version.ts'
+
+/** Calls that leave nothing behind. */
+const TRACELESS: ReadonlySet<CallName> = new Set(['hello', 'programs', 'program', 'list', 'plan'])
+/** The state of what leaves nothing behind: whoever would write there all the same fails, also as root. */
+const NOWHERE = '/dev/null'
+const NOBODY = { peer: '', node: hostname() }
+
+interface Opened {
+  readonly agency: Agency
+  close(): Promise<void>
+}
+
+/** See {@link file://./solo.ts}. */
+export async function openSolo(names: readonly string[], home: string, around: Surroundings, strict: boolean): Promise<Solo> {
+  const paths = findFiles(names, around)
+  const files = readProgramFiles(paths, around)
+  const own = readPrivate(around)
+  const before = own === undefined ? [] : [own.file]
+  const program = readProgram(files, { before, strict })
+  const directory = join(home, 'solo', createHash('sha256').update(paths.join('\0')).digest('hex').slice(0, 16))
+  const opened = new Map<'memory' | 'disk', Promise<Opened>>()
+  const get = (where: 'memory' | 'disk'): Promise<Opened> => {
+    const known = opened.get(where) ?? openParts(program, before, where === 'disk' ? directory : undefined)
+    opened.set(where, known)
+    return known
+  }
+  const agency: Agency = {
+    call: async (name, request, by, signal) => (await get(TRACELESS.has(name) ? 'memory' : 'disk')).agency.call(name, request, by, signal),
+    stream: async function* (name, request, by, signal) {
+      yield* (await get('disk')).agency.stream(name, request, by, signal)
+    }
+  }
+  return {
+    agency,
+    by: NOBODY,
+    warnings: [
+      ...(own?.warning === undefined ? [] : [own.warning]),
+      ...program.warnings.map(({ place, message }) => `${showPlace(place)}: ${message}`)
+    ],
+    close: async () => {
+      for (const each of opened.values()) await (await each).close()
+    }
+  }
+}
+
+/** For planning and listing, which start nothing. */
+const idle: Runner = {
+  start: refuse,
+  recover: refuse,
+  stop: () => Promise.resolve(),
+  close: () => Promise.resolve()
+}
+
+function refuse(): never {
+  throw new AssertionError({ message: 'a command was to be run while planning' })
+}
+
+async function openParts(program: Program, before: readonly SourceFile[], directory: string | undefined): Promise<Opened> {
+  const log = openLog('silent')
+  const store: Store = directory === undefined ? memoryStore() : await openStore(join(directory, 'store'), { log })
+  const { now } = clock
+  const state = directory ?? NOWHERE
+  const vault = openVault(join(state, 'sealed'))
+  const agents = await openAgents(store, now, vault)
+  const journal = await openJournal(store, {
+    now,
+    agentWrites: (goalId, writes) => runs.agentWrites(goalId, writes)
+  })
+  const programs = openPrograms({ store, now, before, unreadable: () => undefined })
+  await programs.load(program.files, program)
+  const driver = localDriver(state, directory === undefined ? idle : await createRunner(state))
+  const peer = peerVariables('', NOBODY.node, {})
+  const runs = openRuns({
+    store,
+    journal,
+    programs,
+    agents,
+    driver,
+    probe: machineProbe({ state: () => undefined, now }),
+    messenger: {
+      dispatch: () => Promise.resolve({ kind: 'failed', message: 'a program run from a file has no peers: start cloudburstd' })
+    },
+    vault,
+    clock,
+    random,
+    host: hostVariables(),
+    peer,
+    log
+  })
+  const agency = openAgency({
+    info: () => ({
+      peer: '',
+      name: NOBODY.node,
+      version: VERSION,
+      labels: {},
+      addresses: [],
+      startedAt: now(),
+      state: store.state,
+      host: hostInfo(),
+      counts: { programs: 1, agents: agents.list().length, ...runs.counts() }
+    }),
+    journal,
+    programs,
+    agents,
+    runs,
+    output: outputSource(driver),
+    state: { get: () => undefined, watch: () => nothing() },
+    sent: {
+      nodeOf: () => undefined,
+      onWaiting: () => () => undefined,
+      isOpen: () => Promise.resolve(false),
+      repair: () => Promise.resolve(),
+      preview: () => Promise.reject(new CloudburstError('CB_PEER_UNREACHABLE', 'a program run from a file has no peers')),
+      cancel: () => Promise.resolve()
+    }
+  })
+  return {
+    agency,
+    close: async () => {
+      runs.stop()
+      await driver.close()
+      await journal.close()
+      await store.close()
+    }
+  }
+}
+
+async function* nothing(): AsyncGenerator<never> {}

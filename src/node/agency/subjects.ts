@@ -1,0 +1,76 @@
+/** What a request is about, for permits that are bound to programs or goals: the hash behind a name, the goal behind an id. */
+import { CloudburstError } from '../../errors.ts'
+import type { RunSummary } from '../../goals/pursuit/summary.ts'
+import type { CallName, StreamName } from '../../protocols/agency/calls.ts'
+import type { Subject } from '../../protocols/agency/server.ts'
+import type { Programs } from '../programs/programs.ts'
+import { fullId } from '../goals/run-id.ts'
+import type { NodeJournal } from '../store/journal.ts'
+
+/** The shipped program of ad-hoc commands: whoever may pursue it has a shell. */
+const SHELL_PROGRAM = 'run'
+
+export interface Subjects {
+  /** Of a call of the agency; tells the caller nothing and changes nothing. */
+  call(name: CallName | StreamName, request: unknown): Promise<Subject>
+  /** Of a goal of a program, by hash. */
+  goal(what: { readonly program: string; readonly goal: string }): Promise<Subject>
+}
+
+export function subjects({
+  journal,
+  programs
+}: {
+  readonly journal: Pick<NodeJournal, 'summary' | 'runs'>
+  readonly programs: Programs
+}): Subjects {
+  const hashOf = async (nameOrHash: string): Promise<string> => (await programs.find(nameOrHash).catch(() => undefined))?.hash ?? nameOrHash
+  const goal = async ({ program, goal }: { program: string; goal: string }): Promise<Subject> => {
+    const held = await programs.withHash(program)
+    const shell = held !== undefined && programs.info(held).shipped && held.name === SHELL_PROGRAM
+    return { program, goal, ...(shell && { also: ['node:shell'] }) }
+  }
+  return {
+    goal,
+    call: async (name, request) => {
+      const { id, program, goal: named } = request as { readonly id?: string; readonly program?: string; readonly goal?: string }
+      const run = id === undefined ? undefined : await runOf(journal, id)
+      if (run !== undefined) {
+        const about = await goal({ program: program === undefined ? run.program.hash : await hashOf(program), goal: run.goal })
+        // Going on with an edited program is as good as sending one.
+        return program === undefined ? about : { ...about, also: [...(about.also ?? []), 'program:load'] }
+      }
+      if (name === 'plan') return await planSubject(programs, program, named)
+      const hash = program === undefined ? await ownerOf(programs, named) : await hashOf(program)
+      if (hash !== undefined && named !== undefined) return await goal({ program: hash, goal: named })
+      return { ...(hash !== undefined && { program: hash }), ...(named !== undefined && { goal: named }) }
+    }
+  }
+}
+
+/** The run that the agency will find by the same words; undefined also when several begin so, which it will refuse. */
+async function runOf(journal: Pick<NodeJournal, 'summary' | 'runs'>, id: string): Promise<RunSummary | undefined> {
+  try {
+    return await journal.summary(fullId(journal, id))
+  } catch (error) {
+    if (error instanceof CloudburstError && error.code === 'CB_RUN_UNKNOWN') return undefined
+    throw error
+  }
+}
+
+/** Planning runs the pure shells of a program, which takes the right to run programs. */
+async function planSubject(programs: Programs, program: string | undefined, goal: string | undefined): Promise<Subject> {
+  const found =
+    program === undefined ? await programs.withGoal(goal ?? '').catch(() => undefined) : await programs.find(program).catch(() => undefined)
+  const probes = found?.files.some(file => /\spure\s*=/.test(file.text)) ?? false
+  return {
+    ...(found !== undefined && { program: found.hash }),
+    ...(goal !== undefined && { goal }),
+    ...(probes && { also: ['goal:dispatch'] })
+  }
+}
+
+async function ownerOf(programs: Programs, goal: string | undefined): Promise<string | undefined> {
+  if (goal === undefined) return undefined
+  return (await programs.withGoal(goal).catch(() => undefined))?.hash
+}

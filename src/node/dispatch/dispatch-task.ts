@@ -1,0 +1,271 @@
+/** The life of one dispatch, from the first try to its outcome on disk. */
+import { CloudburstError, type ErrorCode, type ErrorData, toErrorData } from '../../errors.ts'
+import { type DispatchEnd, type DispatchSink, dispatchOnce, follow } from '../../protocols/dispatch/client.ts'
+import { DISPATCH } from '../../protocols/dispatch/messages.ts'
+import { readReceipt } from '../../protocols/dispatch/receipt.ts'
+import { isOutcome } from '../../protocols/dispatch/tell.ts'
+import type { Channel } from '../../protocols/wire/channel.ts'
+import type { DispatchParts } from './dispatches.ts'
+import { type DispatchRecord, isClosed, recordOps } from './dispatch-records.ts'
+import type { EarlyStream } from './early-stream.ts'
+
+/** A dispatch being seen to. `record` is what the store holds. */
+export interface Task {
+  record: DispatchRecord
+  /** A request was sent and its verdict was not heard: it may have been accepted. */
+  unheard: boolean
+  /** Why nothing is heard of the goal right now. */
+  waiting: string | undefined
+  /** Called at every change of `record` or `waiting`. */
+  readonly listeners: Set<() => void>
+  /** Ends the present pause between two tries. */
+  wake: () => void
+  /** For the first try, when the peer was up. */
+  readonly early?: EarlyStream
+}
+
+/** Pauses between tries, in milliseconds: quick at first, never tiring the peer, and cut short when it comes up. */
+const PAUSE_FIRST_MS = 250
+const PAUSE_MAX_MS = 15_000
+/** Pause when the peer answers but will not have us follow, or does not know the goal: a person has to act there. */
+const PAUSE_ANSWERED_MS = 60_000
+
+/** Answers that leave open whether the goal was accepted: it is asked again. */
+const UNDECIDED: ReadonlySet<ErrorCode> = new Set([
+  'CB_BUSY',
+  'CB_STORE_DEGRADED',
+  'CB_INTERNAL',
+  'CB_TIMEOUT',
+  'CB_PEER_UNREACHABLE',
+  'CB_FRAME_INVALID',
+  'CB_INTERRUPTED'
+])
+/** Failures at this end, or at the door, that no further try will mend while the goal is not accepted. */
+const HOPELESS: ReadonlySet<ErrorCode> = new Set([
+  'CB_DENIED',
+  'CB_PROGRAM_UNKNOWN',
+  'CB_FRAME_TOO_LONG',
+  'CB_PEER_UNKNOWN',
+  'CB_SIGNATURE_INVALID',
+  'CB_VALUE_INVALID'
+])
+
+/** Tries until the dispatch is closed or `stop` fires. */
+export async function driveDispatch(parts: DispatchParts, task: Task, stop: AbortSignal): Promise<void> {
+  for (let failures = 0; !isClosed(task.record) && !stop.aborted; ) {
+    const heard = await seqOf(parts, task).catch(() => 0)
+    const pause = await tryOnce(parts, task, stop)
+    if (isClosed(task.record) || stop.aborted) return
+    const progress = (await seqOf(parts, task).catch(() => heard)) > heard
+    failures = progress ? 0 : failures + 1
+    await rest(parts, task, stop, pause ?? jittered(Math.min(PAUSE_FIRST_MS * 2 ** Math.min(failures, 10), PAUSE_MAX_MS)))
+  }
+}
+
+/** One try. @returns how long to pause, when it is not the usual back-off */
+async function tryOnce(parts: DispatchParts, task: Task, stop: AbortSignal): Promise<number | undefined> {
+  try {
+    if (await hasOutcome(parts, task)) {
+      await write(parts, task, { ...task.record, state: 'done' })
+      return undefined
+    }
+    if (task.record.receipt === undefined && !task.unheard && late(parts, task)) {
+      await refuse(parts, task, notReached(task))
+      return undefined
+    }
+    return await settle(parts, task, await converse(parts, task, stop))
+  } catch (error) {
+    if (stop.aborted) return undefined
+    const data = toErrorData(error)
+    if (task.record.receipt === undefined && !task.unheard && HOPELESS.has(data.code))
+      await refuse(parts, task, data).catch(() => undefined)
+    else wait(task, `${task.record.node} is away: ${data.message}`)
+    return undefined
+  }
+}
+
+/** Opens a channel and asks for what is not known yet: the verdict, or the events after the last one held. */
+async function converse(parts: DispatchParts, task: Task, stop: AbortSignal): Promise<DispatchEnd> {
+  const { record } = task
+  const asking = record.receipt === undefined && !late(parts, task)
+  const limit = asking ? [AbortSignal.timeout(Math.max(1, record.request.acceptBefore - parts.clock.now()))] : []
+  const channel = await (task.early?.take() ?? parts.dialer.open(record.peer, DISPATCH, AbortSignal.any([stop, ...limit])))
+  const leave = (): void => channel.abort(new CloudburstError('CB_INTERRUPTED', 'the daemon is stopping'))
+  stop.addEventListener('abort', leave, { once: true })
+  try {
+    if (!asking) {
+      const have = (await parts.output?.heads(record.id)) ?? []
+      return await follow(channel, record.id, (await seqOf(parts, task)) + 1, sinkOf(parts, task), have)
+    }
+    if (!record.sent) await write(parts, task, { ...record, sent: true })
+    return await ask(parts, task, channel)
+  } finally {
+    stop.removeEventListener('abort', leave)
+    channel.abort(new CloudburstError('CB_INTERRUPTED', 'done with this stream'))
+  }
+}
+
+/** Sends the request. When no verdict is heard, it is not known whether it arrived. */
+async function ask(parts: DispatchParts, task: Task, channel: Channel): Promise<DispatchEnd> {
+  const { request } = task.record
+  const assignments = (await parts.secrets?.reveal(request.assignments)) ?? request.assignments
+  try {
+    const end = await dispatchOnce(channel, { ...request, assignments }, parts.programFiles, sinkOf(parts, task))
+    if (end.kind === 'left') task.unheard = true
+    return end
+  } catch (error) {
+    const here = error instanceof CloudburstError && HOPELESS.has(error.code)
+    if (!here) task.unheard = true
+    throw error
+  }
+}
+
+function sinkOf(parts: DispatchParts, task: Task): DispatchSink {
+  const mirroring = new Mirroring()
+  return {
+    accepted: async receipt => {
+      checkReceipt(parts, task.record, receipt)
+      if (task.record.state !== 'accepted')
+        await write(parts, task, { ...task.record, state: 'accepted', receipt: Buffer.from(receipt).toString('base64') })
+      if (task.waiting !== undefined) wait(task, undefined)
+    },
+    event: async event => {
+      if (!isOutcome(event)) return mirroring.add(parts.journal.mirror(task.record.id, [event]))
+      const done: DispatchRecord = { ...task.record, state: 'done' }
+      await parts.journal.mirror(task.record.id, [event], recordOps(done), { sync: true })
+      change(task, done)
+    },
+    output: async chunk => parts.output?.write(chunk)
+  }
+}
+
+/** Most events on their way to the store at a time: they share its writes. The outcome waits for all, being written behind them. */
+const MIRRORED_AHEAD_MAX = 32
+
+/** Writes that nobody waits for one by one. A failed one fails the next call; what is lost by then is asked for again. */
+class Mirroring {
+  #ahead = 0
+  #failure: unknown
+
+  async add(written: Promise<void>): Promise<void> {
+    this.#ahead++
+    const done = written.then(
+      () => void this.#ahead--,
+      (error: unknown) => {
+        this.#ahead--
+        this.#failure ??= error
+      }
+    )
+    if (this.#ahead >= MIRRORED_AHEAD_MAX) await done
+    if (this.#failure !== undefined) throw this.#failure
+  }
+}
+
+/** What follows from how a stream ended. @returns the pause, when it is not the usual one */
+async function settle(parts: DispatchParts, task: Task, end: DispatchEnd): Promise<number | undefined> {
+  const { record } = task
+  if (end.kind === 'outcome') return undefined
+  if (end.kind === 'left') {
+    wait(task, `${record.node} has left`)
+    return undefined
+  }
+  const { error } = end
+  if (record.receipt !== undefined) {
+    if (error.code === 'CB_RUN_UNKNOWN' && !end.accepted) await doubt(parts, task)
+    wait(task, `${record.node} does not tell: ${error.message}`)
+    return UNDECIDED.has(error.code) ? undefined : PAUSE_ANSWERED_MS
+  }
+  if (UNDECIDED.has(error.code)) {
+    if (error.code !== 'CB_BUSY') task.unheard = true
+    wait(task, `${record.node} has not decided: ${error.message}`)
+    return undefined
+  }
+  // Asked with `follow` after the time to accept: it was not, and now it cannot be any more.
+  await refuse(parts, task, error.code === 'CB_RUN_UNKNOWN' ? notReached(task) : error)
+  return undefined
+}
+
+/** A peer that gave its receipt and does not know the goal has lost its memory: a person must find out what was done. */
+async function doubt(parts: DispatchParts, task: Task): Promise<void> {
+  if (task.record.state === 'in-doubt') return
+  parts.log.warn(
+    { goal: task.record.id, peer: task.record.peer },
+    'a goal is in doubt: the node that accepted it does not know it any more'
+  )
+  const message = `${task.record.node} accepted the goal, which is proved by its receipt, and does not know it any more; it is not sent again`
+  await write(parts, task, {
+    ...task.record,
+    state: 'in-doubt',
+    error: { code: 'CB_RUN_UNKNOWN', message, details: { id: task.record.id } }
+  })
+}
+
+async function refuse(parts: DispatchParts, task: Task, error: ErrorData): Promise<void> {
+  await write(parts, task, { ...task.record, state: 'refused', error })
+}
+
+function notReached({ record, waiting }: Task): ErrorData {
+  return {
+    code: 'CB_PEER_UNREACHABLE',
+    message: `${record.request.goal} was not accepted in time and will not be sent later${waiting === undefined ? '' : `: ${waiting}`}`,
+    details: { peer: record.node, goal: record.request.goal }
+  }
+}
+
+function checkReceipt(parts: DispatchParts, { id, peer, request }: DispatchRecord, envelope: Uint8Array): void {
+  const { signer, payload } = parts.openReceipt(envelope)
+  const receipt = readReceipt(payload)
+  const right =
+    signer === peer &&
+    receipt.executor === peer &&
+    receipt.dispatcher === parts.self &&
+    receipt.id === id &&
+    receipt.goal === request.goal &&
+    receipt.program === request.program.hash
+  if (!right) throw new CloudburstError('CB_FRAME_INVALID', `the receipt of ${peer} is not for goal ${id}`, { id })
+}
+
+/** Durable on return. */
+async function write(parts: DispatchParts, task: Task, record: DispatchRecord): Promise<void> {
+  await parts.store.batch(recordOps(record), { sync: true })
+  change(task, record)
+}
+
+function change(task: Task, record: DispatchRecord): void {
+  task.record = record
+  for (const listener of task.listeners) listener()
+}
+
+function wait(task: Task, reason: string | undefined): void {
+  task.waiting = reason
+  for (const listener of task.listeners) listener()
+}
+
+async function seqOf(parts: DispatchParts, task: Task): Promise<number> {
+  return (await parts.journal.summary(task.record.id))?.seq ?? 0
+}
+
+/** A write of the outcome that failed may have been made all the same; the executor has nothing to tell after it. */
+async function hasOutcome(parts: DispatchParts, task: Task): Promise<boolean> {
+  const status = (await parts.journal.summary(task.record.id))?.status
+  return status === 'completed' || status === 'cancelled'
+}
+
+function late(parts: DispatchParts, { record }: Task): boolean {
+  return parts.clock.now() >= record.request.acceptBefore
+}
+
+/** A pause that ends early when the peer comes up, or when the time to accept is over. */
+async function rest(parts: DispatchParts, task: Task, stop: AbortSignal, ms: number): Promise<void> {
+  const left = task.record.request.acceptBefore - parts.clock.now()
+  const until = task.record.receipt === undefined && left > 0 ? Math.min(ms, left) : ms
+  const woken = new AbortController()
+  task.wake = () => woken.abort()
+  await parts.clock.sleep(until, AbortSignal.any([stop, woken.signal])).catch(() => undefined)
+  task.wake = () => undefined
+}
+
+/** Between half of it and all of it, so that many dispatches do not knock at once. */
+function jittered(ms: number): number {
+  return ms * (0.5 + Math.random() / 2)
+}

@@ -1,0 +1,84 @@
+/** Sub-goals on other nodes: the Messenger port over this node's dispatches. A node that is asked for itself pursues by itself. */
+import { CloudburstError } from '../../errors.ts'
+import type { Messenger, RemoteGoal, RemoteOutcome } from '../../goals/ports.ts'
+import type { Principal } from '../../goals/pursuit/events.ts'
+import type { PeerInfo } from '../control/contract.ts'
+import type { Dispatches } from './dispatches.ts'
+import type { Programs } from '../programs/programs.ts'
+import type { Runs } from '../goals/runs.ts'
+import type { NodeJournal } from '../store/journal.ts'
+import { isOver } from '../store/run-index.ts'
+
+export interface MessengerParts {
+  readonly dispatches: Pick<Dispatches, 'send' | 'outcome'>
+  readonly journal: Pick<NodeJournal, 'summary' | 'subscribe'>
+  readonly programs: Pick<Programs, 'find'>
+  readonly runs: () => Pick<Runs, 'accept'>
+  readonly self: Principal
+  /** The nodes that a selector names, this one included. @throws CloudburstError CB_PEER_UNKNOWN */
+  readonly find: (selector: string) => readonly PeerInfo[]
+}
+
+/** The messenger of this node. */
+export function makeMessenger(parts: MessengerParts): Messenger {
+  return {
+    dispatch: async (goal, signal) => {
+      try {
+        return await dispatch(parts, goal, signal)
+      } catch (error) {
+        if (error instanceof CloudburstError && error.code !== 'CB_STORE_DEGRADED') return { kind: 'failed', message: error.message }
+        throw error
+      }
+    }
+  }
+}
+
+async function dispatch(parts: MessengerParts, goal: RemoteGoal, signal: AbortSignal): Promise<RemoteOutcome> {
+  const { dispatches, journal, programs, runs, self } = parts
+  const { id, chain } = goal
+  const { name, hash } = await programs.find(goal.program)
+  const assignments = Object.entries(goal.arguments).map(([variable, value]) => ({ path: `goal.${variable}`, value }))
+  const target = chosen(parts.find(goal.peer), goal.peer)
+  if (target.status === 'self') {
+    await runs().accept({ id, goal: goal.goal, program: hash, assignments, by: self, chain })
+    await over(journal, id, signal)
+  } else {
+    const order = { id, peer: target.peer, node: target.name, goal: goal.goal, program: { name, hash }, assignments, chain }
+    const record = await dispatches.outcome(await dispatches.send(order), signal)
+    if (record.error !== undefined) return { kind: 'failed', message: record.error.message }
+  }
+  const summary = await journal.summary(id)
+  if (summary?.status === 'completed') return { kind: 'completed', results: summary.results ?? {} }
+  return { kind: 'failed', message: `it was ${summary?.status ?? 'lost'} there` }
+}
+
+/** One of several that do equally well: reachable ones first, then by name, so that the same question has the same answer. */
+function chosen(found: readonly PeerInfo[], selector: string): PeerInfo {
+  const reachable = ({ status }: PeerInfo): number => (status === 'self' || status === 'up' ? 0 : 1)
+  const [first] = found.toSorted((a, b) => reachable(a) - reachable(b) || (a.name < b.name ? -1 : 1))
+  if (first === undefined) throw new CloudburstError('CB_PEER_UNKNOWN', `no node is ${selector}`, { peer: selector })
+  return first
+}
+
+/** Waits for the outcome of a goal of this node: a suspended one is waited for too. */
+async function over(journal: MessengerParts['journal'], id: string, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const end = journal.subscribe(id, () => look())
+    const stop = (): void => done(() => reject(signal.reason))
+    const done = (settle: () => void): void => {
+      end()
+      signal.removeEventListener('abort', stop)
+      settle()
+    }
+    const look = (): void => {
+      journal.summary(id).then(
+        summary => {
+          if (summary !== undefined && isOver(summary.status)) done(resolve)
+        },
+        error => done(() => reject(error))
+      )
+    }
+    signal.addEventListener('abort', stop, { once: true })
+    look()
+  })
+}

@@ -1,0 +1,160 @@
+/** Drives goals until they rest: so many at a time, on after a degraded store, and standing still when the daemon ends. */
+import { CloudburstError } from '../../errors.ts'
+import { instancesOf } from '../../goals/config/instances.ts'
+import type { World } from '../../goals/ports.ts'
+import type { GoalEvent, GoalEventBody, Write } from '../../goals/pursuit/events.ts'
+import { pursue } from '../../goals/pursuit/pursue.ts'
+import type { Agents } from '../agency/agents.ts'
+import type { GoalFinder } from './goal-finder.ts'
+import { Places } from './places.ts'
+import type { Programs } from '../programs/programs.ts'
+import type { NodeJournal } from '../store/journal.ts'
+import type { Log, Op, Store } from '../store/store.ts'
+
+/**
+ * Goals that may be at work at once; each may hold several processes. The next ones wait their turn, accepted and journaled;
+ * one that waits for a sub-goal elsewhere is not at work.
+ */
+const PURSUED_MAX = 200
+
+/** Why a stretch of work begins. */
+export type Cause = Extract<GoalEventBody, { type: 'started' }>['cause']
+
+export interface DrivingParts extends Omit<World, 'journal' | 'surroundings'> {
+  readonly store: Store
+  readonly journal: NodeJournal
+  readonly programs: Programs
+  readonly agents: Agents
+  readonly finder: GoalFinder
+  readonly log: Log
+}
+
+export interface Driving {
+  /** Starts to drive a goal, at its turn; nothing when it is driven already. */
+  drive(id: string, cause: Cause): void
+  /** Asks a goal to rest at its next step; undefined when it is not driven. @returns when it rests */
+  halt(id: string): Promise<void> | undefined
+  /** Goals of an agent that are driven now. */
+  ofAgent(agent: string): readonly string[]
+  /** Resolves when the goal is not driven (any more). */
+  rest(id: string): Promise<void>
+  isDriven(id: string): boolean
+  count(): number
+  /** Operations that carry a step's writes below `agent.` to the state of its agent. */
+  agentWrites(goalId: string, writes: readonly Write[]): readonly Op[]
+  /** From here on every walk stands still at its next event: the next daemon finds its place in the journal. */
+  end(): void
+}
+
+interface Driven {
+  readonly stop: AbortController
+  readonly done: Promise<void>
+  /** Known once its journal has been read. */
+  agent?: string
+}
+
+export function openDriving(parts: DrivingParts): Driving {
+  const { journal, programs, agents, log } = parts
+  const driven = new Map<string, Driven>()
+  const places = new Places(PURSUED_MAX)
+  let ending = false
+  const untilTheEnd: World['journal'] = {
+    append: (id, body) => (ending ? new Promise(() => undefined) : journal.append(id, body)),
+    read: id => journal.read(id)
+  }
+
+  const pursueOnce = async (id: string, cause: Cause, stop: AbortSignal): Promise<void> => {
+    const events = await journal.read(id)
+    const proposed = events[0]?.body
+    if (proposed?.type !== 'proposed') throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${id} is here`, { id })
+    const entry = driven.get(id)
+    if (entry !== undefined && proposed.agent !== undefined) entry.agent = proposed.agent
+    const source = programOf(events) ?? proposed.program
+    const program = await programs.withHash(source.hash)
+    if (program === undefined) {
+      const reason = `program ${source.name} is not here any more`
+      await journal.append(id, { type: 'suspended', code: 'program-missing', reason })
+      return
+    }
+    const agent = proposed.agent === undefined ? undefined : program.agents.get(agents.get(proposed.agent).proto)
+    const messenger: World['messenger'] = { dispatch: (goal, signal) => places.aside(() => parts.messenger.dispatch(goal, signal), stop) }
+    const world: World = { ...parts, journal: untilTheEnd, messenger, surroundings: parts.finder.surroundings(proposed.agent) }
+    const instances = instancesOf(program)
+    await pursue({ id, program, ...(agent !== undefined && { agent }), instances, world, events, cause, stop })
+  }
+  const driveToRest = async (id: string, first: Cause, stop: AbortSignal): Promise<void> => {
+    for (let cause = first; !ending; cause = 'restart') {
+      try {
+        return await pursueOnce(id, cause, stop)
+      } catch (error) {
+        if (!(error instanceof CloudburstError) || error.code !== 'CB_STORE_DEGRADED') throw error
+        await storeReady(parts.store, stop)
+      }
+    }
+  }
+  /** An error of ours must not lose the goal: it waits, with everything achieved, for a retry by a better version. */
+  const giveUp = async (id: string, error: unknown): Promise<void> => {
+    log.error({ err: error, goal: id }, 'a goal could not be driven')
+    if (journal.damaged.has(id)) return
+    const reason = `an error of cloudburst itself: ${error instanceof Error ? error.message : String(error)}`
+    await journal.append(id, { type: 'suspended', code: 'internal', reason }).catch(() => undefined)
+  }
+  const atItsTurn = async (id: string, cause: Cause, stop: AbortSignal): Promise<void> => {
+    await places.take(stop)
+    try {
+      await driveToRest(id, cause, stop)
+    } catch (error) {
+      if (!ending) await giveUp(id, error)
+    } finally {
+      driven.delete(id)
+      places.give()
+    }
+  }
+
+  return {
+    drive: (id, cause) => {
+      if (driven.has(id) || ending) return
+      const stop = new AbortController()
+      // Entered before it begins, so that its first event already knows its agent.
+      const begin = Promise.withResolvers<void>()
+      driven.set(id, { stop, done: begin.promise.then(() => atItsTurn(id, cause, stop.signal)) })
+      begin.resolve()
+    },
+    halt: id => {
+      const entry = driven.get(id)
+      entry?.stop.abort()
+      return entry?.done
+    },
+    ofAgent: agent => [...driven].flatMap(([id, entry]) => (entry.agent === agent ? [id] : [])),
+    rest: async id => {
+      await driven.get(id)?.done
+    },
+    isDriven: id => driven.has(id),
+    count: () => driven.size,
+    agentWrites: (goalId, writes) => {
+      const agent = driven.get(goalId)?.agent
+      return agent === undefined ? [] : agents.write(agent, writes)
+    },
+    end: () => {
+      ending = true
+    }
+  }
+}
+
+/** The program that a person has put in the place of the first one, if so. */
+function programOf(events: readonly GoalEvent[]): { readonly name: string; readonly hash: string } | undefined {
+  const edited = events.findLast(({ body }) => body.type === 'repaired' && body.program !== undefined)?.body
+  return edited?.type === 'repaired' ? edited.program : undefined
+}
+
+async function storeReady(store: Store, stop: AbortSignal): Promise<void> {
+  if (store.state === 'ready') return
+  await new Promise<void>(resolve => {
+    const end = store.onState(state => {
+      if (state !== 'ready') return
+      end()
+      resolve()
+    })
+    stop.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,216 @@
+/**
+ * Corrections of suspended goals: what a person has decided becomes one event, understood and checked before anything is
+ * changed; the same event, not yet written, is what a preview is made from. Also the end by cancelling.
+ */
+import { CloudburstError } from '../../errors.ts'
+import { type Assignable, assigned } from '../../goals/config/assignment.ts'
+import { instancesOf } from '../../goals/config/instances.ts'
+import { makePlan } from '../../goals/plan/make-plan.ts'
+import type { Plan } from '../../goals/plan/plan.ts'
+import type { AgentProto, GoalProto, Program } from '../../goals/program/model.ts'
+import { didYouMean } from '../../goals/program/did-you-mean.ts'
+import { findGoal } from '../../goals/pursuit/call.ts'
+import type { GoalEvent, GoalEventBody, Principal, StepDecision } from '../../goals/pursuit/events.ts'
+import { methodsFor } from '../../goals/pursuit/methods.ts'
+import { begunSteps, namedStep } from '../../goals/render/step-names.ts'
+import type { RunSummary } from '../../goals/pursuit/summary.ts'
+import type { Tree } from '../../goals/tree.ts'
+import type { RepairRequest } from '../../protocols/agency/calls.ts'
+import type { Driving } from './driving.ts'
+import type { GoalFinder } from './goal-finder.ts'
+import { stopSteps } from './quiescence.ts'
+import type { RunsParts } from './runs.ts'
+import { type Giver, sealAssignments } from '../secrets/sealing.ts'
+import type { NodeJournal } from '../store/journal.ts'
+import { isOver } from '../store/run-index.ts'
+
+type Repaired = Extract<GoalEventBody, { type: 'repaired' }>
+
+export interface Repairs {
+  /** Durable on return. @throws CloudburstError CB_NOT_SUSPENDED, CB_RUN_UNKNOWN, CB_VALUE_INVALID, CB_USAGE; nothing is changed then */
+  repair(request: RepairRequest, by: Principal): Promise<void>
+  /** What the repair would keep, do again and do anew; changes nothing. @throws like {@link repair} */
+  preview(request: RepairRequest, by: Principal): Promise<Plan>
+  /** Durable on return; a step that runs is ended. */
+  cancel(id: string, by: Principal, why?: string): Promise<void>
+}
+
+export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFinder): Repairs {
+  const { journal, agents } = parts
+  const repairing = new Set<string>()
+
+  const repair = async (request: RepairRequest, by: Principal): Promise<void> => {
+    const { id } = request
+    const { summary, given, body } = await understand(parts, driving, request, by)
+    for (const { path, value } of given) {
+      if (path.startsWith('agent.') && summary.agent !== undefined) await agents.assign(summary.agent, path, value)
+    }
+    await journal.append(id, body)
+    driving.drive(id, 'repair')
+  }
+  return {
+    // Two people who repair at once: the first wins, the second is told.
+    repair: async (request, by) => {
+      if (repairing.has(request.id)) throw notSuspended(request.id, 'is being repaired by somebody else right now')
+      repairing.add(request.id)
+      try {
+        await repair(request, by)
+      } finally {
+        repairing.delete(request.id)
+      }
+    },
+    preview: async (request, by) => {
+      const { summary, events, source, body } = await understand(parts, driving, request, by)
+      const at = parts.clock.now()
+      return await makePlan({
+        program: source.program,
+        ...(source.agent !== undefined && { agent: source.agent }),
+        goal: summary.goal,
+        assignments: summary.assignments,
+        instances: instancesOf(source.program),
+        surroundings: finder.surroundings(summary.agent),
+        probe: parts.probe,
+        events: [...events, { goalId: request.id, seq: summary.seq + 1, at, body }]
+      })
+    },
+    cancel: async (id, by, why) => {
+      const { status } = await known(journal, id)
+      if (isOver(status)) throw notSuspended(id, `is ${status} already`)
+      const resting = driving.halt(id)
+      if (resting !== undefined) {
+        await stopSteps(parts.driver, id, await journal.read(id))
+        await resting
+      }
+      await journal.append(id, { type: 'cancelled', by, ...(why !== undefined && { why }) })
+      await parts.driver.dropFiles(id)
+    }
+  }
+}
+
+/** A repair, understood: every name in it means something, every value fits. */
+interface Understood {
+  readonly summary: RunSummary
+  readonly events: readonly GoalEvent[]
+  readonly source: Source
+  /** Values as they are, secrets included. */
+  readonly given: readonly { readonly path: string; readonly value: Tree }[]
+  readonly body: Repaired
+}
+
+/** What the goal goes on with. */
+interface Source {
+  readonly program: Program
+  readonly agent?: AgentProto
+  readonly proto: GoalProto
+}
+
+async function understand(parts: RunsParts, driving: Driving, request: RepairRequest, by: Principal): Promise<Understood> {
+  const { id, why, stepwise } = request
+  const summary = await restingGoal(parts.journal, driving, request)
+  const events = await parts.journal.read(id)
+  const source = await sourceOf(parts, summary, request.program)
+  const to: Assignable = { results: true, proto: source.proto, ...(source.agent !== undefined && { agent: source.agent }) }
+  const given = request.assignments.map(each => ({ path: each.path, value: assigned(source.program, to, each) }))
+  const giver: Giver = by.peer === parts.peer['id']?.value ? 'own' : 'peer'
+  const decisions = decided(request, events)
+  const step = stepwise === undefined || stepwise === 'look' ? undefined : waitingStep(id, events)
+  const method = request.method === undefined ? undefined : methodOf(source, events, request.method)
+  const { name, hash } = source.program
+  const body: Repaired = {
+    type: 'repaired',
+    by,
+    verb: stepwise ?? 'retry',
+    ...(step !== undefined && { step }),
+    assignments: sealAssignments(parts.vault, id, source.program, to, given, giver),
+    ...(decisions.length > 0 && { decisions }),
+    ...(method !== undefined && { method }),
+    ...(request.program !== undefined && { program: { name, hash } }),
+    ...(why !== undefined && { why })
+  }
+  return { summary, events, source, given, body }
+}
+
+async function restingGoal(journal: NodeJournal, driving: Driving, { id, seq }: RepairRequest): Promise<RunSummary> {
+  // The event of the suspension is told a moment before the walk has ended.
+  if ((await known(journal, id)).status === 'suspended') await driving.rest(id)
+  const summary = await known(journal, id)
+  if (summary.status !== 'suspended') throw notSuspended(id, `is ${summary.status}, not suspended${whoElse(await journal.read(id), seq)}`)
+  if (seq !== undefined && seq !== summary.seq)
+    throw notSuspended(id, `has changed since event ${seq}${whoElse(await journal.read(id), seq)}`)
+  return summary
+}
+
+/** What a person did last to the goal, after event `seq` if that is known: for the one who came second. */
+function whoElse(events: readonly GoalEvent[], seq = 0): string {
+  const last = events.findLast(event => event.seq > seq && (event.body.type === 'repaired' || event.body.type === 'cancelled'))
+  if (last?.body.type !== 'repaired' && last?.body.type !== 'cancelled') return ''
+  const { by, why, type } = last.body
+  const set = last.body.type === 'repaired' ? last.body.assignments.map(({ path }) => path) : []
+  const what = `${type} by ${by.email ?? by.node}${set.length === 0 ? '' : `, who set ${set.join(', ')}`}`
+  return `: ${what}${why === undefined ? '' : ` (${why})`}, event ${last.seq} at ${new Date(last.at).toISOString()}`
+}
+
+async function sourceOf({ programs, agents }: RunsParts, summary: RunSummary, edited: string | undefined): Promise<Source> {
+  const program = await programs.find(edited ?? summary.program.hash)
+  const agentName = summary.agent === undefined ? undefined : agents.get(summary.agent).proto
+  const agent = agentName === undefined ? undefined : program.agents.get(agentName)
+  if (agentName !== undefined && agent === undefined)
+    throw new CloudburstError('CB_USAGE', `the edited program ${program.name} has no agent ${agentName}, which the goal belongs to`, {
+      id: summary.id
+    })
+  const proto = findGoal({ program, ...(agent !== undefined && { agent }) }, summary.goal)
+  if (proto === undefined)
+    throw new CloudburstError('CB_GOAL_UNKNOWN', `program ${program.name} has no goal ${summary.goal} any more`, {
+      id: summary.id,
+      goal: summary.goal
+    })
+  return { program, proto, ...(agent !== undefined && { agent }) }
+}
+
+/** Decisions are about steps that were met; leaving one out needs a reason that others can read later. */
+function decided({ id, decisions = [], why }: RepairRequest, events: readonly GoalEvent[]): readonly StepDecision[] {
+  const steps = begunSteps(events)
+  return decisions.map(decision => {
+    if (decision.verdict === 'skip' && (why ?? '').trim() === '')
+      throw new CloudburstError('CB_USAGE', `skipping ${decision.step} needs a reason: --why TEXT`, { id, command: 'repair' })
+    return { ...decision, step: namedStep(id, decision.step, steps, 'repair') }
+  })
+}
+
+/** `INSTANCE:METHOD`, or a method of the goal that failed. */
+function methodOf({ program, agent }: Source, events: readonly GoalEvent[], text: string): NonNullable<Repaired['method']> {
+  const cut = text.lastIndexOf(':')
+  const last = events.findLast(({ body }) => body.type === 'suspended')?.body
+  const instance = cut > 0 ? text.slice(0, cut) : last?.type === 'suspended' ? last.instance : undefined
+  const began = events.findLast(({ body }) => body.type === 'goal-began' && body.instance === instance)?.body
+  if (instance === undefined || began?.type !== 'goal-began')
+    throw new CloudburstError('CB_USAGE', `no goal ${instance ?? ''} was begun in this run: use INSTANCE:METHOD`, { command: 'repair' })
+  const proto = findGoal({ program, ...(agent !== undefined && { agent }) }, began.goal)
+  const names = proto === undefined ? [] : methodsFor({ program, ...(agent !== undefined && { agent }) }, proto).map(each => each.name)
+  const method = text.slice(cut + 1)
+  if (!names.includes(method))
+    throw new CloudburstError(
+      'CB_USAGE',
+      `goal ${began.goal} has no method ${method}${didYouMean(method, names)}; it has ${names.join(', ')}`,
+      { command: 'repair' }
+    )
+  return { instance, method }
+}
+
+/** The step that a stepwise goal waits before. @throws CloudburstError CB_NOT_SUSPENDED when it waits for something else */
+function waitingStep(id: string, events: readonly GoalEvent[]): string {
+  const last = events.findLast(({ body }) => body.type === 'suspended')?.body
+  if (last?.type !== 'suspended' || last.code !== 'stepping' || last.step === undefined)
+    throw notSuspended(id, 'does not wait before a step')
+  return last.step
+}
+
+async function known(journal: NodeJournal, id: string): Promise<RunSummary> {
+  const summary = await journal.summary(id)
+  if (summary === undefined) throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${id} is here`, { id })
+  return summary
+}
+
+function notSuspended(id: string, what: string): CloudburstError {
+  return new CloudburstError('CB_NOT_SUSPENDED', `goal ${id} ${what}`, { id })
+}

@@ -1,0 +1,169 @@
+/**
+ * The goals that this node pursues: accepted once, repaired, cancelled, found again after a restart.
+ * What each of them did is in the journal; nothing here could not be read again from there.
+ */
+import type { Assignable } from '../../goals/config/assignment.ts'
+import { instancesOf } from '../../goals/config/instances.ts'
+import { makePlan } from '../../goals/plan/make-plan.ts'
+import type { Plan } from '../../goals/plan/plan.ts'
+import type { Clock, Driver, Messenger, Probe, Random, Vault } from '../../goals/ports.ts'
+import { EVENT_VERSION, type GoalEventBody, type Principal, type Write } from '../../goals/pursuit/events.ts'
+import type { RunSummary } from '../../goals/pursuit/summary.ts'
+import type { AgentProto, GoalProto } from '../../goals/program/model.ts'
+import type { Variables } from '../../goals/tree.ts'
+import type { GoalRequest, StepInFlight } from '../../protocols/agency/calls.ts'
+import type { Agents } from '../agency/agents.ts'
+import { openDriving } from './driving.ts'
+import { goalFinder } from './goal-finder.ts'
+import type { Programs } from '../programs/programs.ts'
+import { quiesce } from './quiescence.ts'
+import { openRepairs, type Repairs } from './repairs.ts'
+import { type Giver, sealAssignments } from '../secrets/sealing.ts'
+import type { NodeJournal } from '../store/journal.ts'
+import type { Log, Op, Store } from '../store/store.ts'
+
+export interface RunsParts {
+  readonly store: Store
+  readonly journal: NodeJournal
+  readonly programs: Programs
+  readonly agents: Agents
+  readonly driver: Driver
+  readonly probe: Probe
+  readonly messenger: Messenger
+  readonly vault: Vault
+  readonly clock: Clock
+  readonly random: Random
+  readonly host: Variables
+  readonly peer: Variables
+  readonly log: Log
+}
+
+/** A goal to be accepted: who asks, and under which id. */
+export interface Proposal extends GoalRequest {
+  readonly id?: string
+  readonly mode?: 'pursue' | 'execute'
+  readonly by: Principal
+  readonly chain?: readonly string[]
+  /** Of a dispatch: the caller's peer id; with the id it makes the request known, so that it is accepted once. */
+  readonly caller?: string
+  readonly acceptBefore?: number
+}
+
+export interface Runs extends Repairs {
+  plan(request: GoalRequest): Promise<Plan>
+  /** Durable on return: from here on the goal is this node's duty. @throws CloudburstError CB_CONFIG_INCOMPLETE, CB_GOAL_UNKNOWN … before anything is accepted */
+  accept(proposal: Proposal): Promise<{ readonly id: string; readonly repeated: boolean }>
+  /** See {@link quiesce}. */
+  suspendAgent(name: string, now?: boolean): Promise<readonly StepInFlight[]>
+  /** Lets go on what {@link suspendAgent} suspended. */
+  resumeAgent(name: string): Promise<void>
+  /** Drives on what was at work when the daemon ended. Called once, after the start. */
+  resumeAll(): void
+  /** No goal is driven on from here: steps that run go on in the runner, and the next daemon goes on with the walk. */
+  stop(): void
+  /** Operations that carry a step's writes below `agent.` to the state of its agent. */
+  agentWrites(goalId: string, writes: readonly Write[]): readonly Op[]
+  counts(): { readonly running: number; readonly suspended: number }
+}
+
+export function openRuns(parts: RunsParts): Runs {
+  const { journal, agents } = parts
+  const finder = goalFinder(parts)
+  const driving = openDriving({ ...parts, finder })
+  const resume = (id: string): void => {
+    const run = journal.find(id)
+    if (run === undefined || run.mirrored || journal.damaged.has(id)) return
+    if (run.status === 'proposed' || run.status === 'pursuing') driving.drive(id, 'restart')
+  }
+  const resumeRested = async (id: string, agent: string): Promise<void> => {
+    const code = (await journal.summary(id))?.suspended?.code
+    if (code === 'requested' && agents.get(agent).status === 'running') driving.drive(id, 'resume')
+  }
+  const resumeAll = (): void => {
+    for (const { id } of journal.runs()) resume(id)
+  }
+  journal.onReread(resumeAll)
+  return {
+    plan: async request => {
+      const found = await finder.find(request)
+      return await makePlan({
+        program: found.program,
+        ...(found.agentProto !== undefined && { agent: found.agentProto }),
+        goal: request.goal,
+        assignments: await finder.configure(found, request, 'plan'),
+        instances: instancesOf(found.program),
+        surroundings: finder.preview(found),
+        probe: parts.probe,
+        ...(request.locale !== undefined && { locale: request.locale })
+      })
+    },
+    accept: async proposal => {
+      const found = await finder.find(proposal)
+      const given = await finder.configure(found, proposal, 'pursue')
+      const { agentName, agentProto, program } = found
+      if (agentName !== undefined && agentProto !== undefined) await agents.ensure(program, agentProto, agentName)
+      const goalId = proposal.id ?? parts.random.id()
+      const assignments = sealAssignments(
+        parts.vault,
+        goalId,
+        program,
+        assignable(found.proto, agentProto),
+        given,
+        giverOf(parts, proposal.by)
+      )
+      const caller = proposal.caller ?? proposal.by.peer
+      const acceptBefore = proposal.acceptBefore ?? parts.clock.now()
+      const accepted = await journal.accept({
+        caller,
+        request: goalId,
+        goalId,
+        body: proposed({ ...proposal, assignments }, program, agentName),
+        acceptBefore
+      })
+      // Once more for one that was accepted before: a write that failed may have been made after all, and then nobody drives it.
+      if (!accepted.repeated) driving.drive(accepted.goalId, 'first')
+      else resume(accepted.goalId)
+      return { id: accepted.goalId, repeated: accepted.repeated }
+    },
+    ...openRepairs(parts, driving, finder),
+    suspendAgent: (name, now = false) => quiesce({ ...parts, driving }, name, now),
+    resumeAgent: async name => {
+      // A goal whose step has not ended since the agent was suspended is still on its way to rest.
+      for (const id of driving.ofAgent(name)) void driving.rest(id).then(() => resumeRested(id, name))
+      for await (const { id, suspended } of journal.summaries(run => run.agent === name && run.status === 'suspended')) {
+        if (suspended?.code === 'requested') driving.drive(id, 'resume')
+      }
+    },
+    resumeAll,
+    stop: () => driving.end(),
+    agentWrites: (goalId, writes) => driving.agentWrites(goalId, writes),
+    counts: () => ({ running: driving.count(), suspended: journal.runs().filter(run => run.status === 'suspended').length })
+  }
+}
+
+function proposed(proposal: Proposal, { name, hash }: RunSummary['program'], agent?: string): Extract<GoalEventBody, { type: 'proposed' }> {
+  const { goal, mode = 'pursue', assignments, by, chain = [], locale, stepwise, sshReuse } = proposal
+  return {
+    type: 'proposed',
+    version: EVENT_VERSION,
+    goal,
+    program: { name, hash },
+    ...(agent !== undefined && { agent }),
+    mode,
+    assignments,
+    by,
+    chain,
+    ...(locale !== undefined && { locale }),
+    ...(stepwise === true && { stepwise }),
+    ...(sshReuse === true && { sshReuse })
+  }
+}
+
+function assignable(proto: GoalProto | undefined, agent: AgentProto | undefined): Assignable {
+  return { results: true, ...(proto !== undefined && { proto }), ...(agent !== undefined && { agent }) }
+}
+
+/** This node's own people, or a peer that asks on behalf of its. */
+function giverOf({ peer }: RunsParts, by: Principal): Giver {
+  return by.peer === peer['id']?.value ? 'own' : 'peer'
+}

@@ -1,0 +1,76 @@
+/** What the two nodes of a ticket write down: each makes the other a neighbour with a permit. */
+import { isNodeName } from '../neighborhood/read.ts'
+import type { Home } from '../home.ts'
+import { liveFile, type Log } from '../files/live-file.ts'
+import type { Joining, Newcomer } from '../mesh.ts'
+import { dialable } from '../mesh/libp2p.ts'
+import { addNeighbour, type LiveNeighborhood } from '../neighborhood/neighborhood.ts'
+import { addPermit, type LivePermissions } from '../permissions/permissions.ts'
+import { parsePending, removePending, type Ticket, type Tickets } from './tickets.ts'
+
+/** How long a permit that a ticket makes is good, in days: a machine that nobody renewed for a year is forgotten. */
+export const JOINED_PERMIT_DAYS = 365
+/** Most addresses of a newcomer that are written down. */
+const ADDRESSES_MAX = 8
+
+export interface JoiningOptions {
+  readonly home: Home
+  readonly neighborhood: LiveNeighborhood
+  readonly permissions: LivePermissions
+  readonly tickets: Pick<Tickets, 'outstanding' | 'use'>
+  readonly log: Log
+  readonly now?: () => number
+}
+
+/**
+ * Joining with real files. A waiting ticket is noticed whenever it is put there.
+ * @throws CloudburstError CB_FILE_UNSAFE, CB_TICKET_INVALID when the file of waiting tickets is spoiled
+ */
+export function makeJoining({
+  home,
+  neighborhood,
+  permissions,
+  tickets,
+  log,
+  now = Date.now
+}: JoiningOptions): Joining & { close(): void } {
+  const waiting = liveFile({ path: home.tickets, read: parsePending, absent: [], log })
+  const drop = (peer: string): void => {
+    removePending(home.tickets, peer)
+    waiting.reload()
+  }
+  const write = ({ peer, name, addresses }: Newcomer, capabilities: Ticket['capabilities'], email?: string): void => {
+    const known = isNodeName(name) ? name : peer.slice(-8)
+    const lifetime = `${new Date(now()).toISOString().slice(0, 19)}Z/P${JOINED_PERMIT_DAYS}D`
+    const added = addNeighbour(home.neighborhood, { peer, name: known, addresses: plainAddresses(addresses) })
+    addPermit(home.permissions, { email: email ?? `node@${added.name}`, peer, capabilities, lifetime })
+    permissions.reload()
+    neighborhood.reload()
+  }
+  const pending = (peer: string): Ticket | undefined => waiting.current.find(ticket => ticket.peer === peer && ticket.expiry > now())
+  return {
+    tickets,
+    pending,
+    waiting: () => waiting.current,
+    onChange: listener => waiting.onChange(listener),
+    close: () => waiting.close(),
+    admit: (guest, record) => write(guest, record.capabilities, record.email),
+    joined(host) {
+      const ticket = pending(host.peer)
+      if (ticket !== undefined) write(host, ticket.capabilities)
+      drop(host.peer)
+    },
+    refused(peer, reason) {
+      log.error({ peer, reason }, 'the ticket for this node was refused: ask there for a new one')
+      drop(peer)
+    }
+  }
+}
+
+/** TCP addresses without /p2p/, as neighborhood.xml has them. */
+function plainAddresses(addresses: readonly string[]): string[] {
+  return dialable(addresses)
+    .filter(address => address.getComponents().some(({ name }) => name === 'tcp'))
+    .map(address => address.toString().replace(/\/p2p\/[^/]+$/, ''))
+    .slice(0, ADDRESSES_MAX)
+}

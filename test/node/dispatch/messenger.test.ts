@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import type { RemoteGoal } from '../../../src/goals/ports.ts'
+import type { RunSummary } from '../../../src/goals/pursuit/summary.ts'
+import type { PeerInfo } from '../../../src/node/control/contract.ts'
+import { makeMessenger, type MessengerParts } from '../../../src/node/dispatch/messenger.ts'
+
+const goal: RemoteGoal = { id: '01J', peer: 'os=linux', program: 'abcd', goal: 'build', arguments: {}, chain: [] }
+const node = (name: string, status: PeerInfo['status']): PeerInfo => ({
+  peer: `p-${name}`,
+  name,
+  status,
+  labels: {},
+  addresses: [],
+  static: true,
+  since: 0,
+  may: [],
+  mayThere: []
+})
+
+/** A messenger among `nodes`, whose goals end as `status`; says where each was sent. */
+function among(nodes: readonly PeerInfo[], status: RunSummary['status']): { sent: string[]; messenger: ReturnType<typeof makeMessenger> } {
+  const sent: string[] = []
+  const parts = {
+    dispatches: {
+      send: order => {
+        sent.push(order.node)
+        return Promise.resolve(goal.id)
+      },
+      outcome: () => Promise.resolve({ state: 'done' } as never)
+    },
+    journal: { summary: () => Promise.resolve({ status, results: { x: { value: 1 } } } as never), subscribe: () => () => undefined },
+    programs: { find: () => Promise.resolve({ name: 'p', hash: 'abcd' } as never) },
+    runs: () => ({
+      accept: () => {
+        sent.push('here')
+        return Promise.resolve({ id: goal.id, repeated: false })
+      }
+    }),
+    self: { peer: 'p-n1', node: 'n1' },
+    find: () => nodes
+  } satisfies MessengerParts
+  return { sent, messenger: makeMessenger(parts) }
+}
+
+describe('a sub-goal for another node', () => {
+  const signal = new AbortController().signal
+
+  it('goes to the first by name of those that can be reached', async () => {
+    const { sent, messenger } = among([node('n2', 'away'), node('n4', 'up'), node('n3', 'up')], 'completed')
+    assert.deepEqual(await messenger.dispatch(goal, signal), { kind: 'completed', results: { x: { value: 1 } } })
+    assert.deepEqual(sent, ['n3'])
+  })
+
+  it('is pursued here when this node is the one', async () => {
+    const { sent, messenger } = among([node('n1', 'self')], 'completed')
+    assert.equal((await messenger.dispatch(goal, signal)).kind, 'completed')
+    assert.deepEqual(sent, ['here'])
+  })
+
+  it('has failed when it was cancelled there', async () => {
+    const { messenger } = among([node('n2', 'up')], 'cancelled')
+    assert.deepEqual(await messenger.dispatch(goal, signal), { kind: 'failed', message: 'it was cancelled there' })
+  })
+})
