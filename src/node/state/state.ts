@@ -21,6 +21,8 @@ import { GOALS_PUBLISHED_MAX, type NodeSnapshot, startPublisher } from './publis
 import type { NodeJournal } from '../store/journal.ts'
 import type { Store } from '../store/store.ts'
 
+const machineChance = { id: () => ulid(), nonce: () => randomBytes(16).toString('hex') }
+
 /** Events after which a goal's published summary is another one. */
 const CHANGES_STATUS: ReadonlySet<GoalEvent['body']['type']> = new Set(['proposed', 'started', 'suspended', 'completed', 'cancelled'])
 
@@ -36,6 +38,8 @@ export interface StateParts {
   readonly journal: NodeJournal
   readonly programs: Programs
   readonly clock: Clock
+  /** Ids and nonces; the machine's, unless said otherwise. */
+  readonly chance?: { id(): string; nonce(): string }
   readonly log: Log
 }
 
@@ -50,7 +54,7 @@ export interface NodeState {
 
 /** Serves the state protocol from now on. */
 export function openState(parts: StateParts): NodeState {
-  const { store, identity, name, mesh, agents, journal, clock, log } = parts
+  const { store, identity, name, mesh, agents, journal, clock, chance = machineChance, log } = parts
   const replica = openReplica({
     self: identity.peer,
     name,
@@ -59,8 +63,8 @@ export function openState(parts: StateParts): NodeState {
     seal: payload => seal(identity, RECORD_TYPE, payload),
     open: envelope => open(envelope, RECORD_TYPE, ENVELOPE_BYTES_MAX),
     now: () => clock.now(),
-    id: () => ulid(),
-    freshNonce: () => randomBytes(16).toString('hex')
+    id: chance.id,
+    freshNonce: chance.nonce
   })
   mesh.handle(STATE, stateHandler(replica))
   const goals = latestGoals(journal)

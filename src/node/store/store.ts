@@ -8,7 +8,7 @@ import { resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { CloudburstError } from '../../errors.ts'
 import { type CommitCounts, groupCommit, type RawOp } from './group-commit.ts'
-import { type Database, type Heads, writeHeads } from './heads.ts'
+import { type Heads, writeHeads } from './heads.ts'
 import { type Damage, openDatabase, openExisting } from './opening.ts'
 import { decodeValue, type Op } from './value.ts'
 
@@ -64,6 +64,33 @@ export interface Store {
   close(): Promise<void>
 }
 
+/** What a store asks of the database below it: an open LevelDB is one. */
+export interface Tables {
+  get(key: string): Promise<Buffer | undefined>
+  /** All or none; with `sync`, on disk on return together with everything before. After a failure no write succeeds until it is opened anew. */
+  batch(ops: RawOp[], options: { readonly sync: boolean }): Promise<void>
+  /** Entries as they are at the call. */
+  iterator(bounds: object): { nextv(count: number): Promise<[string, Buffer][]>; close(): Promise<void> }
+  close(): Promise<void>
+}
+
+/** Where a store lies, and the time and chance of that machine. */
+export interface Disk {
+  /** For messages. */
+  readonly path: string
+  open(): Promise<{ readonly database: Tables; readonly damage?: Damage }>
+  /** After a failed write; never makes anything. */
+  reopen(): Promise<Tables>
+  /** Durable on return. */
+  saveHeads(heads: Heads): Promise<void>
+  /** Epoch milliseconds. */
+  now(): number
+  /** Resolves after that time, or at once when the signal fires. */
+  wait(ms: number, signal: AbortSignal): Promise<void>
+  /** 128 random bits, hex. */
+  nonce(): string
+}
+
 /** Time between two tries to write again, in milliseconds: space comes back by hand, not at once. */
 const RETRY_MS = 2_000
 /** A probe this large must fit before the store counts as writable again, in bytes. */
@@ -85,19 +112,39 @@ export async function openStore(directory: string, { log, retryMs = RETRY_MS }: 
   if (openHere.has(path)) throw new CloudburstError('CB_ALREADY_RUNNING', `the store in ${path} is open already`, { directory: path })
   openHere.add(path)
   try {
-    const { database, damage } = await openDatabase(path)
-    if (damage !== undefined) log.error({ damage }, `the store was damaged and has been repaired: ${damage.reason}`)
-    return await storeOn(path, database, damage, log, retryMs)
+    const store = await openStoreOn(machineDisk(path), { log, retryMs })
+    const { close } = store
+    store.close = async () => {
+      await close()
+      openHere.delete(path)
+    }
+    return store
   } catch (error) {
     openHere.delete(path)
     throw error
   }
 }
 
-async function storeOn(path: string, opened: Database, damage: Damage | undefined, log: Log, retryMs: number): Promise<Store> {
+function machineDisk(path: string): Disk {
+  return {
+    path,
+    open: () => openDatabase(path),
+    reopen: () => openExisting(path),
+    saveHeads: heads => writeHeads(path, heads),
+    now: () => Date.now(),
+    wait: (ms, signal) => wait(ms, undefined, { signal, ref: false }).catch(() => undefined),
+    nonce: () => randomBytes(16).toString('hex')
+  }
+}
+
+/** Opens the store that lies on `disk`; the caller sees to it that nobody else does. @throws as {@link openStore} */
+export async function openStoreOn(disk: Disk, { log, retryMs = RETRY_MS }: { log: Log; retryMs?: number }): Promise<Store> {
+  const { path } = disk
+  const { database: opened, damage } = await disk.open()
+  if (damage !== undefined) log.error({ damage }, `the store was damaged and has been repaired: ${damage.reason}`)
   const listeners = new Set<(state: StoreState) => void>()
   const closing = new AbortController()
-  let database = opened
+  let database: Tables = opened
   let state: StoreState = 'ready'
   let recovery: Promise<void> | undefined
   let savingHeads = Promise.resolve()
@@ -129,16 +176,16 @@ async function storeOn(path: string, opened: Database, damage: Damage | undefine
     while (!closing.signal.aborted) {
       try {
         await database.close()
-        database = await openExisting(path)
-        await database.put(PROBE_KEY, Buffer.alloc(PROBE_BYTES, 'x'), { sync: true })
-        await database.del(PROBE_KEY)
+        database = await disk.reopen()
+        await database.batch([{ type: 'put', key: PROBE_KEY, value: Buffer.alloc(PROBE_BYTES, 'x') }], { sync: true })
+        await database.batch([{ type: 'del', key: PROBE_KEY }], { sync: false })
         recovery = undefined
         log.info({}, 'the store can be written again')
         return enter('ready')
       } catch (error) {
         log.warn({ err: error }, 'the store still cannot be written')
       }
-      await wait(retryMs, undefined, { signal: closing.signal, ref: false }).catch(() => undefined)
+      await disk.wait(retryMs, closing.signal)
     }
   }
   const failedRead = (error: unknown, what: string): unknown => {
@@ -164,12 +211,12 @@ async function storeOn(path: string, opened: Database, damage: Damage | undefine
     }
   }
 
-  const boot = Math.max(((await readNumber(database, BOOT_KEY)) ?? 0) + 1, Date.now())
+  const boot = Math.max(((await readNumber(database, BOOT_KEY)) ?? 0) + 1, disk.now())
   await commits.add([{ type: 'put', key: BOOT_KEY, value: boot }], true)
 
   return {
     boot,
-    nonce: randomBytes(16).toString('hex'),
+    nonce: disk.nonce(),
     damage,
     get state() {
       return state
@@ -190,7 +237,7 @@ async function storeOn(path: string, opened: Database, damage: Damage | undefine
       await commits.add(ops, sync)
     },
     saveHeads: heads => {
-      savingHeads = savingHeads.then(() => writeHeads(path, heads))
+      savingHeads = savingHeads.then(() => disk.saveHeads(heads))
       const saved = savingHeads
       savingHeads = savingHeads.catch(() => undefined)
       return saved
@@ -205,7 +252,6 @@ async function storeOn(path: string, opened: Database, damage: Damage | undefine
       await recovery
       await savingHeads
       await database.close()
-      openHere.delete(path)
     }
   }
 }
@@ -216,7 +262,7 @@ function bounds({ prefix, reverse = false, limit = -1, after }: Range): object {
   return { ...from, ...to, reverse, limit }
 }
 
-async function readNumber(database: Database, key: string): Promise<number | undefined> {
+async function readNumber(database: Tables, key: string): Promise<number | undefined> {
   const bytes = await database.get(key)
   return bytes === undefined ? undefined : (decodeValue(key, bytes) as number)
 }
