@@ -158,7 +158,7 @@ export interface Random {
 export interface Messenger {
   /**
    * Pursues a goal on another node and waits for its outcome, through restarts of either side.
-   * The same request id again is the same run.
+   * The same request id again is the same run. When `signal` fires the run is cancelled, and has failed.
    */
   dispatch(request: RemoteGoal, signal: AbortSignal): Promise<RemoteOutcome>
 }

@@ -177,6 +177,7 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
       void driver.endMirror({ goalId, step: body.step, attempt: body.attempt })
   })
 
+  const sent = sentGoals({ dialer: mesh, dispatches, journal })
   const runs = openRuns({
     store,
     journal,
@@ -184,7 +185,16 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
     agents,
     driver,
     probe: machineProbe({ state: path => state.get(path), now: clock.now }),
-    messenger: makeMessenger({ dispatches, journal, programs, runs: () => runs, self, find: selector => mesh.find(selector) }),
+    messenger: makeMessenger({
+      dispatches,
+      journal,
+      programs,
+      runs: () => runs,
+      self,
+      find: selector => mesh.find(selector),
+      cancel: (id, why) => (sent.nodeOf(id) === undefined ? runs.cancel(id, self, why) : sent.cancel({ id, why }, self)),
+      unheard: (goal, err) => log.warn({ err, goal }, 'a goal that took too long could not be cancelled')
+    }),
     vault,
     clock,
     random,
@@ -202,7 +212,7 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
     runs,
     output,
     state: state.view,
-    sent: sentGoals({ dialer: mesh, dispatches, journal })
+    sent
   })
   const subjectOf = subjects({ journal, programs })
   mesh.handle(AGENCY, agencyHandler(agency, undefined, subjectOf.call))

@@ -130,6 +130,8 @@ export class PlanningHand implements Hand {
     return Promise.resolve(false)
   }
 
+  blockEnded(): void {}
+
   reopen(): void {}
 
   #forgetElsewhere(): void {

@@ -11,7 +11,7 @@ const onFail: AttributeSpec = {
   default: 'stop',
   meaning: 'what a failure does: stop the method, go on, wait for repair, or try again'
 }
-const timeout: AttributeSpec = { type: 'seconds', meaning: 'seconds; then the whole process group ends' }
+const timeout: AttributeSpec = { type: 'seconds', meaning: 'seconds; then the process group ends, or all of them in a block, a loop or a sub-goal' }
 /** What every statement may carry. */
 export const statementAttributeSpecs = {
   name,

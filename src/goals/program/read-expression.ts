@@ -3,7 +3,7 @@ import { didYouMean } from './did-you-mean.ts'
 import type { Expression, OpName } from './model.ts'
 import { readCall } from './read-declaration.ts'
 import type { Reading } from './reading.ts'
-import { attribute, choice, fail, flag, ignoreText, needName } from './reading.ts'
+import { attribute, choice, fail, flag, ignoreText, needName, warn } from './reading.ts'
 import { readShell } from './read-shell.ts'
 import { readOperands, readPath, readTemplate } from './read-template.ts'
 import { elements, laterElements, places } from './vocabulary.ts'
@@ -111,7 +111,13 @@ function readSecret(reading: Reading, element: XmlElement): Expression | undefin
 
 function readOther(reading: Reading, element: XmlElement): Expression | undefined {
   const { name, place } = element
-  if (name === 'goalCompleted' || reading.goals.has(name)) return { kind: 'completed', call: readCall(reading, element), place }
+  if (name === 'goalCompleted' || reading.goals.has(name)) {
+    for (const policy of ['onFail', 'retries', 'backoff', 'timeout']) {
+      const given = element.attributes.get(policy)
+      if (given !== undefined) warn(reading, given.place, `${policy} has no effect on a prerequisite: write the sub-goal as a statement`)
+    }
+    return { kind: 'completed', call: readCall(reading, element), place }
+  }
   if (name === 'python' && attribute(element, 'name')?.startsWith('urllib.'))
     return { kind: 'urlEncode', parts: readTemplate(reading, element), place }
   if (laterElements.has(name)) return fail(reading, place, `<${name}> is not supported yet`)

@@ -15,15 +15,15 @@ export const DEFAULT_SHELL = '/bin/bash'
 /** Wait before the next try, in seconds, unless backoff= says otherwise. */
 export const BACKOFF_S = 1
 
-/** Elements that are one process or one wait, which can be ended. */
-const TIMED: ReadonlySet<string> = new Set(['shell', 'send', 'code', 'python', 'wait'])
+/** Statements that are done at once: there is nothing to end. */
+const TIMELESS: ReadonlySet<string> = new Set(['tempFile', 'update', 'editFile'])
 
 /** What every statement may carry. */
 export function readBase(reading: Reading, element: XmlElement): StatementBase {
   const name = attribute(element, 'name')
   const timeoutS = seconds(reading, element, 'timeout')
-  if (timeoutS !== undefined && !TIMED.has(element.name))
-    warn(reading, element.attributes.get('timeout')!.place, `timeout has no effect on <${element.name}>: give it to the sends in it`)
+  if (timeoutS !== undefined && TIMELESS.has(element.name))
+    warn(reading, element.attributes.get('timeout')!.place, `timeout has no effect on <${element.name}>, which is done at once`)
   const retries = count(reading, element, 'retries', 0)
   if (name !== undefined && !isName(name)) {
     fail(reading, element.attributes.get('name')!.place, `name="${name}" cannot be part of a path: use letters, digits, _ and -`)

@@ -17,7 +17,7 @@ import type { Plain, Tree } from '../tree.ts'
 import type { Here } from './call.ts'
 import { access, codeBody, interpreterArguments, literal, scriptOf } from './code-text.ts'
 import { settled } from './exit-outcome.ts'
-import { described, type Performed, type Prepared, type Step, type Try } from './step.ts'
+import { described, type Performed, type Prepared, type Step, timeoutOf, type Try } from './step.ts'
 
 interface PreparedCode extends Prepared {
   readonly text: string
@@ -65,7 +65,7 @@ export function codeStep(here: Here, statement: CodeStatement, id: string): Step
         key: { goalId: attempt.goalId, step: attempt.step, attempt: attempt.attempt },
         argv: [driver.interpreters[language], ...interpreterArguments(language, script, file)],
         env: { CB_INPUT: input, CB_OUTPUT: output },
-        ...(statement.timeoutS !== undefined && { timeoutMs: statement.timeoutS * 1000 })
+        ...timeoutOf(statement.timeoutS, attempt, world.clock)
       })
       return await conclude(world, attempt, finished)
     },

@@ -105,6 +105,9 @@ export type GoalEventBody =
       readonly step: string
       readonly instance: string
       readonly attempt: number
+  /** The first step within a block, loop or sub-goal that has a `timeout` is about to be done: its time begins. */
+  | { readonly type: 'block-began'; readonly block: string; readonly timeoutS: number; readonly place: Place }
+  | { readonly type: 'block-ended'; readonly block: string; readonly outcome: 'completed' | 'failed' | 'timed-out' }
       readonly kind: StepKind
       /** Hash of the statement as written; a step whose text was edited runs again. */
       readonly key: string
@@ -203,6 +206,8 @@ export type SuspendCode =
   | 'stopped'
   | 'journal-damaged'
   | 'program-missing'
+  /** The time of a block around the step is over. */
+  | 'timed-out'
   /** An error of ours: the goal waits for a better version. */
   | 'internal'
   | 'denied'

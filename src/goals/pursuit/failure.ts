@@ -12,6 +12,8 @@ export interface Failure {
   readonly candidates: readonly Candidate[]
   /** Alternatives must not be tried: a person asked to stop, or the author said onFail="suspend". */
   readonly final: boolean
+  /** Path of the block whose time is over. */
+  readonly limit?: string
   /** It is the failure of an earlier stretch, met again: trying once more is not for the program. */
   readonly known?: boolean
   /** What the program says a person is to do, and the values to supply. */

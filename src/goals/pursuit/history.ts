@@ -59,6 +59,16 @@ export interface History {
   /** The last rest was for such a decision: nothing has failed, and what was under way still is. */
   readonly paused: boolean
   readonly decided: ReadonlyMap<string, Decided>
+/** A block with a time limit. */
+export interface TimedBlock {
+  /** Epoch milliseconds: when its time began; undefined when it is not under way. */
+  readonly beganAt?: number
+  /** How often its time has run out. */
+  readonly timesOver: number
+  /** Its time was over when it ended, and nobody has said since that it is to be tried again. */
+  readonly over?: boolean
+}
+
   /** All that was begun with event `beganSeq` or later is to be done again, said event `seq`. */
   readonly from?: { readonly step: string; readonly beganSeq: number; readonly seq: number } | undefined
   /** Variables that an edited program starts otherwise than the one before, by qualified path, with the event since which they do. */
@@ -69,6 +79,8 @@ export interface History {
   readonly stretch: number
   /** Number of the last event. */
   readonly seq: number
+  /** Blocks with a time limit, by path. */
+  readonly blocks: ReadonlyMap<string, TimedBlock>
 }
 
 /** Folds the events of one run, oldest first. */
@@ -94,9 +106,14 @@ export function foldHistory(events: readonly GoalEvent[]): History {
     else if (body.type === 'configured') {
       for (const name of bound === undefined ? [] : changedNames(bound, body.variables)) rebound.set(qualify(root, `goal.${name}`), seq)
       bound = body.variables
+  const blocks = new Map<string, TimedBlock>()
     } else if (body.type === 'step-began') steps.set(body.step, again(steps.get(body.step), body, seq, at))
     else if (body.type === 'step-ended') end(steps.get(body.step), body, seq, lastSet)
-    else if (body.type === 'goal-began') instances.set(body.instance, begin(instances.get(body.instance), body.arguments ?? {}, seq))
+    else if (body.type === 'block-began') blocks.set(body.block, { beganAt: at, timesOver: blocks.get(body.block)?.timesOver ?? 0 })
+    else if (body.type === 'block-ended') {
+      const over = body.outcome === 'timed-out'
+      blocks.set(body.block, { timesOver: (blocks.get(body.block)?.timesOver ?? 0) + Number(over), over })
+    } else if (body.type === 'goal-began') instances.set(body.instance, begin(instances.get(body.instance), body, seq))
     else if (body.type === 'goal-ended' || body.type === 'method-chosen' || body.type === 'method-failed')
       note(instances.get(body.instance), body, seq)
     else if (body.type === 'suspended') paused = body.code === 'stepping'
@@ -114,13 +131,29 @@ export function foldHistory(events: readonly GoalEvent[]): History {
       if (body.assignments.length > 0) lastSet = seq
     }
   }
-  return { steps, instances, set, lastSet, stepwise, paused, decided, from, preferred, rebound, stretch, seq: events.at(-1)?.seq ?? 0 }
+  return {
+    steps,
+    instances,
+    blocks,
+    set,
+    lastSet,
+    stepwise,
+    paused,
+    decided,
+    from,
+    preferred,
+    rebound,
+    stretch,
+    seq: events.at(-1)?.seq ?? 0
+  }
 }
 
 /** `goal.port` means the goal that was asked for; `site>user:goal.name` a sub-goal's. */
 function absolute(root: string, path: string): string {
   return path.includes(':') ? path : qualify(root, path)
 }
+      if (saysNoMore(body)) for (const instance of instances.values()) redo(instance, seq)
+      for (const [path, { timesOver }] of blocks) blocks.set(path, { timesOver })
 
 function again(before: StepRecord | undefined, began: StepBegan, beganSeq: number, beganAt: number): StepRecord {
   return { began, beganSeq, beganAt, since: before === undefined ? undefined : pausedSince(before), writes: before?.writes ?? [] }

@@ -14,8 +14,9 @@ import { type Ended, type Failure, failed, type Walked, went } from './failure.t
 import { type History, pausedSince, type StepRecord } from './history.ts'
 import { Keeping, misfitOf, outputOf } from './keeping.ts'
 import { triesLeft } from './persist.ts'
-import { Recall } from './recall.ts'
+import { type How, Recall } from './recall.ts'
 import { faultsOf, type Performed, type Prepared, type Step } from './step.ts'
+import { overText, type TimeLimit, TimeLimits } from './time-limits.ts'
 import { describe, type Frame, type Hand, type Run, settle } from './walk.ts'
 
 /** Longest wait between two tries of one step, in milliseconds: an hour is as good as suspended. */
@@ -41,6 +42,7 @@ export class PursuingHand implements Hand {
   readonly #stop: AbortSignal
   readonly #recall: Recall
   readonly #keeping: Keeping
+  readonly #limits: TimeLimits
   readonly #facts: Run['facts']
   /** Values that each step read when it was last tried. */
   readonly #reads = new Map<string, Readonly<Record<string, Tree>>>()
@@ -55,6 +57,11 @@ export class PursuingHand implements Hand {
     this.#history = history
     this.#recall = new Recall(history)
     this.#keeping = new Keeping(history, this.#recall)
+    this.#limits = new TimeLimits(
+      history,
+      () => world.clock.now(),
+      body => void this.#append(body, false)
+    )
     this.#facts = facts
     this.#stop = stop
     this.#seq = history.seq
@@ -181,10 +188,12 @@ export class PursuingHand implements Hand {
 
   async #tryRepeatedly(frame: Frame, step: Step, tries: number, before: number, again: string | undefined): Promise<Walked> {
     for (let made = 1; ; made++) {
+      const late = this.#limits.enter(frame.instance, step.id, step.how?.limits)
+      if (late !== undefined) return late
       const last = made >= tries
       const walked = await this.#try(frame, step, { attempt: before + made, last }, again)
       if (walked.ok || walked.failure.final || last || this.#stop.aborted) return walked
-      await this.#backOff(step.statement, made - 1)
+      await this.#backOff(step.statement, made - 1, step.how)
     }
   }
 
@@ -201,19 +210,26 @@ export class PursuingHand implements Hand {
     return failed(frame.instance, 'stepping', prepared.show, { step: step.id, final: true })
   }
 
-  async mayRetry(path: string, policy: StatementBase, tries: number): Promise<boolean> {
+  async mayRetry(path: string, policy: StatementBase, tries: number, how?: How): Promise<boolean> {
     if (tries >= triesLeft(policy) || this.#stop.aborted) return false
     this.reopen(path)
-    await this.#backOff(policy, tries)
+    this.#limits.renew(path)
+    await this.#backOff(policy, tries, how)
     return !this.#stop.aborted
+  }
+
+  blockEnded(limit: TimeLimit, outcome: 'completed' | 'failed' | 'timed-out'): void {
+    this.#limits.left(limit, outcome)
   }
 
   reopen(path: string): void {
     this.#recall.reopen(path, this.#seq)
   }
 
-  async #backOff({ backoffS }: StatementBase, tries: number): Promise<void> {
-    await this.#world.clock.sleep(Math.min(BACKOFF_MS_MAX, backoffS * 1000 * 2 ** tries), this.#stop).catch(() => undefined)
+  async #backOff({ backoffS }: StatementBase, tries: number, how: How | undefined): Promise<void> {
+    const { clock } = this.#world
+    const left = Math.max(0, (this.#limits.deadline(how?.limits) ?? Number.POSITIVE_INFINITY) - clock.now())
+    await clock.sleep(Math.min(BACKOFF_MS_MAX, backoffS * 1000 * 2 ** tries, left), this.#stop).catch(() => undefined)
   }
 
   async #goneOf(step: Step, { ended, writes }: StepRecord): Promise<string | undefined> {
@@ -269,12 +285,16 @@ export class PursuingHand implements Hand {
     const record = this.#history.steps.get(step.id)
     const since = attempt === (record?.began.attempt ?? 0) + 1 && record !== undefined ? pausedSince(record) : undefined
     const signal = this.#stop
+    const until = this.#limits.deadline(step.how?.limits)
+    const round = this.#limits.rounds(step.how?.limits)
     return await step.perform(this.#world, prepared, {
       goalId: this.#goalId,
       step: step.id,
       attempt,
       signal,
-      ...(since !== undefined && { since })
+      ...(since !== undefined && { since }),
+      ...(until !== undefined && { until }),
+      ...(round > 0 && { round })
     })
   }
 
@@ -284,8 +304,10 @@ export class PursuingHand implements Hand {
       step,
       performed.writes.map(({ path, value }) => ({ path: showPath(path), value }))
     )
-    const outcome: Performed = misfit === undefined ? performed : { ...performed, status: 'failed', writes: [], reason: misfit }
-    const ignored = outcome.status === 'failed' && step.statement.onFail === 'ignore' && last
+    const settled: Performed = misfit === undefined ? performed : { ...performed, status: 'failed', writes: [], reason: misfit }
+    const over = settled.status === 'failed' ? this.#limits.over(step.how?.limits) : undefined
+    const outcome: Performed = over === undefined ? settled : { ...settled, reason: overReason(settled, over) }
+    const ignored = outcome.status === 'failed' && step.statement.onFail === 'ignore' && last && over === undefined
     const writes: Write[] = outcome.writes.map(({ path, value }) => ({
       path: showPath(path),
       value: this.#sealed(frame, step, path, value)
@@ -309,6 +331,8 @@ export class PursuingHand implements Hand {
     if (record !== undefined)
       this.#recall.keep(step.id, { ...record, ended, writes: ended.status === 'failed' ? record.writes : dated }, step.how)
     if (outcome.status === 'completed' || ignored) return went
+    if (over !== undefined)
+      return failed(frame.instance, 'timed-out', overReason(settled, over), { step: step.id, final: true, limit: over.path })
     const code = codeOf(step, outcome.status)
     const final = code !== 'step-failed' || step.statement.onFail === 'suspend'
     return failed(frame.instance, code, outcome.reason ?? 'failed', { step: step.id, final })
@@ -356,6 +380,11 @@ export class PursuingHand implements Hand {
     else appended.catch(() => undefined) // the next one fails too, and is waited for
     return seq
   }
+}
+
+/** Of a command that was ended with its block there is no more to say; of another failure there is. */
+function overReason({ exit, reason }: Performed, over: TimeLimit): string {
+  return exit?.kind === 'timed-out' || reason === undefined ? overText(over) : `${reason}; ${overText(over)}`
 }
 
 /** A wait ends at once when a person asks to suspend; nothing was stopped that would have to be looked after. */

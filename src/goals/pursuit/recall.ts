@@ -6,6 +6,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Variables } from '../tree.ts'
 import type { History, StepRecord } from './history.ts'
+import type { TimeLimit } from './time-limits.ts'
 
 /** How the statements around a step want it to be treated. */
 export interface How {
@@ -13,6 +14,8 @@ export interface How {
   readonly recall?: true
   /** Its failure is ignored by a block around it: tried once, it is not tried again by a later stretch. */
   readonly lenient?: true
+  /** Blocks around it that have only so much time, the outermost first. */
+  readonly limits?: readonly TimeLimit[]
   /** Sub-goals are pursued anew: the body of a repeat. */
   readonly again?: true
 }

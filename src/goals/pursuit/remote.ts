@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { interpolate } from '../expression/interpolate.ts'
 import { holdsSealed, withoutSealed } from '../expression/secrets.ts'
+import type { Clock } from '../ports.ts'
 import type { GoalCall, StatementBase } from '../program/model.ts'
 import type { Variables } from '../tree.ts'
 import { type Here, inOut } from './call.ts'
@@ -40,16 +41,17 @@ export function remoteStep(
         peer: peer.text
       }
     },
-    async perform(world, prepared) {
+    async perform(world, prepared, { until, round = 0 }) {
       const request = {
-        id: subRunId(root, call.goal, args, prepared.peer),
+        id: subRunId(root, call.goal, args, prepared.peer, round),
         peer: prepared.peer,
         program: run.program.hash,
         goal: call.goal,
         arguments: args,
         chain: [...run.chain, `${run.id}:${run.goal}`]
       }
-      const outcome = await world.messenger.dispatch(request, new AbortController().signal)
+      const outcome = await within(world.clock, until, signal => world.messenger.dispatch(request, signal))
+      if (outcome === undefined) return { status: 'failed', writes: [], reason: `${call.goal} on ${prepared.peer} took too long` }
       if (outcome.kind === 'failed') return { status: 'failed', writes: [], reason: `${call.goal} on ${prepared.peer}: ${outcome.message}` }
       const back = call.arguments.flatMap(each => {
         const source = inOut(each)
@@ -63,10 +65,28 @@ export function remoteStep(
   }
 }
 
-/** A ULID-shaped id that only this sub-goal of this root run has. */
-export function subRunId(root: string, goal: string, args: Variables, peer: string): string {
+/** What `ask` answers, or undefined when it has not until then: the goal there is cancelled. */
+async function within<T>(clock: Clock, until: number | undefined, ask: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+  const asking = new AbortController()
+  const answered = ask(asking.signal)
+  if (until === undefined) return await answered
+  const resting = new AbortController()
+  const over = clock.sleep(Math.max(0, until - clock.now()), resting.signal).then(
+    () => true,
+    () => false
+  )
+  const first = await Promise.race([answered.then(value => ({ value })), over.then(late => (late ? undefined : ({} as const)))])
+  resting.abort()
+  if (first !== undefined) return await answered
+  asking.abort()
+  await answered.catch(() => undefined)
+  return undefined
+}
+
+/** A ULID-shaped id that only this sub-goal of this root run has; `round` counts the times it was cancelled since it took too long. */
+export function subRunId(root: string, goal: string, args: Variables, peer: string, round = 0): string {
   const digest = createHash('sha256')
-    .update(JSON.stringify([root, goal, Object.entries(args).sort(([a], [b]) => (a < b ? -1 : 1)), peer]))
+    .update(JSON.stringify([root, goal, Object.entries(args).sort(([a], [b]) => (a < b ? -1 : 1)), peer, ...(round > 0 ? [round] : [])]))
     .digest()
   let text = root.slice(0, 10)
   for (let i = 0; text.length < 26; i++) text += DIGITS[(digest[i] ?? 0) % 32]

@@ -6,7 +6,7 @@ import type { Send, ShellStatement } from '../program/model.ts'
 import { isPlainSsh } from '../program/read-shell.ts'
 import type { Here } from './call.ts'
 import { settled } from './exit-outcome.ts'
-import { joined, type Prepared, type Step } from './step.ts'
+import { joined, type Prepared, type Step, timeoutOf } from './step.ts'
 import { type Answer, prepareAnswers, withTerminal } from './terminal.ts'
 import { describe } from './walk.ts'
 
@@ -43,7 +43,7 @@ export function sendStep(here: Here, shell: ShellStatement, send: Send, id: stri
         key: { goalId, step, attempt: attempt.attempt },
         argv: run.argv,
         env: { ...prepared.env, ...run.env },
-        ...(timeoutS !== undefined && { timeoutMs: timeoutS * 1000 }),
+        ...timeoutOf(timeoutS, attempt, world.clock),
         ...(send.label !== undefined && { label: send.label })
       })
       return settled(send, finished)

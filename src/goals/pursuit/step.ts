@@ -1,7 +1,7 @@
 import { evaluate } from '../expression/evaluate.ts'
 import { showPath } from '../expression/path.ts'
 import type { Interpolated, Scope } from '../expression/result.ts'
-import type { Exit, FactQuery, World } from '../ports.ts'
+import type { Clock, Exit, FactQuery, World } from '../ports.ts'
 import type { CheckStatement, Complaint, Path, Place, StatementBase, UpdateStatement } from '../program/model.ts'
 import type { Tree } from '../tree.ts'
 import type { Here } from './call.ts'
@@ -45,6 +45,10 @@ export interface Try {
   readonly signal?: AbortSignal
   /** Epoch milliseconds: when the try began that this one takes up again after an interruption. */
   readonly since?: number
+  /** Epoch milliseconds: when the time of a block around it is over. */
+  readonly until?: number
+  /** How often that time has run out before. */
+  readonly round?: number
 }
 
 export interface Step<P extends Prepared = Prepared> {
@@ -70,6 +74,16 @@ export interface Step<P extends Prepared = Prepared> {
   gone?(world: World, writes: readonly Write[]): Promise<string | undefined>
   /** What it writes if that can be told without doing it. */
   foresee?(prepared: P): Tree | undefined
+}
+
+/** Milliseconds that a timer may fire too early: what is ended by it must have had its whole time by the clock too. */
+const TIMER_EARLY_MS = 5
+
+/** The time a command has: its own, or what is left to the blocks around it. The runner sees to it, also while the daemon is down. */
+export function timeoutOf(timeoutS: number | undefined, { until }: Try, clock: Clock): { readonly timeoutMs?: number } {
+  const left = until === undefined ? Number.POSITIVE_INFINITY : Math.max(0, until - clock.now()) + TIMER_EARLY_MS
+  const ms = Math.min(left, (timeoutS ?? Number.POSITIVE_INFINITY) * 1000)
+  return ms === Number.POSITIVE_INFINITY ? {} : { timeoutMs: ms }
 }
 
 /** What keeps a prepared step from being done: values that are not fit, and places that cannot be written. */

@@ -32,7 +32,7 @@ export function waitStep(here: Here, statement: WaitStatement, id: string): Step
       const outcome =
         statement.seconds === undefined
           ? await poll(here, statement, world, attempt, since)
-          : await sleep(world, attempt, since + prepared.ms)
+          : await rest(world, attempt, since + prepared.ms)
       const value = { fields: { seconds: { value: Math.round((world.clock.now() - since) / 1000) } } }
       return { ...outcome, writes: statement.name === undefined ? [] : [{ path: ['goal', statement.name], value }] }
     }
@@ -63,6 +63,12 @@ function prepareCondition({ scope }: Here, { until, timeoutS }: WaitStatement): 
   }
 }
 
+/** Waits to the end, or as long as the blocks around it have time. */
+async function rest(world: World, attempt: Try, end: number): Promise<Omit<Performed, 'writes'>> {
+  const slept = await sleep(world, attempt, Math.min(end, attempt.until ?? end))
+  return slept.status === 'completed' && world.clock.now() < end ? { status: 'failed' } : slept
+}
+
 async function sleep(world: World, { signal }: Try, until: number): Promise<Omit<Performed, 'writes'>> {
   for (let left = until - world.clock.now(); left > 0; left = until - world.clock.now()) {
     if (signal?.aborted) return { status: 'stopped', reason: 'suspended on request' }
@@ -78,14 +84,19 @@ async function poll(
   attempt: Try,
   since: number
 ): Promise<Omit<Performed, 'writes'>> {
-  const deadline = timeoutS === undefined ? Number.POSITIVE_INFINITY : since + timeoutS * 1000
+  const own = timeoutS === undefined ? Number.POSITIVE_INFINITY : since + timeoutS * 1000
+  const deadline = Math.min(own, attempt.until ?? own)
   for (;;) {
     const result = await look(here, until)
     if (result.outcome === 'true') return { status: 'completed' }
     const wrong = result.errors[0]
     if (wrong !== undefined) return { status: 'failed', reason: wrong.message }
     const now = world.clock.now()
-    if (now >= deadline) return { status: 'failed', reason: `still not so after ${timeoutS} s: ${because(result, 'a value is not known')}` }
+    if (now >= deadline)
+      return {
+        status: 'failed',
+        reason: `still not so${now >= own ? ` after ${timeoutS} s` : ''}: ${because(result, 'a value is not known')}`
+      }
     const slept = await sleep(world, attempt, Math.min(now + everyS * 1000, deadline))
     if (slept.status !== 'completed') return slept
   }

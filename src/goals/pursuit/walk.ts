@@ -21,6 +21,7 @@ import { correcting, correctionsOf } from './correct.ts'
 import type { How } from './recall.ts'
 import type { Step } from './step.ts'
 
+import type { TimeLimit } from './time-limits.ts'
 /** Rounds of "evaluate, gather what was asked for" before it is called endless: each round needs a new fact, nested facts are rare. */
 const FACT_ROUNDS_MAX = 64
 
@@ -50,7 +51,9 @@ export interface Hand {
    * Waits as `policy` says after the failure number `tries`, from 0, of what is walked at `path`, and makes it possible
    * to walk it again. False when there is no try left, in a plan, and when a person asked to suspend.
    */
-  mayRetry(path: string, policy: StatementBase, tries: number): Promise<boolean>
+  mayRetry(path: string, policy: StatementBase, tries: number, how?: How): Promise<boolean>
+  /** A block with a `timeout` has ended, by whatever way. */
+  blockEnded(limit: TimeLimit, outcome: 'completed' | 'failed' | 'timed-out'): void
   /** Everything below `path` may be walked again. */
   reopen(path: string): void
 }

@@ -5,6 +5,7 @@
 import type { GoalEvent } from '../pursuit/events.ts'
 import { oneLine } from './escape.ts'
 import {
+  blockEnded,
   cancelled,
   completed,
   configured,
@@ -94,6 +95,10 @@ function eventLines(story: Story, { goalId, seq, at, body }: GoalEvent): string[
       return methodChosen(story, body)
     case 'method-failed':
       return methodFailed(story, body)
+    case 'block-began':
+      return []
+    case 'block-ended':
+      return blockEnded(story, body)
     case 'step-began':
       return stepBegan(story, body, at)
     case 'step-ended':

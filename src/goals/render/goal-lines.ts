@@ -84,6 +84,10 @@ export function methodFailed({ options }: Story, body: Of<'method-failed'>): str
   return options.goals ? [`  method ${oneLine(body.method)} failed: ${oneLine(body.reason)}`] : []
 }
 
+export function blockEnded({ options }: Story, { block, outcome }: Of<'block-ended'>): string[] {
+  return options.goals && outcome === 'timed-out' ? [`  block ${oneLine(block)} timed out`] : []
+}
+
 export function suspended(story: Story, body: Of<'suspended'>, id: string, at: number): string[] {
   const { options, paints, failure } = story
   const step = body.step === undefined || failure?.step === body.step ? failure : undefined

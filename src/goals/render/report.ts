@@ -32,6 +32,7 @@ export function suspensionReport(suspension: Suspension, options: ReportOptions)
 /** Suspensions from which the goal goes on as it is, or nearly: what it would do can be planned. */
 const PLANNED: ReadonlySet<Suspension['code']> = new Set([
   'step-failed',
+  'timed-out',
   'in-doubt',
   'no-method',
   'post-not-true',

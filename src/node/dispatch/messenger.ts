@@ -17,6 +17,9 @@ export interface MessengerParts {
   readonly self: Principal
   /** The nodes that a selector names, this one included. @throws CloudburstError CB_PEER_UNKNOWN */
   readonly find: (selector: string) => readonly PeerInfo[]
+  /** Ends a goal that nobody waits for any more, here or where it was sent. */
+  readonly cancel: (id: string, why: string) => Promise<void>
+  readonly unheard: (id: string, error: unknown) => void
 }
 
 /** The messenger of this node. */
@@ -26,6 +29,11 @@ export function makeMessenger(parts: MessengerParts): Messenger {
       try {
         return await dispatch(parts, goal, signal)
       } catch (error) {
+        if (signal.aborted) {
+          // not waited for: a node that cannot be reached must not hold up the goal whose time is over
+          parts.cancel(goal.id, 'it took longer than its caller allows').catch(failure => parts.unheard(goal.id, failure))
+          return { kind: 'failed', message: 'it took too long' }
+        }
         if (error instanceof CloudburstError && error.code !== 'CB_STORE_DEGRADED') return { kind: 'failed', message: error.message }
         throw error
       }

@@ -87,6 +87,8 @@ const stepBodies = [
   v.object({
     type: v.literal('step-began'),
     step: textShape,
+  v.object({ type: v.literal('block-began'), block: textShape, timeoutS: duration, place }),
+  v.object({ type: v.literal('block-ended'), block: textShape, outcome: v.picklist(['completed', 'failed', 'timed-out']) }),
     instance: textShape,
     attempt: countShape,
     kind: v.picklist(['send', 'tempFile', 'update', 'check', 'remote', 'code', 'editFile', 'wait']),
@@ -123,6 +125,7 @@ const lifeBodies = [
       'no-method',
       'post-not-true',
       'requested',
+      'timed-out',
       'stepping',
       'stopped',
       'journal-damaged',

@@ -11,7 +11,8 @@ import { EVENT_VERSION, type Assignment, type GoalEvent, type GoalEventBody } fr
 import { pursue } from '../../../src/goals/pursuit/pursue.ts'
 import type { Tree, Variables } from '../../../src/goals/tree.ts'
 
-export type Played = { readonly code?: number; readonly stdout?: string; readonly exit?: Exit }
+/** `ms`: how long it takes by the clock of the stage; one that has less time is ended then. */
+export type Played = { readonly code?: number; readonly stdout?: string; readonly exit?: Exit; readonly ms?: number }
 
 export interface Stage {
   readonly events: GoalEvent[]
@@ -105,7 +106,11 @@ export function stage({
       run: command => {
         const text = command.argv.at(-1) ?? ''
         ran.push(text)
-        return Promise.resolve(finished(play(text, command)))
+        const played = play(text, command)
+        const { timeoutMs = Number.POSITIVE_INFINITY } = command
+        const late = (played.ms ?? 0) > timeoutMs
+        now += Math.min(played.ms ?? 0, timeoutMs)
+        return Promise.resolve(finished(late ? { exit: { kind: 'timed-out', afterMs: timeoutMs } } : played))
       },
       recover: ({ step }) => Promise.resolve(finished({ exit: recover?.(step) ?? { kind: 'lost' } })),
       stop: () => Promise.resolve(),
@@ -135,7 +140,13 @@ export function stage({
       drop: () => undefined
     },
     messenger: { dispatch },
-    clock: { now: () => ++now, sleep: () => Promise.resolve() },
+    clock: {
+      now: () => ++now,
+      sleep: ms => {
+        now += ms
+        return Promise.resolve()
+      }
+    },
     random: { id: () => '01J00000000000000000000000' },
     surroundings: { agent: () => variables, host: {}, peer: {} }
   }

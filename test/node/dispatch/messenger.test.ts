@@ -26,7 +26,8 @@ function among(nodes: readonly PeerInfo[], status: RunSummary['status']): { sent
         sent.push(order.node)
         return Promise.resolve(goal.id)
       },
-      outcome: () => Promise.resolve({ state: 'done' } as never)
+      outcome: (_id, given) =>
+        given?.aborted === true ? Promise.reject(new Error('aborted')) : Promise.resolve({ state: 'done' } as never)
     },
     journal: { summary: () => Promise.resolve({ status, results: { x: { value: 1 } } } as never), subscribe: () => () => undefined },
     programs: { find: () => Promise.resolve({ name: 'p', hash: 'abcd' } as never) },
@@ -37,7 +38,12 @@ function among(nodes: readonly PeerInfo[], status: RunSummary['status']): { sent
       }
     }),
     self: { peer: 'p-n1', node: 'n1' },
-    find: () => nodes
+    find: () => nodes,
+    cancel: id => {
+      sent.push(`cancel ${id}`)
+      return Promise.resolve()
+    },
+    unheard: () => undefined
   } satisfies MessengerParts
   return { sent, messenger: makeMessenger(parts) }
 }
@@ -55,6 +61,12 @@ describe('a sub-goal for another node', () => {
     const { sent, messenger } = among([node('n1', 'self')], 'completed')
     assert.equal((await messenger.dispatch(goal, signal)).kind, 'completed')
     assert.deepEqual(sent, ['here'])
+  })
+
+  it('is cancelled there when its caller has no time left', async () => {
+    const { sent, messenger } = among([node('n2', 'up')], 'pursuing')
+    assert.deepEqual(await messenger.dispatch(goal, AbortSignal.abort()), { kind: 'failed', message: 'it took too long' })
+    assert.deepEqual(sent, ['n2', 'cancel 01J'])
   })
 
   it('has failed when it was cancelled there', async () => {
