@@ -7,7 +7,7 @@ import { keepSecretTypes, sealVariables } from '../../goals/expression/secrets.t
 import type { Vault } from '../../goals/ports.ts'
 import { didYouMean } from '../../goals/program/did-you-mean.ts'
 import type { AgentProto, Program } from '../../goals/program/model.ts'
-import type { Write } from '../../goals/pursuit/events.ts'
+import type { Principal, Write } from '../../goals/pursuit/events.ts'
 import type { Tree, Variables } from '../../goals/tree.ts'
 import type { AgentInfo } from '../../protocols/agency/calls.ts'
 import type { Op, Store } from '../store/store.ts'
@@ -15,6 +15,11 @@ import type { Op, Store } from '../store/store.ts'
 /** Agent whose variables are the node's inventory. */
 export const INVENTORY_AGENT = 'inventory'
 const PREFIX = 'a!'
+/**
+ * Agents that are kept here, stopped ones too: each is read at every start, told to the mesh, and listed for people.
+ * A name can be used again once its agent is stopped.
+ */
+export const AGENTS_MAX = 1_000
 /** Names become keys and paths of state: nothing that could be read as anything else. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
@@ -27,6 +32,15 @@ export interface Agent {
   readonly status: AgentInfo['status']
   readonly startedAt: number
   readonly variables: Variables
+  /** Since it was stopped: the goal that its program wants pursued then, under this id, asked for by `by`. */
+  readonly exit?: { readonly id: string; readonly by: Principal }
+}
+
+/** A change of an agent that travels in somebody else's batch. */
+export interface AgentChange {
+  readonly ops: readonly Op[]
+  /** To be called once they are on disk: others are told then. */
+  written(): void
 }
 
 export interface Agents {
@@ -34,35 +48,80 @@ export interface Agents {
   /** @throws CloudburstError CB_AGENT_UNKNOWN */
   get(name: string): Agent
   has(name: string): boolean
-  /** Makes an agent with the start values of its `<agent>`; durable on return. @throws CloudburstError CB_AGENT_EXISTS, CB_USAGE */
+  /** Makes an agent with the start values of its `<agent>`; durable on return. @throws CloudburstError CB_AGENT_EXISTS, CB_USAGE, CB_BUSY */
   start(program: Program, proto: AgentProto, name: string): Promise<Agent>
   /** The agent of that name, made if there is none; one of an older version of the same program goes over to this one and keeps its values. */
   ensure(program: Program, proto: AgentProto, name: string): Promise<Agent>
-  /** Durable on return. */
-  setStatus(name: string, status: Agent['status']): Promise<Agent>
+  /** Durable on return. @param exit see {@link Agent} */
+  setStatus(name: string, status: Agent['status'], exit?: Agent['exit']): Promise<Agent>
   /** Changes one variable; durable on return. */
   assign(name: string, path: string, value: Tree): Promise<void>
-  /** What a step of an agent's goal wrote: visible at once; the returned operations make it durable and belong into the batch of the step's outcome. */
-  write(name: string, writes: readonly Write[]): readonly Op[]
-  /** Called after each change. @returns ends it */
+  /**
+   * What a step of an agent's goal wrote: its goals see it at once, others once it is durable. The operations belong into the
+   * batch of the step's outcome, which must be given to the store before anything is awaited. Undefined when there is no such agent.
+   */
+  write(name: string, writes: readonly Write[]): AgentChange | undefined
+  /** Called after each change, once it is on disk. @returns ends it */
   onChange(listener: (agent: Agent) => void): () => void
 }
 
-/** Reads all agents. @param vault keeps their secrets; absent where no agent outlives the process */
-export async function openAgents(store: Pick<Store, 'range' | 'batch'>, now: () => number, vault?: Pick<Vault, 'seal'>): Promise<Agents> {
+/**
+ * Reads all agents; once more whenever the store can be written again, since a write that failed may be there after all.
+ * @param vault keeps their secrets; absent where no agent outlives the process
+ */
+export async function openAgents(
+  store: Pick<Store, 'range' | 'batch' | 'onState'>,
+  now: () => number,
+  vault?: Pick<Vault, 'seal'>
+): Promise<Agents> {
+  /** As on disk, and with what is on its way there: what the next change begins from. */
+  const durable = new Map<string, Agent>()
   const agents = new Map<string, Agent>()
   const listeners = new Set<(agent: Agent) => void>()
-  for await (const [, agent] of store.range<Agent>({ prefix: PREFIX })) agents.set(agent.name, agent)
+  const tell = (agent: Agent): void => {
+    durable.set(agent.name, agent)
+    for (const listener of listeners) listener(agent)
+  }
+  /** Changed since the last reading began: newer than what it finds. */
+  const changed = new Set<string>()
+  const read = async (): Promise<void> => {
+    changed.clear()
+    for await (const [name, agent] of store.range<Agent>({ prefix: PREFIX })) {
+      if (changed.has(name.slice(PREFIX.length))) continue
+      agents.set(agent.name, agent)
+      tell(agent)
+    }
+  }
+  await read()
+  store.onState(state => {
+    agents.clear()
+    for (const [name, agent] of durable) agents.set(name, agent)
+    if (state === 'ready') void read().catch(() => undefined)
+  })
 
-  const put = (given: Agent): Op => {
+  const put = (given: Agent): { readonly agent: Agent; readonly op: Op } => {
     const agent = vault === undefined ? given : sealed(given, vault)
     agents.set(agent.name, agent)
-    for (const listener of listeners) listener(agent)
-    return { type: 'put', key: PREFIX + agent.name, value: agent }
+    changed.add(agent.name)
+    return { agent, op: { type: 'put', key: PREFIX + agent.name, value: agent } }
   }
-  const save = async (agent: Agent): Promise<Agent> => {
-    await store.batch([put(agent)], { sync: true })
-    return get(agent.name)
+  const save = async (given: Agent): Promise<Agent> => {
+    const before = agents.get(given.name)
+    const { agent, op } = put(given)
+    try {
+      await store.batch([op], { sync: true })
+    } catch (error) {
+      // Nothing that came later begins from what nobody has.
+      if (agents.get(agent.name) === agent) restore(agent.name, before)
+      throw error
+    }
+    tell(agent)
+    return agent
+  }
+  const restore = (name: string, before: Agent | undefined): void => {
+    const known = durable.get(name) ?? before
+    if (known === undefined) agents.delete(name)
+    else agents.set(name, known)
   }
   const get = (name: string): Agent => {
     const agent = agents.get(name)
@@ -76,6 +135,11 @@ export async function openAgents(store: Pick<Store, 'range' | 'batch'>, now: () 
     const before = agents.get(name)
     if (before !== undefined && before.status !== 'stopped')
       throw new CloudburstError('CB_AGENT_EXISTS', `an agent ${name} of ${before.program.name} is here already`, { agent: name })
+    if (before === undefined && agents.size >= AGENTS_MAX)
+      throw new CloudburstError('CB_BUSY', `${AGENTS_MAX} agents are here already: stop one, and give its name to the new one`, {
+        agent: name,
+        limit: AGENTS_MAX
+      })
     const { hash } = program
     return await save({
       name,
@@ -106,11 +170,16 @@ export async function openAgents(store: Pick<Store, 'range' | 'batch'>, now: () 
         variables: { ...agentVariables(program, proto), ...agent.variables }
       })
     },
-    setStatus: async (name, status) => await save({ ...get(name), status }),
-    assign: async (name, path, value) => {
-      await store.batch([put(written(get(name), [{ path, value }]))], { sync: true })
+    setStatus: async (name, status, exit) => {
+      const { exit: _, ...agent } = get(name)
+      return await save({ ...agent, status, ...(exit !== undefined && { exit }) })
     },
-    write: (name, writes) => (agents.has(name) ? [put(written(get(name), writes))] : []),
+    assign: async (name, path, value) => void (await save(written(get(name), [{ path, value }]))),
+    write: (name, writes) => {
+      if (!agents.has(name)) return undefined
+      const { agent, op } = put(written(get(name), writes))
+      return { ops: [op], written: () => tell(agent) }
+    },
     onChange: listener => {
       listeners.add(listener)
       return () => listeners.delete(listener)

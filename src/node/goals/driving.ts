@@ -4,12 +4,12 @@ import { instancesOf } from '../../goals/config/instances.ts'
 import type { World } from '../../goals/ports.ts'
 import type { GoalEvent, GoalEventBody, Write } from '../../goals/pursuit/events.ts'
 import { pursue } from '../../goals/pursuit/pursue.ts'
-import type { Agents } from '../agency/agents.ts'
+import type { AgentChange, Agents } from '../agency/agents.ts'
 import type { GoalFinder } from './goal-finder.ts'
 import { Places } from './places.ts'
 import type { Programs } from '../programs/programs.ts'
 import type { NodeJournal } from '../store/journal.ts'
-import type { Log, Op, Store } from '../store/store.ts'
+import type { Log, Store } from '../store/store.ts'
 
 /**
  * Goals that may be at work at once; each may hold several processes. The next ones wait their turn, accepted and journaled;
@@ -40,8 +40,8 @@ export interface Driving {
   rest(id: string): Promise<void>
   isDriven(id: string): boolean
   count(): number
-  /** Operations that carry a step's writes below `agent.` to the state of its agent. */
-  agentWrites(goalId: string, writes: readonly Write[]): readonly Op[]
+  /** Carries a step's writes below `agent.` to the state of its agent. */
+  agentWrites(goalId: string, writes: readonly Write[]): AgentChange | undefined
   /** From here on every walk stands still at its next event: the next daemon finds its place in the journal. */
   end(): void
 }
@@ -133,7 +133,7 @@ export function openDriving(parts: DrivingParts): Driving {
     count: () => driven.size,
     agentWrites: (goalId, writes) => {
       const agent = driven.get(goalId)?.agent
-      return agent === undefined ? [] : agents.write(agent, writes)
+      return agent === undefined ? undefined : agents.write(agent, writes)
     },
     end: () => {
       ending = true

@@ -12,7 +12,7 @@ import type { RunSummary } from '../../goals/pursuit/summary.ts'
 import type { AgentProto, GoalProto } from '../../goals/program/model.ts'
 import type { Variables } from '../../goals/tree.ts'
 import type { GoalRequest, StepInFlight } from '../../protocols/agency/calls.ts'
-import type { Agents } from '../agency/agents.ts'
+import type { AgentChange, Agents } from '../agency/agents.ts'
 import { openDriving } from './driving.ts'
 import { goalFinder } from './goal-finder.ts'
 import type { Programs } from '../programs/programs.ts'
@@ -20,7 +20,7 @@ import { quiesce } from './quiescence.ts'
 import { openRepairs, type Repairs } from './repairs.ts'
 import { type Giver, sealAssignments } from '../secrets/sealing.ts'
 import type { NodeJournal } from '../store/journal.ts'
-import type { Log, Op, Store } from '../store/store.ts'
+import type { Log, Store } from '../store/store.ts'
 
 export interface RunsParts {
   readonly store: Store
@@ -61,8 +61,8 @@ export interface Runs extends Repairs {
   resumeAll(): void
   /** No goal is driven on from here: steps that run go on in the runner, and the next daemon goes on with the walk. */
   stop(): void
-  /** Operations that carry a step's writes below `agent.` to the state of its agent. */
-  agentWrites(goalId: string, writes: readonly Write[]): readonly Op[]
+  /** Carries a step's writes below `agent.` to the state of its agent. */
+  agentWrites(goalId: string, writes: readonly Write[]): AgentChange | undefined
   counts(): { readonly running: number; readonly suspended: number }
 }
 

@@ -53,6 +53,8 @@ export interface TicketStore {
     )[],
     options: { readonly sync: boolean }
   ): Promise<void>
+  /** Calls `listener` when it cannot be written any more, and when it can again. */
+  onState?(listener: (state: 'ready' | 'degraded') => void): unknown
 }
 
 export interface Tickets {
@@ -74,15 +76,25 @@ export interface TicketsOptions {
   readonly now?: () => number
 }
 
-/** The tickets of one node. Reads what is outstanding; expired ones are removed. */
+/**
+ * The tickets of one node. Reads what is outstanding, once more whenever the store can be written again: a ticket whose use
+ * failed to be written may have been used all the same. Expired ones are removed.
+ */
 export async function openTickets({ store, peer, addresses, now = Date.now }: TicketsOptions): Promise<Tickets> {
   const records = new Map<string, TicketRecord>()
   const expired: string[] = []
-  for await (const [key, value] of store.range({ prefix: KEY_PREFIX })) {
-    const record = value as TicketRecord
-    if (record.expiry > now()) records.set(key, record)
-    else expired.push(key)
+  const read = async (): Promise<void> => {
+    for await (const [key, value] of store.range({ prefix: KEY_PREFIX })) {
+      const record = value as TicketRecord
+      if (record.expiry <= now()) expired.push(key)
+      // Who has used it here meanwhile stays the one.
+      else if (records.get(key)?.usedBy === undefined) records.set(key, record)
+    }
   }
+  await read()
+  store.onState?.(state => {
+    if (state === 'ready') void read().catch(() => undefined)
+  })
   if (expired.length > 0)
     await store.batch(
       expired.map(key => ({ type: 'del', key })),

@@ -22,8 +22,8 @@ export type { RunNote } from './run-index.ts'
 export interface JournalHooks {
   /** Epoch milliseconds. */
   now(): number
-  /** Changes of the agent's state for the writes of a step below `agent.`; they join the batch of the step's outcome. */
-  agentWrites?(goalId: string, writes: readonly Write[]): readonly Op[]
+  /** Changes of the agent's state for the writes of a step below `agent.`: they join the batch of the step's outcome, and `written` is called when it is on disk. */
+  agentWrites?(goalId: string, writes: readonly Write[]): { readonly ops: readonly Op[]; written(): void } | undefined
 }
 
 /** The journal of this node: the port of goals/ports.ts, and what agency, dispatch and control need beside it. */
@@ -88,8 +88,12 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
   const append = async (goalId: string, body: GoalEvent['body'], extra: readonly Op[] = []): Promise<GoalEvent> => {
     refuseDamaged(damaged, goalId)
     const reached = chains.reach(goalId, false)
-    const link = { at: hooks.now(), body, extra: [...extra, ...agentOps(hooks, goalId, body)], sync: true }
-    return chains.extend(reached instanceof Promise ? await reached : reached, link)
+    const chain = reached instanceof Promise ? await reached : reached
+    // From here to the store without waiting: what an agent is next begins from this.
+    const change = agentChange(hooks, goalId, body)
+    const event = await chains.extend(chain, { at: hooks.now(), body, extra: [...extra, ...(change?.ops ?? [])], sync: true })
+    change?.written()
+    return event
   }
   const summaryOf = async (goalId: string): Promise<RunSummary | undefined> => {
     const summary = chains.get(goalId)?.durable ?? (await store.get<RunEntry>(runKey(goalId)))?.summary
@@ -175,9 +179,9 @@ async function verify(store: Store, goalId: string): Promise<Damage | undefined>
   return grew ? verify(store, goalId) : damage
 }
 
-function agentOps(hooks: JournalHooks, goalId: string, body: GoalEvent['body']): readonly Op[] {
+function agentChange(hooks: JournalHooks, goalId: string, body: GoalEvent['body']): ReturnType<NonNullable<JournalHooks['agentWrites']>> {
   const writes = body.type === 'step-ended' ? body.writes.filter(write => write.path.startsWith('agent.')) : []
-  return writes.length === 0 ? [] : (hooks.agentWrites?.(goalId, writes) ?? [])
+  return writes.length === 0 ? undefined : hooks.agentWrites?.(goalId, writes)
 }
 
 /** @throws when one is missing between what is known and what came */

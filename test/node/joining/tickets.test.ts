@@ -79,6 +79,28 @@ describe('a ticket', () => {
     assert.equal((await open()).outstanding, false)
   })
 
+  it('whose use was written down although the disk said no is used, once the disk can be written again', async () => {
+    let tell: (state: 'ready' | 'degraded') => void = () => undefined
+    const lying = {
+      ...store,
+      onState: (listener: typeof tell) => {
+        tell = listener
+      },
+      batch: async (...args: Parameters<typeof store.batch>) => {
+        await store.batch(...args)
+        throw new Error('disk full')
+      }
+    }
+    const { secret } = await (await open()).issue({})
+    const tickets = await openTickets({ store: lying, peer, addresses: () => [], now: () => now })
+    await assert.rejects(tickets.use(secret, 'one'), /disk full/)
+    assert.ok(tickets.outstanding)
+    tell('ready')
+    await new Promise(resolve => setImmediate(resolve))
+    assert.equal(tickets.outstanding, false)
+    await assert.rejects(tickets.use(secret, 'two'), refusal)
+  })
+
   it('is refused once it has expired, and is forgotten then', async () => {
     const tickets = await open()
     const { secret } = await tickets.issue({ lifetimeMs: 10 })

@@ -19,7 +19,10 @@ describe('the fake journal', () => {
 describe('the journal', () => {
   const directory = temporaryDirectory()
   let store: Store | undefined
-  const agentWrites = (goalId: string): Op[] => [{ type: 'put', key: `a!${goalId}`, value: 'written' }]
+  const agentWrites = (goalId: string): { ops: Op[]; written(): void } => ({
+    ops: [{ type: 'put', key: `a!${goalId}`, value: 'written' }],
+    written: () => undefined
+  })
   const open = async (): Promise<NodeJournal> => {
     store = await openStore(join(directory(), 'store'), { log: quiet })
     let time = 1_000
