@@ -75,7 +75,7 @@ describe('the agents of a node', () => {
     told.length = 0
     hold()
     const saving = agents.setStatus('web', 'suspended')
-    assert.deepEqual(told, [])
+    assert.equal(told.length, 0)
     await held[0]!.end()
     assert.equal((await saving).status, 'suspended')
     assert.equal(told.map(agent => agent.status).join(), 'suspended')
