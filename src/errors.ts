@@ -40,6 +40,7 @@ export const errors = {
   CB_FRAME_INVALID: { exit: 1, http: 400, next: 'cloudburst hello --peer <peer>' },
   CB_SIGNATURE_INVALID: { exit: 1, http: 403, next: 'cloudburst hello --peer <peer>' },
   CB_NEIGHBORHOOD_INVALID: { exit: 1, http: 422, next: 'vi +<line> <file>' },
+  CB_NOT_SENT: { exit: 1, http: 409, next: 'cloudburst goals' },
   CB_REQUEST_EXPIRED: { exit: 1, http: 410, next: 'cloudburst dispatch <goal> --peer <peer>' },
 
   // the machine

@@ -62,6 +62,10 @@ export function fakeExecutor(peer: string, programs: Set<string>, options: { sea
       return acceptance
     },
     find: async (id: string, dispatcher: string) => acceptedBy.get(`${dispatcher}!${id}`),
+    fenced: [] as string[],
+    async fence(id: string) {
+      fake.fenced.push(id)
+    },
     events: {
       read: async (goalId: string, from: number) => (journal.get(goalId) ?? []).filter(event => event.seq >= from),
       subscribe(goalId: string, listener: (event: GoalEvent) => void) {

@@ -76,6 +76,10 @@ export type GoalEventBody =
       readonly describe?: string
       readonly place: Place
       readonly arguments?: Variables
+      /** Hash of the arguments as they are written: while nothing that they read has changed, they stay what they were. */
+      readonly call?: string
+      /** Why all of its own steps that were begun before this event are done again. */
+      readonly again?: string
     }
   | {
       readonly type: 'goal-ended'
@@ -85,6 +89,8 @@ export type GoalEventBody =
       readonly reason?: string
       /** When no method could be chosen: what became of each. */
       readonly candidates?: readonly Candidate[]
+      /** All was done, and yet the post does not hold: one who says no more than "go on" has its own steps done again. */
+      readonly lost?: true
       /** Why it was already true, or cannot become so. */
       readonly grounds?: Grounds
     }
@@ -99,15 +105,15 @@ export type GoalEventBody =
       readonly grounds?: Grounds
     }
   | { readonly type: 'method-failed'; readonly instance: string; readonly method: string; readonly reason: string }
+  /** The first step within a block, loop or sub-goal that has a `timeout` is about to be done: its time begins. */
+  | { readonly type: 'block-began'; readonly block: string; readonly timeoutS: number; readonly place: Place }
+  | { readonly type: 'block-ended'; readonly block: string; readonly outcome: 'completed' | 'failed' | 'timed-out' }
   /** The intent: on disk before the step has any effect. */
   | {
       readonly type: 'step-began'
       readonly step: string
       readonly instance: string
       readonly attempt: number
-  /** The first step within a block, loop or sub-goal that has a `timeout` is about to be done: its time begins. */
-  | { readonly type: 'block-began'; readonly block: string; readonly timeoutS: number; readonly place: Place }
-  | { readonly type: 'block-ended'; readonly block: string; readonly outcome: 'completed' | 'failed' | 'timed-out' }
       readonly kind: StepKind
       /** Hash of the statement as written; a step whose text was edited runs again. */
       readonly key: string
@@ -117,6 +123,9 @@ export type GoalEventBody =
       readonly place: Place
       /** Values that were read, by path, secrets masked. */
       readonly reads: Readonly<Record<string, Tree>>
+      /** Of a sub-goal elsewhere: its arguments, and their hash as they are written. */
+      readonly arguments?: Variables
+      readonly call?: string
       /** Why a step that was done before runs again. */
       readonly again?: string
       /** Names of variables that carry values to it, besides those that every step gets. */
@@ -197,6 +206,8 @@ export interface Candidate {
 
 export type SuspendCode =
   | 'step-failed'
+  /** The time of a block around the step is over. */
+  | 'timed-out'
   | 'in-doubt'
   | 'config-incomplete'
   | 'no-method'
@@ -206,8 +217,8 @@ export type SuspendCode =
   | 'stopped'
   | 'journal-damaged'
   | 'program-missing'
-  /** The time of a block around the step is over. */
-  | 'timed-out'
+  /** Its dispatcher gave it up while this node was away. */
+  | 'abandoned'
   /** An error of ours: the goal waits for a better version. */
   | 'internal'
   | 'denied'

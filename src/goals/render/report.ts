@@ -63,6 +63,7 @@ export function tryCommands(suspension: Suspension, options: ReportOptions): str
       return [`${repair} --step`, repair]
     case 'requested':
     case 'stopped':
+    case 'abandoned':
       return [repair]
     case 'in-doubt':
       return [`${repair} --retry`, ...(step === undefined ? [] : [`${repair} --done ${step}`]), ...skip, cancel]

@@ -1,12 +1,25 @@
 /** What is written down about a goal that was sent to another node. Events are not here: they are mirrored into the journal. */
 import type { ErrorData } from '../../errors.ts'
+import type { Principal } from '../../goals/pursuit/events.ts'
 import type { DispatchRequest } from '../../protocols/dispatch/executor.ts'
 
 /**
- * open: no verdict yet · accepted: it is the peer's duty · in-doubt: accepted, but the peer does not know it any more ·
- * done: its outcome is in the journal · refused: it was never accepted, `error` says why.
+ * queued: its turn in its group has not come · open: no verdict yet · accepted: it is the peer's duty ·
+ * in-doubt: accepted, but the peer does not know it any more · done: its outcome is in the journal ·
+ * refused: it was never accepted, `error` says why · abandoned: a person has said that its peer is gone for good.
  */
-export type DispatchState = 'open' | 'accepted' | 'in-doubt' | 'done' | 'refused'
+export type DispatchState = 'queued' | 'open' | 'accepted' | 'in-doubt' | 'done' | 'refused' | 'abandoned'
+
+/** Dispatches of one goal to many nodes, so many at a time. */
+export interface DispatchGroup {
+  readonly id: string
+  /** Place in the order in which they are sent, from 0. */
+  readonly at: number
+  /** Nodes that pursue at a time. */
+  readonly parallel: number
+  /** When more have failed, no further ones are sent. Absent: all are. */
+  readonly failuresMax?: number
+}
 
 export interface DispatchRecord {
   readonly id: string
@@ -21,19 +34,38 @@ export interface DispatchRecord {
   /** Base64 of the executor's signed receipt. */
   readonly receipt?: string
   readonly error?: ErrorData
+  /** Of done. */
+  readonly outcome?: 'completed' | 'cancelled'
+  readonly group?: DispatchGroup
+  /** How long the peer has to accept once it is its turn, in milliseconds. */
+  readonly acceptWithinMs?: number
+  /** It may wait for a peer that is away: others of its group need not wait for it. */
+  readonly patient?: true
+  /** A person has given it up: told to the peer when it is there again. */
+  readonly giveUp?: { readonly by: Principal; readonly why?: string }
+}
+
+/** A peer that has not been told yet that its goal was abandoned. */
+export interface Fence {
+  readonly id: string
+  readonly peer: string
+  readonly node: string
+  readonly why?: string
 }
 
 export const OPEN_PREFIX = 'o!'
 const CLOSED_PREFIX = 'oz!'
+export const FENCE_PREFIX = 'of!'
 
 /** Whether nothing more will happen. */
 export function isClosed({ state }: DispatchRecord): boolean {
-  return state === 'done' || state === 'refused'
+  return state === 'done' || state === 'refused' || state === 'abandoned'
 }
 
 /** Open dispatches stand together, so that a restart reads only them. */
 export const openKey = (id: string): string => `${OPEN_PREFIX}${id}`
 export const closedKey = (id: string): string => `${CLOSED_PREFIX}${id}`
+export const fenceKey = (id: string): string => `${FENCE_PREFIX}${id}`
 export const closedPrefix = CLOSED_PREFIX
 
 /** What has to be written for a record. */

@@ -4,6 +4,7 @@ import { type DispatchEnd, type DispatchSink, dispatchOnce, follow } from '../..
 import { DISPATCH } from '../../protocols/dispatch/messages.ts'
 import { readReceipt } from '../../protocols/dispatch/receipt.ts'
 import { isOutcome } from '../../protocols/dispatch/tell.ts'
+import type { GoalEvent } from '../../goals/pursuit/events.ts'
 import type { Channel } from '../../protocols/wire/channel.ts'
 import type { DispatchParts } from './dispatches.ts'
 import { type DispatchRecord, isClosed, recordOps } from './dispatch-records.ts'
@@ -18,8 +19,12 @@ export interface Task {
   waiting: string | undefined
   /** Called at every change of `record` or `waiting`. */
   readonly listeners: Set<() => void>
+  /** It rests there and waits for repair. */
+  suspended: boolean
   /** Ends the present pause between two tries. */
   wake: () => void
+  /** Fires when it was abandoned. */
+  readonly ended: AbortController
   /** For the first try, when the peer was up. */
   readonly early?: EarlyStream
 }
@@ -29,6 +34,9 @@ const PAUSE_FIRST_MS = 250
 const PAUSE_MAX_MS = 15_000
 /** Pause when the peer answers but will not have us follow, or does not know the goal: a person has to act there. */
 const PAUSE_ANSWERED_MS = 60_000
+
+/** One try to open a stream ends after this long, in milliseconds; what is patient tries again. */
+const OPEN_WITHIN_MS = 60_000
 
 /** Answers that leave open whether the goal was accepted: it is asked again. */
 const UNDECIDED: ReadonlySet<ErrorCode> = new Set([
@@ -65,8 +73,13 @@ export async function driveDispatch(parts: DispatchParts, task: Task, stop: Abor
 /** One try. @returns how long to pause, when it is not the usual back-off */
 async function tryOnce(parts: DispatchParts, task: Task, stop: AbortSignal): Promise<number | undefined> {
   try {
-    if (await hasOutcome(parts, task)) {
-      await write(parts, task, { ...task.record, state: 'done' })
+    const outcome = await hasOutcome(parts, task)
+    if (outcome !== undefined) {
+      await write(parts, task, { ...task.record, state: 'done', outcome })
+      return undefined
+    }
+    if (task.record.giveUp !== undefined && !task.record.sent) {
+      await refuse(parts, task, givenUp(task))
       return undefined
     }
     if (task.record.receipt === undefined && !task.unheard && late(parts, task)) {
@@ -88,7 +101,7 @@ async function tryOnce(parts: DispatchParts, task: Task, stop: AbortSignal): Pro
 async function converse(parts: DispatchParts, task: Task, stop: AbortSignal): Promise<DispatchEnd> {
   const { record } = task
   const asking = record.receipt === undefined && !late(parts, task)
-  const limit = asking ? [AbortSignal.timeout(Math.max(1, record.request.acceptBefore - parts.clock.now()))] : []
+  const limit = asking ? [AbortSignal.timeout(Math.max(1, Math.min(record.request.acceptBefore - parts.clock.now(), OPEN_WITHIN_MS)))] : []
   const channel = await (task.early?.take() ?? parts.dialer.open(record.peer, DISPATCH, AbortSignal.any([stop, ...limit])))
   const leave = (): void => channel.abort(new CloudburstError('CB_INTERRUPTED', 'the daemon is stopping'))
   stop.addEventListener('abort', leave, { once: true })
@@ -97,7 +110,8 @@ async function converse(parts: DispatchParts, task: Task, stop: AbortSignal): Pr
       const have = (await parts.output?.heads(record.id)) ?? []
       return await follow(channel, record.id, (await seqOf(parts, task)) + 1, sinkOf(parts, task), have)
     }
-    if (!record.sent) await write(parts, task, { ...record, sent: true })
+    if (task.record.giveUp !== undefined && !task.record.sent) return { kind: 'left' }
+    if (!record.sent) await write(parts, task, { ...task.record, sent: true })
     return await ask(parts, task, channel)
   } finally {
     stop.removeEventListener('abort', leave)
@@ -128,15 +142,25 @@ function sinkOf(parts: DispatchParts, task: Task): DispatchSink {
       if (task.record.state !== 'accepted')
         await write(parts, task, { ...task.record, state: 'accepted', receipt: Buffer.from(receipt).toString('base64') })
       if (task.waiting !== undefined) wait(task, undefined)
+      if (task.record.giveUp !== undefined) parts.cancelThere?.(task.record)
     },
     event: async event => {
+      note(task, event)
       if (!isOutcome(event)) return mirroring.add(parts.journal.mirror(task.record.id, [event]))
-      const done: DispatchRecord = { ...task.record, state: 'done' }
+      const done: DispatchRecord = { ...task.record, state: 'done', outcome: event.body.type === 'completed' ? 'completed' : 'cancelled' }
+      if (isClosed(task.record)) return
       await parts.journal.mirror(task.record.id, [event], recordOps(done), { sync: true })
       change(task, done)
     },
     output: async chunk => parts.output?.write(chunk)
   }
+}
+
+/** Whether the goal waits for repair there, for those of its group that wait for it. */
+function note(task: Task, { body }: GoalEvent): void {
+  if (body.type !== 'suspended' && body.type !== 'repaired' && body.type !== 'started') return
+  task.suspended = body.type === 'suspended'
+  for (const listener of task.listeners) listener()
 }
 
 /** Most events on their way to the store at a time: they share its writes. The outcome waits for all, being written behind them. */
@@ -225,8 +249,16 @@ function checkReceipt(parts: DispatchParts, { id, peer, request }: DispatchRecor
   if (!right) throw new CloudburstError('CB_FRAME_INVALID', `the receipt of ${peer} is not for goal ${id}`, { id })
 }
 
+/** A person gave it up before anything was sent. */
+export function givenUp({ record: { request, giveUp } }: Task): ErrorData {
+  const why = giveUp?.why === undefined ? '' : `: ${giveUp.why}`
+  return { code: 'CB_NOT_SENT', message: `${request.goal} was cancelled before it was sent${why}`, details: { id: request.id } }
+}
+
 /** Durable on return. */
-async function write(parts: DispatchParts, task: Task, record: DispatchRecord): Promise<void> {
+export async function write(parts: DispatchParts, task: Task, record: DispatchRecord): Promise<void> {
+  // What was closed meanwhile, e.g. abandoned, stays closed.
+  if (isClosed(task.record)) return
   await parts.store.batch(recordOps(record), { sync: true })
   change(task, record)
 }
@@ -246,9 +278,9 @@ async function seqOf(parts: DispatchParts, task: Task): Promise<number> {
 }
 
 /** A write of the outcome that failed may have been made all the same; the executor has nothing to tell after it. */
-async function hasOutcome(parts: DispatchParts, task: Task): Promise<boolean> {
+async function hasOutcome(parts: DispatchParts, task: Task): Promise<DispatchRecord['outcome']> {
   const status = (await parts.journal.summary(task.record.id))?.status
-  return status === 'completed' || status === 'cancelled'
+  return status === 'completed' || status === 'cancelled' ? status : undefined
 }
 
 function late(parts: DispatchParts, { record }: Task): boolean {

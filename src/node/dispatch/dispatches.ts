@@ -2,43 +2,37 @@
  * Goals sent to other nodes. Each has a task that does not end before the goal's outcome, or the refusal, is on disk here:
  * through lost connections, restarts of the peer, and restarts of this daemon.
  */
-import { CloudburstError, type ErrorData, fromErrorData } from '../../errors.ts'
+import { CloudburstError, type ErrorData } from '../../errors.ts'
 import type { Clock, Random } from '../../goals/ports.ts'
-import type { Assignment, GoalEvent, OutputChunk } from '../../goals/pursuit/events.ts'
+import type { Assignment, GoalEvent, OutputChunk, Principal } from '../../goals/pursuit/events.ts'
 import type { SourceFile } from '../../goals/program/model.ts'
 import type { RunStatus } from '../../goals/pursuit/summary.ts'
 import type { DispatchRequest } from '../../protocols/dispatch/executor.ts'
 import { DISPATCH, type OutputHead } from '../../protocols/dispatch/messages.ts'
 import type { Dialer } from '../../protocols/wire/channel.ts'
-import { driveDispatch, type Task } from './dispatch-task.ts'
-import { closedKey, closedPrefix, type DispatchOp, type DispatchRecord, isClosed, OPEN_PREFIX, recordOps } from './dispatch-records.ts'
+import { driveDispatch, givenUp, type Task, write } from './dispatch-task.ts'
+import { atItsTurn, type DispatchOrder, recordOf } from './dispatch-order.ts'
+import {
+  closedKey,
+  closedPrefix,
+  type DispatchOp,
+  type DispatchRecord,
+  type Fence,
+  isClosed,
+  OPEN_PREFIX,
+  recordOps
+} from './dispatch-records.ts'
 import { type EarlyStream, openEarly } from './early-stream.ts'
+import { abandonable, openFences } from './fences.ts'
+import { Groups, type Standing } from './groups.ts'
 
+export type { DispatchOrder } from './dispatch-order.ts'
 export type { DispatchRecord, DispatchState } from './dispatch-records.ts'
 
-/** A peer has this long to accept, in milliseconds, unless the caller says otherwise: longer than a daemon's restart. */
-export const ACCEPT_WITHIN_MS = 10_000
 /** Most dispatches that are open at a time: each may hold a stream. */
 export const DISPATCHES_OPEN_MAX = 10_000
-
-export interface DispatchOrder {
-  /** Chosen by the caller when it may ask again, e.g. a sub-goal; the same id is the same dispatch. */
-  readonly id?: string
-  /** Peer id, and the name to show for it. */
-  readonly peer: string
-  readonly node: string
-  readonly goal: string
-  readonly program: { readonly name: string; readonly hash: string }
-  readonly agent?: string
-  readonly mode?: 'pursue' | 'execute'
-  readonly assignments: readonly Assignment[]
-  readonly chain?: readonly string[]
-  readonly email?: string
-  readonly locale?: string
-  readonly stepwise?: boolean
-  readonly sshReuse?: boolean
-  readonly acceptWithinMs?: number
-}
+/** Longest timer of this runtime, in milliseconds. */
+const TIMEOUT_MAX = 2 ** 31 - 1
 
 export interface DispatchParts {
   readonly store: {
@@ -70,6 +64,8 @@ export interface DispatchParts {
     reveal(assignments: readonly Assignment[]): Promise<readonly Assignment[]>
     drop(id: string): void
   }
+  /** Sends the wish of a person to give the goal up on to a peer that is there again. */
+  readonly cancelThere?: (record: DispatchRecord) => void
   readonly self: string
   readonly clock: Clock
   readonly random: Random
@@ -92,6 +88,17 @@ export interface Dispatches {
   open(): readonly DispatchRecord[]
   /** Name and peer id of the node a goal was sent to; undefined for goals of this node. */
   sentTo(id: string): { readonly node: string; readonly peer: string } | undefined
+  /** Ids of all goals that were sent from here, and are remembered. */
+  ids(): readonly string[]
+  /** Why nothing is heard of a goal right now. */
+  waiting(id: string): string | undefined
+  /** Sees to it that a goal without an outcome is cancelled: now when it was not sent yet, else once the peer is there. Durable on return. */
+  giveUp(id: string, by: Principal, why?: string): Promise<void>
+  /**
+   * Ends the waiting for a peer that is gone for good; it is told should it return. Durable on return.
+   * @throws CloudburstError CB_RUN_UNKNOWN; CB_USAGE when there is nothing to wait for
+   */
+  abandon(id: string, why?: string): Promise<void>
   /** Their records have been removed: nothing is known of them from here on. */
   forget(ids: readonly string[]): void
   /** Says why nothing is heard of a goal: now, if so, and each time it changes. @returns ends it */
@@ -108,28 +115,92 @@ export async function openDispatches(parts: DispatchParts): Promise<Dispatches> 
   const starting = new Map<string, Promise<string>>()
   const stopping = new AbortController()
   const driven = new Set<Promise<void>>()
+  const groups = new Groups()
+  const fences = await openFences({ ...parts, stopping: stopping.signal })
 
-  const start = (record: DispatchRecord, unheard: boolean, early?: EarlyStream): void => {
-    const task: Task = { record, unheard, waiting: undefined, listeners: new Set(), wake: () => undefined, ...(early && { early }) }
+  const enter = (record: DispatchRecord, unheard: boolean, early?: EarlyStream): Task => {
+    const task: Task = {
+      record,
+      unheard,
+      waiting: undefined,
+      suspended: false,
+      listeners: new Set(),
+      wake: () => undefined,
+      ended: new AbortController(),
+      ...(early && { early })
+    }
     tasks.set(record.id, task)
     places.set(record.id, { node: record.node, peer: record.peer })
-    const done = driveDispatch(parts, task, stopping.signal)
-      .catch(error => log.warn({ err: error, goal: record.id }, 'a dispatch is no longer seen to until the next start'))
+    if (record.group !== undefined) {
+      groups.set(record.id, record.group, standingOf(record, task))
+      task.listeners.add(() => pump(task))
+    }
+    return task
+  }
+  const drive = (task: Task): void => {
+    const { id } = task.record
+    const done = driveDispatch(parts, task, AbortSignal.any([stopping.signal, task.ended.signal]))
+      .catch(error => log.warn({ err: error, goal: id }, 'a dispatch is no longer seen to until the next start'))
       .finally(() => {
         driven.delete(done)
-        early?.drop(new CloudburstError('CB_INTERRUPTED', 'the goal was not sent'))
-        if (isClosed(task.record)) {
-          tasks.delete(record.id)
-          parts.secrets?.drop(record.id)
-        }
-        for (const listener of task.listeners) listener()
+        task.early?.drop(new CloudburstError('CB_INTERRUPTED', 'the goal was not sent'))
+        leave(task)
       })
     driven.add(done)
   }
-  for await (const [, record] of store.range<DispatchRecord>({ prefix: closedPrefix }))
+  const leave = (task: Task): void => {
+    if (isClosed(task.record)) {
+      tasks.delete(task.record.id)
+      parts.secrets?.drop(task.record.id)
+    }
+    for (const listener of task.listeners) listener()
+  }
+  const inBackground = (work: Promise<void>): void => {
+    const done = work
+      .catch(error => log.warn({ err: error }, 'a goal whose turn it is could not be sent; it is at the next start'))
+      .finally(() => driven.delete(done))
+    driven.add(done)
+  }
+  /** Something has changed in a group: others may have their turn, or have none any more. */
+  const pump = (task: Task): void => {
+    const { id, group } = task.record
+    if (group === undefined || stopping.signal.aborted) return
+    groups.set(id, group, standingOf(task.record, task))
+    const spent = groups.exhausted(group.id)
+    for (const next of spent === undefined ? groups.next(group.id) : groups.waiting(group.id)) {
+      const other = tasks.get(next)
+      if (other?.record.state !== 'queued') continue
+      groups.set(next, group, spent === undefined ? 'running' : 'failed')
+      inBackground(spent === undefined ? begin(other) : close(other, { code: 'CB_NOT_SENT', message: `not sent: ${spent}` }))
+    }
+    groups.tidy(group.id)
+  }
+  const begin = async (task: Task): Promise<void> => {
+    await write(parts, task, atItsTurn(task.record, parts.clock.now()))
+    if (!isClosed(task.record)) drive(task)
+  }
+  const close = async (task: Task, error: ErrorData): Promise<void> => {
+    await write(parts, task, { ...task.record, state: 'refused', error })
+    leave(task)
+  }
+
+  for await (const [, record] of store.range<DispatchRecord>({ prefix: closedPrefix })) {
     places.set(record.id, { node: record.node, peer: record.peer })
-  for await (const [, record] of store.range<DispatchRecord>({ prefix: OPEN_PREFIX })) start(record, record.sent)
+    if (record.group !== undefined) groups.set(record.id, record.group, standingOf(record))
+  }
+  const open: Task[] = []
+  for await (const [, record] of store.range<DispatchRecord>({ prefix: OPEN_PREFIX })) {
+    const task = enter(record, record.sent)
+    task.suspended = (await parts.journal.summary(record.id))?.status === 'suspended'
+    if (record.group !== undefined) groups.set(record.id, record.group, standingOf(record, task))
+    open.push(task)
+  }
+  for (const task of open) {
+    if (task.record.state !== 'queued') drive(task)
+    else pump(task)
+  }
   const endPeerUp = parts.onPeerUp(peer => {
+    fences.wake(peer)
     for (const task of tasks.values()) if (task.record.peer === peer) task.wake()
   })
 
@@ -139,34 +210,28 @@ export async function openDispatches(parts: DispatchParts): Promise<Dispatches> 
     if ((await find(id)) !== undefined) return id
     if (tasks.size >= DISPATCHES_OPEN_MAX) throw new CloudburstError('CB_BUSY', `${tasks.size} dispatches are open already`)
     const assignments = (await parts.secrets?.seal(id, order)) ?? order.assignments
-    const sent = parts.isUp?.(order.peer) ?? false
-    const record: DispatchRecord = {
-      id,
-      peer: order.peer,
-      node: order.node,
-      request: requestOf(id, { ...order, assignments }, parts.clock.now()),
-      state: 'open',
-      sent
-    }
-    const early = sent ? openEarly(parts.dialer, order.peer, DISPATCH, within(record.request)) : undefined
+    const record = recordOf(id, { ...order, assignments }, parts.clock.now(), parts.isUp?.(order.peer) ?? false)
+    const early = record.sent ? openEarly(parts.dialer, order.peer, DISPATCH, within(record.request)) : undefined
     try {
       await store.batch(recordOps(record), { sync: true })
     } catch (error) {
       early?.drop(new CloudburstError('CB_STORE_DEGRADED', 'the goal could not be written down'))
       throw error
     }
-    start(record, false, early)
+    const task = enter(record, false, early)
+    if (record.state === 'queued') pump(task)
+    else drive(task)
     return id
   }
   const within = ({ acceptBefore }: DispatchRequest): AbortSignal =>
-    AbortSignal.any([stopping.signal, AbortSignal.timeout(Math.max(1, acceptBefore - parts.clock.now()))])
+    AbortSignal.any([stopping.signal, AbortSignal.timeout(Math.max(1, Math.min(acceptBefore - parts.clock.now(), TIMEOUT_MAX)))])
   /** Waits for a state of the dispatch. */
   const until = async (id: string, reached: (record: DispatchRecord) => boolean, signal?: AbortSignal): Promise<DispatchRecord> => {
     for (;;) {
       signal?.throwIfAborted()
       const task = tasks.get(id)
       const record = task?.record ?? (await find(id))
-      if (record === undefined) throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${id} was sent from here`, { id })
+      if (record === undefined) throw unknown(id)
       if (reached(record)) return record
       if (task === undefined) continue
       stopping.signal.throwIfAborted()
@@ -183,20 +248,46 @@ export async function openDispatches(parts: DispatchParts): Promise<Dispatches> 
       starting.set(id, adding)
       return adding
     },
-    verdict: async (id, signal) => (await until(id, ({ state }) => state !== 'open', signal)).error,
+    verdict: async (id, signal) => (await until(id, ({ state }) => state !== 'open' && state !== 'queued', signal)).error,
     outcome: (id, signal) => until(id, isClosed, signal),
     find,
     open: () => [...tasks.values()].map(task => task.record).filter(record => !isClosed(record)),
     sentTo: id => places.get(id),
+    ids: () => [...places.keys()],
     forget: ids => {
       for (const id of ids) if (!tasks.has(id)) places.delete(id)
+    },
+    waiting: id => tasks.get(id)?.waiting,
+    giveUp: async (id, by, why) => {
+      const task = tasks.get(id)
+      if (task === undefined) throw unknown(id)
+      await write(parts, task, { ...task.record, giveUp: { by, ...(why !== undefined && { why }) } })
+      if (task.record.state === 'queued') return await close(task, givenUp(task))
+      task.wake()
+      if (!task.record.sent) await until(id, record => isClosed(record) || record.sent)
+    },
+    abandon: async (id, why) => {
+      const task = tasks.get(id)
+      const known = task?.record ?? (await find(id))
+      if (known === undefined) throw unknown(id)
+      abandonable(known.state, id)
+      if (task === undefined || isClosed(known)) return
+      const { peer, node } = task.record
+      const fence: Fence = { id, peer, node, ...(why !== undefined && { why }) }
+      const record = abandoned(task.record, why)
+      await store.batch([...recordOps(record), ...(task.record.sent ? [fences.op(fence)] : [])], { sync: true })
+      const { sent } = task.record
+      task.record = record
+      task.ended.abort(new CloudburstError('CB_INTERRUPTED', 'the goal was abandoned'))
+      leave(task)
+      if (sent) fences.begin(fence)
     },
     onWaiting: (id, listener) => {
       const task = tasks.get(id)
       if (task === undefined) return () => undefined
       let last: string | undefined
       const look = (): void => {
-        const reason = task.waiting ?? task.record.error?.message
+        const reason = task.record.state === 'queued' ? 'its turn has not come' : (task.waiting ?? task.record.error?.message)
         if (reason !== undefined && reason !== last) listener(reason)
         last = reason
       }
@@ -207,45 +298,34 @@ export async function openDispatches(parts: DispatchParts): Promise<Dispatches> 
     stop: async () => {
       endPeerUp()
       stopping.abort(new CloudburstError('CB_INTERRUPTED', 'the daemon is stopping'))
-      await Promise.all(driven)
+      await Promise.all([...driven, fences.ended()])
     }
   }
 }
 
-/** The error of a refused dispatch, to be thrown. */
-export function refusal(record: DispatchRecord): CloudburstError | undefined {
-  return record.error === undefined ? undefined : fromErrorData(record.error)
+/** Where a dispatch stands for those of its group. */
+function standingOf({ state, outcome, receipt, patient }: DispatchRecord, task?: Task): Standing {
+  switch (state) {
+    case 'queued':
+      return 'waiting'
+    case 'done':
+      return outcome === 'cancelled' ? 'failed' : 'done'
+    case 'open':
+      return patient === true && receipt === undefined && task?.waiting !== undefined ? 'away' : 'running'
+    case 'accepted':
+      return task?.suspended === true ? 'failed' : 'running'
+    default:
+      return 'failed'
+  }
 }
 
-function requestOf(id: string, order: DispatchOrder, now: number): DispatchRequest {
-  const {
-    goal,
-    program,
-    agent,
-    mode = 'pursue',
-    assignments,
-    chain = [],
-    email,
-    locale,
-    stepwise,
-    sshReuse,
-    acceptWithinMs = ACCEPT_WITHIN_MS
-  } = order
-  return {
-    type: 'request',
-    id,
-    goal,
-    program: { name: program.name, hash: program.hash },
-    ...(agent === undefined ? {} : { agent }),
-    mode,
-    assignments,
-    chain,
-    acceptBefore: now + acceptWithinMs,
-    ...(email === undefined ? {} : { email }),
-    ...(locale === undefined ? {} : { locale }),
-    ...(stepwise === undefined ? {} : { stepwise }),
-    ...(sshReuse === undefined ? {} : { sshReuse })
-  }
+function abandoned(record: DispatchRecord, why: string | undefined): DispatchRecord {
+  const message = `${record.node} was given up${why === undefined ? '' : `: ${why}`}; what it has done of ${record.request.goal} is not known`
+  return { ...record, state: 'abandoned', error: { code: 'CB_PEER_UNREACHABLE', message, details: { peer: record.node, id: record.id } } }
+}
+
+function unknown(id: string): CloudburstError {
+  return new CloudburstError('CB_RUN_UNKNOWN', `no goal ${id} was sent from here`, { id })
 }
 
 function changeOf(task: Task, signal: AbortSignal): Promise<void> {

@@ -41,6 +41,7 @@ export function makeExecutor({ identity, journal, programs, runs, output: source
       return accepted
     },
     find,
+    fence: (id, by, why) => runs.fence(id, by, why),
     subject: ({ program, goal }) => subject({ program: program.hash, goal }),
     events: { read: (id, from) => journal.readDurable(id, from), subscribe: (id, listener) => journal.subscribe(id, listener) },
     output: (id, have, until) => output(feed(journal, source, { id, output: true, follow: 'always', have }, until)),

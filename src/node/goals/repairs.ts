@@ -33,6 +33,8 @@ export interface Repairs {
   preview(request: RepairRequest, by: Principal): Promise<Plan>
   /** Durable on return; a step that runs is ended. */
   cancel(id: string, by: Principal, why?: string): Promise<void>
+  /** Its dispatcher gave it up while this node was away: its steps are ended and it waits for a person. Nothing when it is over. Durable on return. */
+  fence(id: string, by: Principal, why?: string): Promise<void>
 }
 
 export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFinder): Repairs {
@@ -83,6 +85,18 @@ export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFind
       }
       await journal.append(id, { type: 'cancelled', by, ...(why !== undefined && { why }) })
       await parts.driver.dropFiles(id)
+    },
+    fence: async (id, by, why) => {
+      const summary = await known(journal, id)
+      if (isOver(summary.status) || summary.suspended?.code === 'abandoned') return
+      const resting = driving.halt(id)
+      if (resting !== undefined) {
+        await stopSteps(parts.driver, id, await journal.read(id))
+        await resting
+      }
+      if (isOver((await known(journal, id)).status)) return
+      const reason = `${by.node} gave this goal up while this node was away${why === undefined ? '' : `: ${why}`}; somebody else may be doing it`
+      await journal.append(id, { type: 'suspended', code: 'abandoned', reason })
     }
   }
 }

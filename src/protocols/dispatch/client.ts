@@ -1,5 +1,5 @@
 /** The dispatcher's side of one stream of dispatch. Keeping at it over many streams is node/dispatches.ts. Spec: ./README.md */
-import { CloudburstError, type ErrorData } from '../../errors.ts'
+import { CloudburstError, type ErrorData, fromErrorData } from '../../errors.ts'
 import type { GoalEvent, OutputChunk } from '../../goals/pursuit/events.ts'
 import type { SourceFile } from '../../goals/program/model.ts'
 import { beating } from '../heartbeat.ts'
@@ -59,6 +59,27 @@ export async function follow(
   return converse(beating(raw), { type: 'follow', id, from, have }, from, sink)
 }
 
+/**
+ * Tells a peer that a goal which it has accepted was given up here: it rests there until a person decides.
+ * @throws CloudburstError CB_RUN_UNKNOWN when the peer never accepted it; CB_PEER_UNREACHABLE when it is not known whether it was told
+ */
+export async function fence(raw: Channel, id: string, why?: string): Promise<void> {
+  const channel = beating(raw)
+  try {
+    await send(channel, { type: 'fence', id, ...(why !== undefined && { why }) })
+    const raw = await channel.read()
+    if (raw === undefined)
+      throw new CloudburstError('CB_PEER_UNREACHABLE', `peer ${channel.peer} left without an answer`, { peer: channel.peer })
+    const answer = accepted(fromExecutorShape, raw, 'message of an executor')
+    if (answer.type === 'refused') throw fromErrorData(answer.error)
+    if (answer.type !== 'fenced' || answer.id !== id) throw against(channel, `it answered a fence with ${answer.type}`)
+    await channel.finish().catch(() => undefined)
+  } catch (error) {
+    channel.abort(error instanceof Error ? error : new Error(String(error)))
+    throw error
+  }
+}
+
 async function converse(
   channel: Channel,
   opening: Extract<FromDispatcher, { type: 'request' | 'follow' }>,
@@ -93,6 +114,8 @@ async function listen(
     if (!verdict && (message.type === 'event' || message.type === 'output'))
       throw against(channel, `it sent ${message.type} before its verdict`)
     switch (message.type) {
+      case 'fenced':
+        throw against(channel, 'it answered a fence that was not asked for')
       case 'refused':
         return { kind: 'refused', error: message.error, accepted: verdict }
       case 'need-program':

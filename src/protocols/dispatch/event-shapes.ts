@@ -60,7 +60,9 @@ const goalBodies = [
     goal: nameShape,
     describe: v.exactOptional(textShape),
     place,
-    arguments: v.exactOptional(variablesShape)
+    arguments: v.exactOptional(variablesShape),
+    call: v.exactOptional(nameShape),
+    again: v.exactOptional(textShape)
   }),
   v.object({
     type: v.literal('goal-ended'),
@@ -69,6 +71,7 @@ const goalBodies = [
     results: v.exactOptional(variablesShape),
     reason: v.exactOptional(textShape),
     candidates: v.exactOptional(listOf(candidate)),
+    lost: v.exactOptional(v.literal(true)),
     grounds: v.exactOptional(grounds)
   }),
   v.object({
@@ -84,11 +87,11 @@ const goalBodies = [
 ] as const
 
 const stepBodies = [
+  v.object({ type: v.literal('block-began'), block: textShape, timeoutS: duration, place }),
+  v.object({ type: v.literal('block-ended'), block: textShape, outcome: v.picklist(['completed', 'failed', 'timed-out']) }),
   v.object({
     type: v.literal('step-began'),
     step: textShape,
-  v.object({ type: v.literal('block-began'), block: textShape, timeoutS: duration, place }),
-  v.object({ type: v.literal('block-ended'), block: textShape, outcome: v.picklist(['completed', 'failed', 'timed-out']) }),
     instance: textShape,
     attempt: countShape,
     kind: v.picklist(['send', 'tempFile', 'update', 'check', 'remote', 'code', 'editFile', 'wait']),
@@ -97,6 +100,8 @@ const stepBodies = [
     describe: v.exactOptional(textShape),
     place,
     reads: trees,
+    arguments: v.exactOptional(variablesShape),
+    call: v.exactOptional(nameShape),
     again: v.exactOptional(textShape),
     env: v.exactOptional(listOf(nameShape)),
     peer: v.exactOptional(nameShape)
@@ -120,16 +125,17 @@ const lifeBodies = [
     type: v.literal('suspended'),
     code: v.picklist([
       'step-failed',
+      'timed-out',
       'in-doubt',
       'config-incomplete',
       'no-method',
       'post-not-true',
       'requested',
-      'timed-out',
       'stepping',
       'stopped',
       'journal-damaged',
       'program-missing',
+      'abandoned',
       'internal',
       'denied'
     ]),

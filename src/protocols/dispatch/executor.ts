@@ -35,6 +35,8 @@ export interface Executor {
   accept(request: DispatchRequest, by: Principal): Promise<Acceptance>
   /** What was accepted under `id` from this dispatcher; kept at least until the request's acceptBefore and as long as the goal. */
   find(id: string, dispatcher: string): Promise<Acceptance | undefined>
+  /** Brings a goal of this dispatcher to rest, its steps ended, until a person decides; nothing when it is over. Durable on return. */
+  fence(id: string, by: Principal, why?: string): Promise<void>
   /** What the goal needs besides goal:dispatch, e.g. node:shell. */
   subject?(request: DispatchRequest): Promise<Subject> | Subject
   readonly events: EventSource

@@ -5,7 +5,7 @@ import type { Assignment, GoalEvent } from '../../goals/pursuit/events.ts'
 
 export const DISPATCH = '/cloudburst/dispatch/1'
 
-/** Dispatcher → executor. The first message is `request` or `follow`. */
+/** Dispatcher → executor. The first message is `request`, `follow` or `fence`. */
 export type FromDispatcher =
   | {
       readonly type: 'request'
@@ -33,6 +33,8 @@ export type FromDispatcher =
   | { readonly type: 'program'; readonly files: readonly SourceFile[] }
   /** Go on with a goal accepted earlier: events from number `from`, output from where `have` ends. Never makes a goal. */
   | { readonly type: 'follow'; readonly id: string; readonly from: number; readonly have?: readonly OutputHead[] }
+  /** The goal was given up by its dispatcher, who may have sent it elsewhere: it must not go on by itself. */
+  | { readonly type: 'fence'; readonly id: string; readonly why?: string }
   | { readonly type: 'heartbeat' }
 
 /** How many bytes of one output the dispatcher holds. */
@@ -49,6 +51,8 @@ export type FromExecutor =
   | { readonly type: 'accepted'; readonly id: string; readonly receipt: Uint8Array }
   | { readonly type: 'need-program'; readonly hash: string }
   | { readonly type: 'refused'; readonly error: ErrorData }
+  /** The answer to `fence`: the goal rests, or is over. */
+  | { readonly type: 'fenced'; readonly id: string }
   /** In order of `seq`, no gap, no repeat within one stream. Durable at the executor before it is sent. */
   | { readonly type: 'event'; readonly event: GoalEvent }
   | {

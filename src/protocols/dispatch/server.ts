@@ -7,7 +7,7 @@ import { perPeer } from '../per-peer.ts'
 import { accepted } from '../shapes.ts'
 import type { Caller, Channel, Handler } from '../wire/channel.ts'
 import type { Acceptance, DispatchRequest, Executor } from './executor.ts'
-import type { FromExecutor } from './messages.ts'
+import type { FromDispatcher, FromExecutor } from './messages.ts'
 import { RECEIPT_TYPE, receiptPayload } from './receipt.ts'
 import { fromDispatcherShape } from './shapes.ts'
 import { tell } from './tell.ts'
@@ -36,8 +36,10 @@ export function dispatchHandler(executor: Executor): Handler {
 
 async function serve(executor: Executor, deciding: Map<string, Promise<unknown>>, channel: Channel, caller: Caller): Promise<void> {
   const first = accepted(fromDispatcherShape, await firstMessage(channel, MESSAGE_WITHIN_MS), 'first message of a dispatch', 'CB_USAGE')
-  if (first.type === 'program') throw new CloudburstError('CB_USAGE', 'a dispatch begins with a request or with follow, not with a program')
+  if (first.type === 'program')
+    throw new CloudburstError('CB_USAGE', 'a dispatch begins with a request, follow or fence, not with a program')
   const { id } = first
+  if (first.type === 'fence') return await fence(executor, deciding, channel, caller, first)
 
   // One decision at a time per request: a follow or a second try must see what the first one decided.
   const acceptance = await inTurn(deciding, `${caller.peer}!${id}`, () =>
@@ -89,6 +91,19 @@ async function known(executor: Executor, id: string, caller: Caller): Promise<Ac
 function sameAs(before: Acceptance, request: DispatchRequest): Acceptance {
   if (before.goal === request.goal && before.program === request.program.hash) return before
   throw new CloudburstError('CB_USAGE', `request id ${request.id} was used for goal ${before.goal} before`, { id: request.id })
+}
+
+async function fence(
+  executor: Executor,
+  deciding: Map<string, Promise<unknown>>,
+  channel: Channel,
+  caller: Caller,
+  { id, why }: Extract<FromDispatcher, { type: 'fence' }>
+): Promise<void> {
+  const { program, goal } = await inTurn(deciding, `${caller.peer}!${id}`, () => known(executor, id, caller))
+  caller.require('goal:dispatch', { program, goal })
+  await executor.fence(id, { peer: caller.peer, node: caller.node, email: caller.email }, why)
+  await send(channel, { type: 'fenced', id })
 }
 
 /** A sub-goal's id is derived from root run, goal and arguments: the same id further up waits for itself. */

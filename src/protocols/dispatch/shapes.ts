@@ -43,6 +43,7 @@ export const fromDispatcherShape: v.GenericSchema<unknown, Exclude<FromDispatche
     sshReuse: v.exactOptional(v.boolean())
   }),
   v.strictObject({ type: v.literal('program'), files: sourceFilesShape }),
+  v.strictObject({ type: v.literal('fence'), id: idShape, why: v.exactOptional(textShape) }),
   v.strictObject({
     type: v.literal('follow'),
     id: idShape,
@@ -62,6 +63,7 @@ export const fromExecutorShape: v.GenericSchema<unknown, Exclude<FromExecutor, {
   }),
   v.object({ type: v.literal('need-program'), hash: hashShape }),
   v.object({ type: v.literal('refused'), error: errorShape }),
+  v.object({ type: v.literal('fenced'), id: idShape }),
   v.object({ type: v.literal('event'), event: eventShape }),
   v.object({ type: v.literal('output'), ...output, offset: countShape, bytes: bytesShape })
 ])

@@ -1,0 +1,73 @@
+/** A goal for another node, as those who send it say it. */
+import type { Assignment } from '../../goals/pursuit/events.ts'
+import type { DispatchRequest } from '../../protocols/dispatch/executor.ts'
+import type { DispatchGroup, DispatchRecord } from './dispatch-records.ts'
+
+/** A peer has this long to accept, in milliseconds, unless the caller says otherwise: longer than a daemon's restart. */
+export const ACCEPT_WITHIN_MS = 10_000
+/** With `--wait`: a week, after which somebody should look. */
+export const ACCEPT_PATIENTLY_MS = 7 * 24 * 60 * 60 * 1_000
+
+export interface DispatchOrder {
+  /** Chosen by the caller when it may ask again, e.g. a sub-goal; the same id is the same dispatch. */
+  readonly id?: string
+  /** Peer id, and the name to show for it. */
+  readonly peer: string
+  readonly node: string
+  readonly goal: string
+  readonly program: { readonly name: string; readonly hash: string }
+  readonly agent?: string
+  readonly mode?: 'pursue' | 'execute'
+  readonly assignments: readonly Assignment[]
+  readonly chain?: readonly string[]
+  readonly email?: string
+  readonly locale?: string
+  readonly stepwise?: boolean
+  readonly sshReuse?: boolean
+  readonly acceptWithinMs?: number
+  /** Kept here while the peer is away. */
+  readonly patient?: true
+  /** Sent when its turn comes. */
+  readonly group?: DispatchGroup
+}
+
+/** What is written down of an order that was just given. */
+export function recordOf(id: string, order: DispatchOrder, now: number, sent: boolean): DispatchRecord {
+  const { peer, node, group, patient, acceptWithinMs = patient === true ? ACCEPT_PATIENTLY_MS : ACCEPT_WITHIN_MS } = order
+  return {
+    id,
+    peer,
+    node,
+    request: requestOf(id, order, now + acceptWithinMs),
+    state: group === undefined ? 'open' : 'queued',
+    sent: group === undefined && sent,
+    acceptWithinMs,
+    ...(patient === true && { patient }),
+    ...(group !== undefined && { group })
+  }
+}
+
+/** The same at its turn: the time to accept begins now. */
+export function atItsTurn(record: DispatchRecord, now: number): DispatchRecord {
+  const acceptBefore = now + (record.acceptWithinMs ?? ACCEPT_WITHIN_MS)
+  return { ...record, state: 'open', request: { ...record.request, acceptBefore } }
+}
+
+function requestOf(id: string, order: DispatchOrder, acceptBefore: number): DispatchRequest {
+  const { goal, program, agent, mode = 'pursue', assignments, chain = [], email, locale, stepwise, sshReuse } = order
+  return {
+    type: 'request',
+    id,
+    goal,
+    program: { name: program.name, hash: program.hash },
+    ...(agent === undefined ? {} : { agent }),
+    mode,
+    assignments,
+    chain,
+    acceptBefore,
+    ...(email === undefined ? {} : { email }),
+    ...(locale === undefined ? {} : { locale }),
+    ...(stepwise === undefined ? {} : { stepwise }),
+    ...(sshReuse === undefined ? {} : { sshReuse })
+  }
+}
