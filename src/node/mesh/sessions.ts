@@ -4,8 +4,7 @@ import { shortPeer } from '../../crypto/identity.ts'
 import { CloudburstError } from '../../errors.ts'
 import type { Caller } from '../../protocols/wire/channel.ts'
 import type { Audit, AuditEntry } from '../permissions/audit.ts'
-import { capabilitiesOf, decide, firstEnd, type Permit, permitsOf, type Subject } from '../permissions/decide.ts'
-import type { LivePermissions } from '../permissions/permissions.ts'
+import { capabilitiesOf, decide, firstEnd, permitsOf, type Right, type Subject, type Trusted } from '../permissions/decide.ts'
 import { SESSION_MAX_MS } from './limits.ts'
 
 /** What one peer may do over one connection. A changed permit makes a new one, and ends the channels of the old. */
@@ -19,7 +18,7 @@ export interface Session {
 }
 
 export interface SessionsOptions {
-  readonly permissions: LivePermissions
+  readonly permissions: { readonly current: Trusted }
   readonly audit: Audit
   readonly now: () => number
   /** Name of a peer in this neighborhood. */
@@ -30,7 +29,7 @@ export interface SessionsOptions {
 
 interface OpenSession extends Session {
   readonly since: number
-  readonly permits: readonly Permit[]
+  readonly permits: readonly Right[]
   readonly ended: AbortController
 }
 
@@ -86,9 +85,9 @@ export class Sessions {
     const now = this.#options.now()
     for (const [connection, session] of this.#open) {
       const permits = this.#permits(session.peer, now, session.since)
-      const kept = session.permits.every(before => permits.some(permit => sameRight(permit, before)))
+      const kept = session.permits.every(before => permits.some(right => right === before || sameRight(right, before)))
       if (kept) {
-        if (permits.length > session.permits.length || now >= session.until) this.#open.set(connection, this.#extend(session, permits))
+        if (now >= session.until || !identical(permits, session.permits)) this.#open.set(connection, this.#extend(session, permits))
         continue
       }
       this.#record(session.peer, { decision: 'deny', email: session.email, reason: 'session ends: a permit was removed or is over' })
@@ -104,16 +103,16 @@ export class Sessions {
     return this.#denied(peer, reason)
   }
 
-  #permits(peer: string, now: number, since = now): readonly Permit[] {
+  #permits(peer: string, now: number, since = now): readonly Right[] {
     return permitsOf(this.#options.permissions.current, { peer, since }, now)
   }
 
-  #make(peer: string, since: number, permits: readonly Permit[]): OpenSession {
+  #make(peer: string, since: number, permits: readonly Right[]): OpenSession {
     return this.#extend({ peer, since, ended: new AbortController() }, permits)
   }
 
   /** The same session with these permits: its channels go on. */
-  #extend({ peer, since, ended }: Pick<OpenSession, 'peer' | 'since' | 'ended'>, permits: readonly Permit[]): OpenSession {
+  #extend({ peer, since, ended }: Pick<OpenSession, 'peer' | 'since' | 'ended'>, permits: readonly Right[]): OpenSession {
     const email = permits[0]!.email
     const until = Math.min(firstEnd(permits, since), this.#options.now() + SESSION_MAX_MS)
     const caller: Caller = {
@@ -143,7 +142,17 @@ export class Sessions {
   }
 }
 
-/** Whether two permits say the same, wherever they stand in the file. */
-function sameRight({ place: _here, ...a }: Permit, { place: _there, ...b }: Permit): boolean {
-  return JSON.stringify(a) === JSON.stringify(b)
+/** Whether two rights reach as far, wherever they come from: a grant that was issued anew goes on with what the old one allowed. */
+function sameRight(a: Right, b: Right): boolean {
+  return a.email === b.email && a.authority === b.authority && reach(a) === reach(b)
+}
+
+function reach({ bounds }: Right): string {
+  return JSON.stringify(
+    bounds.map(({ capabilities, programs, goals, vars, on, concurrent }) => [capabilities, programs, goals, vars, on, concurrent])
+  )
+}
+
+function identical(a: readonly Right[], b: readonly Right[]): boolean {
+  return a.length === b.length && a.every((right, at) => right === b[at])
 }

@@ -1,28 +1,46 @@
-/** Who may do what: deny by default, and the answer never depends on the order of permits. Pure; the time is given. */
+/** Who may do what: deny by default, and the answer never depends on the order of permits or grants. Pure; the time is given. */
+import type { Bounds } from '../../crypto/bounds.ts'
 import type { Capability } from '../../crypto/capability.ts'
 import type { Place } from '../../goals/program/model.ts'
-import { endOf, holds, type Lifetime } from './lifetime.ts'
+import { covers, type Subject, show } from './covers.ts'
+import type { Lifetime } from './lifetime.ts'
+import { endOf, type Holding, holding, type Right, rightsOf, type Trusted } from './rights.ts'
+
+export type { Here, Subject } from './covers.ts'
+export type { Right, Trusted } from './rights.ts'
 
 /** One `<permit>` of permissions.xml. */
-export interface Permit {
+export interface Permit extends Bounds {
   readonly authority: string
   readonly email: string
-  readonly capabilities: readonly Capability[]
   /** Peer id that the e-mail is bound to here and now. Without it the permit waits for a grant of its authority. */
   readonly peer?: string
-  /** Names or hashes; absent: all. */
-  readonly programs?: readonly string[]
-  readonly goals?: readonly string[]
-  readonly vars?: readonly string[]
   readonly lifetime: Lifetime
+  /** The authority must have been heard of within this many milliseconds. */
+  readonly fresh?: number
   readonly place: Place
 }
 
-/** Somebody whose word counts here. Its key, once it has one, signs grants. */
+/** Somebody whose word counts here. Its key signs grants. */
 export interface Authority {
   readonly name: string
   /** Peer id form of an Ed25519 key. */
   readonly key?: string
+  /** The most that its grants may allow here. Without it they hold only where a permit names their e-mail. */
+  readonly ceiling?: Bounds
+  /** Longest life of a grant, and of each session under it, in milliseconds. */
+  readonly lifetimeMs?: number
+  readonly fresh?: number
+  readonly place: Place
+}
+
+/** One `<test>` of permissions.xml: what has to be so, whatever is changed. */
+export interface PermissionTest {
+  /** E-mail address or peer id. */
+  readonly who: string
+  readonly capability: Capability
+  readonly what: Subject
+  readonly allowed: boolean
   readonly place: Place
 }
 
@@ -30,94 +48,81 @@ export interface Authority {
 export interface PermissionList {
   readonly authorities: readonly Authority[]
   readonly permits: readonly Permit[]
+  readonly tests?: readonly PermissionTest[]
 }
 
 /** What permissions.xml says when there is none. */
 export const NOBODY: PermissionList = { authorities: [], permits: [] }
 
-/** Who asks: a key that Noise has proved, since when its session holds (epoch milliseconds), and perhaps one of its e-mails. */
+/** Who asks: a key that Noise or a signature has proved, since when its session holds (epoch milliseconds), and perhaps one of its e-mails. */
 export interface Asker {
   readonly peer: string
   readonly since: number
   readonly email?: string
 }
 
-/** What it is about, as far as the request names it. */
-export interface Subject {
-  readonly program?: string
-  readonly goal?: string
-  readonly vars?: readonly string[]
-}
-
 export interface Decision {
   readonly allowed: boolean
-  /** The permit that allows. */
+  /** What allows. */
+  readonly right?: Right
+  /** The permit of permissions.xml behind it, if it is not the authority's ceiling. */
   readonly permit?: Permit
   /** For a person and the audit log, e.g. `no permit for 12D3Koo… has goal:dispatch`. */
   readonly reason: string
 }
 
-/** Capabilities that act on a program: a permit for some programs does not allow them while the program is not named. */
-const ON_PROGRAMS: ReadonlySet<Capability> = new Set(['program:load', 'agent:start', 'goal:plan', 'goal:dispatch', 'goal:repair'])
-const ON_GOALS: ReadonlySet<Capability> = new Set(['goal:plan', 'goal:dispatch', 'goal:repair'])
-const ON_VARIABLES: ReadonlySet<Capability> = new Set([...ON_GOALS, 'agent:start'])
-
 /** Whether `who` may do `capability` to `what` at `now`. */
-export function decide(list: PermissionList, who: Asker, capability: Capability, what: Subject, now: number): Decision {
-  const bound = boundTo(list, who)
-  if (bound.length === 0) return { allowed: false, reason: `no permit is bound to ${who.peer}` }
-  const alive = bound.filter(permit => holds(permit.lifetime, who.since, now))
-  if (alive.length === 0) return { allowed: false, reason: `every permit of ${bound[0]!.email} is expired or not yet valid` }
-  const able = alive.filter(permit => permit.capabilities.includes(capability))
+export function decide(trusted: Trusted, who: Asker, capability: Capability, what: Subject, now: number): Decision {
+  const bound = boundTo(trusted, who)
+  const [first] = bound
+  if (first === undefined) return { allowed: false, reason: `no permit is bound to ${who.peer}` }
+  const states = bound.map(right => holding(trusted, right, who.since, now))
+  const alive = bound.filter((_, at) => states[at] === 'holds')
+  if (alive.length === 0) return { allowed: false, reason: `every permit of ${first.email} is ${why(states)}` }
+  const able = alive.filter(right => right.bounds.every(({ capabilities }) => capabilities.includes(capability)))
   if (able.length === 0) return { allowed: false, reason: `no permit of ${alive[0]!.email} has ${capability}` }
-  const permit = able.find(permit => covers(permit, capability, what))
-  if (permit !== undefined) return { allowed: true, permit, reason: `${permit.email} by ${permit.authority}` }
-  return { allowed: false, reason: `no permit of ${able[0]!.email} with ${capability} covers ${show(what)}` }
+  const right = able.find(({ bounds }) => bounds.every(each => covers(each, capability, what, trusted.here)))
+  if (right === undefined)
+    return { allowed: false, reason: `no permit of ${able[0]!.email} with ${capability} covers ${show(what, trusted.here)}` }
+  return { allowed: true, right, ...(right.permit !== undefined && { permit: right.permit }), reason: nameOf(right) }
 }
 
-/** Permits of `who` that hold at `now`, for whatever they allow. */
-export function permitsOf(list: PermissionList, who: Asker, now: number): readonly Permit[] {
-  return boundTo(list, who).filter(permit => holds(permit.lifetime, who.since, now))
+/** Rights of `who` that hold at `now`, for whatever they allow. */
+export function permitsOf(trusted: Trusted, who: Asker, now: number): readonly Right[] {
+  return boundTo(trusted, who).filter(right => holding(trusted, right, who.since, now) === 'holds')
 }
 
-/** When the first of these permits ends for a session that began at `since`; Infinity for none. */
-export function firstEnd(permits: readonly Permit[], since: number): number {
-  return Math.min(...permits.map(permit => endOf(permit.lifetime, since)))
+/** When the first of these rights ends for a session that began at `since`; Infinity for none. */
+export function firstEnd(rights: readonly Right[], since: number): number {
+  return Math.min(...rights.map(right => endOf(right, since)))
 }
 
-/** Every capability that at least one of these permits has. */
-export function capabilitiesOf(permits: readonly Permit[]): readonly Capability[] {
-  return [...new Set(permits.flatMap(permit => permit.capabilities))]
+/** Every capability that at least one of these rights has. */
+export function capabilitiesOf(rights: readonly Right[]): readonly Capability[] {
+  return [...new Set(rights.flatMap(({ bounds }) => shared(bounds)))]
 }
 
-function boundTo(list: PermissionList, who: Asker): Permit[] {
-  return list.permits.filter(permit => permit.peer === who.peer && (who.email === undefined || permit.email === who.email))
+/** `alice@example.org by ops`, and through whom. */
+export function nameOf({ email, authority, grant }: Right): string {
+  if (grant?.parent === undefined) return `${email} by ${authority}`
+  return `${email} by ${grant.parent.email} by ${authority}`
 }
 
-function covers(permit: Permit, capability: Capability, what: Subject): boolean {
-  return (
-    within(permit.programs, what.program, ON_PROGRAMS.has(capability)) &&
-    within(permit.goals, what.goal, ON_GOALS.has(capability)) &&
-    withinAll(permit.vars, what.vars, ON_VARIABLES.has(capability))
-  )
+function boundTo(trusted: Trusted, who: Asker): readonly Right[] {
+  const rights = rightsOf(trusted, who.peer)
+  return who.email === undefined ? rights : rights.filter(({ email }) => email === who.email)
 }
 
-function within(allowed: readonly string[] | undefined, asked: string | undefined, needed: boolean): boolean {
-  if (allowed === undefined) return true
-  return asked === undefined ? !needed : allowed.includes(asked)
+function shared([first, ...more]: readonly Bounds[]): readonly Capability[] {
+  return first?.capabilities.filter(word => more.every(({ capabilities }) => capabilities.includes(word))) ?? []
 }
 
-/** A permit for some variables does not allow what sets variables while it is not said which. */
-function withinAll(allowed: readonly string[] | undefined, asked: readonly string[] | undefined, needed: boolean): boolean {
-  if (allowed === undefined) return true
-  return asked === undefined ? !needed : asked.every(name => allowed.includes(name))
+const REASONS: Readonly<Record<Exclude<Holding, 'holds'>, string>> = {
+  time: 'expired or not yet valid',
+  revoked: 'revoked',
+  stale: 'out of date: its authority has not been heard of for too long'
 }
 
-function show(what: Subject): string {
-  const named = [
-    what.program === undefined ? undefined : `program ${what.program}`,
-    what.goal === undefined ? undefined : `goal ${what.goal}`,
-    what.vars === undefined ? undefined : `variables ${what.vars.join(', ')}`
-  ].filter(part => part !== undefined)
-  return named.length === 0 ? 'a request that names no program' : named.join(', ')
+function why(states: readonly Holding[]): string {
+  return [...new Set(states)].map(state => (state === 'holds' ? '' : REASONS[state])).join(', or ')
 }
