@@ -19,6 +19,8 @@ export interface Declared {
   readonly variables: Variables
   readonly wanted: readonly FactQuery[]
   readonly errors: readonly Complaint[]
+  /** By name: paths that its value was made of. */
+  readonly reads: Readonly<Record<string, readonly string[]>>
 }
 
 /** What one declaration starts as. */
@@ -36,7 +38,8 @@ export function declared(declarations: readonly Declaration[], scope: Scope): De
   return {
     variables: Object.fromEntries(all.map(([name, one]) => [name, one.tree])),
     wanted: all.flatMap(([, one]) => one.wanted),
-    errors: all.flatMap(([, one]) => one.errors)
+    errors: all.flatMap(([, one]) => one.errors),
+    reads: Object.fromEntries(all.map(([name, one]) => [name, one.reads]))
   }
 }
 

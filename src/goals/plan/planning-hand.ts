@@ -3,6 +3,7 @@ import { showPath } from '../expression/path.ts'
 import type { Fact, FactQuery, Probe } from '../ports.ts'
 import type { Method, Path } from '../program/model.ts'
 import { showPlace } from '../program/xml.ts'
+import type { Asked } from '../pursuit/call.ts'
 import type { Candidate } from '../pursuit/events.ts'
 import { type Ended, failed, type Walked, went } from '../pursuit/failure.ts'
 import type { History } from '../pursuit/history.ts'
@@ -108,6 +109,16 @@ export class PlanningHand implements Hand {
 
   recall(frame: Frame): void {
     this.#keeping.recall(frame)
+  }
+
+  given(frame: Frame, instance: string, now: Asked): Variables {
+    return this.#keeping.given(frame, instance, now)
+  }
+
+  notTrue(frame: Frame): Promise<void> {
+    const reason = `${frame.proto.name} was done but does not hold any more`
+    if (frame.wasReached === true) frame.again = { reason, since: this.#history.seq + 1 }
+    return Promise.resolve()
   }
 
   preferred(instance: string): string | undefined {

@@ -1,4 +1,5 @@
 /** A goal that needs another: arguments, sharing, cycles, results. Source: docs/language.md, "Sub-goals". */
+import { createHash } from 'node:crypto'
 import type { Scope } from '../expression/result.ts'
 import { type Declared, declared } from '../expression/declared.ts'
 import { bind, type BindInput } from '../config/bind.ts'
@@ -24,6 +25,14 @@ export interface Link {
   readonly text: string
   /** Where it is needed; absent for the goal that was asked for. */
   readonly place?: Place
+  /** Hash of its arguments as they are written there. */
+  readonly call?: string
+}
+
+/** What a sub-goal is asked for with. */
+export interface Asked extends Pick<Declared, 'variables' | 'reads'> {
+  /** Hash of the arguments as they are written. */
+  readonly call: string
 }
 
 /** Where statements are walked: whose they are, what they see, and how they are called. */
@@ -49,12 +58,14 @@ export async function callGoal(here: Here, call: GoalCall, resultName?: string):
   const elsewhere = call.peer !== undefined || call.where !== undefined
   const proto = findGoal(run, call.goal) ?? (elsewhere ? goalOfAnyAgent(run, call.goal) : undefined)
   if (proto === undefined) return failed(frame.instance, 'step-failed', `${at(call)}: no goal is called ${call.goal}`)
-  const args = await settle(run, () => argumentsOf(run, scope, call))
-  const problem = args.errors[0]
+  const instance = here.names.next(`${here.path}>${call.goal}`)
+  const now = await settle(run, () => argumentsOf(run, scope, call))
+  const problem = now.errors[0]
   if (problem !== undefined)
     return failed(frame.instance, 'step-failed', `${problem.place.file}:${problem.place.line}:${problem.place.col}: ${problem.message}`)
-  const key = callKey(call.goal, args.variables)
-  const text = showCall(call.goal, args.variables)
+  const args = run.hand.given(frame, instance, { ...now, call: written(call) })
+  const key = callKey(call.goal, args)
+  const text = showCall(call.goal, args)
   if (frame.callers.some(link => link.key === key)) {
     const from = frame.callers.findIndex(link => link.key === key)
     return failed(
@@ -73,11 +84,10 @@ export async function callGoal(here: Here, call: GoalCall, resultName?: string):
       { final: true }
     )
   }
-  const instance = here.names.next(`${here.path}>${call.goal}`)
-  if (elsewhere) return await takeStep(here, remoteStep(here, call, instance, args.variables, resultName))
+  if (elsewhere) return await takeStep(here, remoteStep(here, call, instance, args, resultName))
 
   const ended = await once(run, frame, key, call.again || here.how?.again === true, () =>
-    walkChild(here, proto, instance, args.variables, { key, text, place: call.place })
+    walkChild(here, proto, instance, args, { key, text, place: call.place, call: written(call) })
   )
   if (ended.outcome === 'failed') {
     run.outcomes.set(key, false)
@@ -97,6 +107,18 @@ export function isCompleted(run: Run, scope: Scope, call: GoalCall): boolean | u
 function argumentsOf(run: Run, scope: Scope, call: GoalCall): Declared {
   const args = declared(call.arguments, scope)
   return { ...args, variables: sealVariables(args.variables, run.seal) }
+}
+
+const hashes = new WeakMap<GoalCall, string>()
+
+/** Hash of the arguments as they are written, places left out. */
+export function written(call: GoalCall): string {
+  const known = hashes.get(call)
+  if (known !== undefined) return known
+  const text = JSON.stringify(call.arguments, (key, value: unknown) => (key === 'place' ? undefined : value))
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 12)
+  hashes.set(call, hash)
+  return hash
 }
 
 /** A goal of the agent before one of the program. */
@@ -124,6 +146,7 @@ async function walkChild(
   const { run } = parent
   const frame = openFrame(run, proto, instance, [...parent.callers, link])
   frame.possible = parent.possible
+  if (link.call !== undefined) frame.call = link.call
   const { again: _, ...inherited } = { ...parent.how, ...how }
   frame.how = inherited
   const bound = await settle(run, () => bind(run.program, proto, { ...bindingOf(run), assignments: [], arguments: args }))

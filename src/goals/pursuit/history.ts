@@ -7,6 +7,8 @@ import { rootInstance } from './instance.ts'
 
 type StepBegan = Extract<GoalEventBody, { type: 'step-began' }>
 type StepEnded = Extract<GoalEventBody, { type: 'step-ended' }>
+type GoalBegan = Extract<GoalEventBody, { type: 'goal-began' }>
+type Repaired = Extract<GoalEventBody, { type: 'repaired' }>
 
 /** A write and the event since which its step has written just this value. */
 export interface DatedWrite extends Write {
@@ -26,18 +28,45 @@ export interface StepRecord {
   writes: readonly DatedWrite[]
 }
 
-export interface InstanceRecord {
-  arguments: Variables
+/** Why steps of a goal that were begun before event `since` are done again. */
+export interface Again {
+  readonly reason: string
+  readonly since: number
+}
+
+/** What a sub-goal was given, by the event that says so. */
+export interface Given {
+  readonly arguments: Variables
+  /** Hash of the arguments as they were written. */
+  readonly call?: string | undefined
+  readonly seq: number
+}
+
+export interface InstanceRecord extends Given {
+  readonly goal: string
   /** By argument: the event since which it has had this value. */
   argumentsSince: ReadonlyMap<string, number>
   /** Methods whose guards held once. */
   readonly chosen: Set<string>
   /** Methods that failed since the last repair, with the reason. */
   readonly failed: Map<string, string>
-  ended?: Extract<GoalEventBody, { type: 'goal-ended' }>['outcome']
+  ended?: Extract<GoalEventBody, { type: 'goal-ended' }>['outcome'] | undefined
+  /** All was done, and yet its post did not hold. */
+  lost?: boolean
+  again?: Again | undefined
   /** Of a goal with a post, once it was completed: its variables, and since which event each has had its value. */
   results?: Variables | undefined
   resultsSince: ReadonlyMap<string, number>
+}
+
+/** A block with a time limit. */
+export interface TimedBlock {
+  /** Epoch milliseconds: when its time began; undefined when it is not under way. */
+  readonly beganAt?: number
+  /** How often its time has run out. */
+  readonly timesOver: number
+  /** Its time was over when it ended, and nobody has said since that it is to be tried again. */
+  readonly over?: boolean
 }
 
 /** What a person has decided about a step, and the event that says so. */
@@ -50,6 +79,8 @@ export interface Decided {
 export interface History {
   readonly steps: ReadonlyMap<string, StepRecord>
   readonly instances: ReadonlyMap<string, InstanceRecord>
+  /** Blocks with a time limit, by path. */
+  readonly blocks: ReadonlyMap<string, TimedBlock>
   /** Values set by people in repairs, by qualified path; the newest wins. */
   readonly set: ReadonlyMap<string, { readonly value: Tree; readonly seq: number }>
   /** Number of the newest event with which people have set anything. */
@@ -59,16 +90,6 @@ export interface History {
   /** The last rest was for such a decision: nothing has failed, and what was under way still is. */
   readonly paused: boolean
   readonly decided: ReadonlyMap<string, Decided>
-/** A block with a time limit. */
-export interface TimedBlock {
-  /** Epoch milliseconds: when its time began; undefined when it is not under way. */
-  readonly beganAt?: number
-  /** How often its time has run out. */
-  readonly timesOver: number
-  /** Its time was over when it ended, and nobody has said since that it is to be tried again. */
-  readonly over?: boolean
-}
-
   /** All that was begun with event `beganSeq` or later is to be done again, said event `seq`. */
   readonly from?: { readonly step: string; readonly beganSeq: number; readonly seq: number } | undefined
   /** Variables that an edited program starts otherwise than the one before, by qualified path, with the event since which they do. */
@@ -79,14 +100,13 @@ export interface TimedBlock {
   readonly stretch: number
   /** Number of the last event. */
   readonly seq: number
-  /** Blocks with a time limit, by path. */
-  readonly blocks: ReadonlyMap<string, TimedBlock>
 }
 
 /** Folds the events of one run, oldest first. */
 export function foldHistory(events: readonly GoalEvent[]): History {
   const steps = new Map<string, StepRecord>()
   const instances = new Map<string, InstanceRecord>()
+  const blocks = new Map<string, TimedBlock>()
   const set = new Map<string, { value: Tree; seq: number }>()
   let stretch = 0
   let root = ''
@@ -106,7 +126,6 @@ export function foldHistory(events: readonly GoalEvent[]): History {
     else if (body.type === 'configured') {
       for (const name of bound === undefined ? [] : changedNames(bound, body.variables)) rebound.set(qualify(root, `goal.${name}`), seq)
       bound = body.variables
-  const blocks = new Map<string, TimedBlock>()
     } else if (body.type === 'step-began') steps.set(body.step, again(steps.get(body.step), body, seq, at))
     else if (body.type === 'step-ended') end(steps.get(body.step), body, seq, lastSet)
     else if (body.type === 'block-began') blocks.set(body.block, { beganAt: at, timesOver: blocks.get(body.block)?.timesOver ?? 0 })
@@ -119,6 +138,8 @@ export function foldHistory(events: readonly GoalEvent[]): History {
     else if (body.type === 'suspended') paused = body.code === 'stepping'
     else if (body.type === 'repaired') {
       for (const instance of instances.values()) instance.failed.clear()
+      if (saysNoMore(body)) for (const instance of instances.values()) redo(instance, seq)
+      for (const [path, { timesOver }] of blocks) blocks.set(path, { timesOver })
       stepwise = body.verb === 'step' || body.verb === 'skip' || body.verb === 'look'
       if (body.step !== undefined && (body.verb === 'step' || body.verb === 'skip'))
         decided.set(body.step, { verdict: body.verb, seq, writes: [] })
@@ -152,8 +173,6 @@ export function foldHistory(events: readonly GoalEvent[]): History {
 function absolute(root: string, path: string): string {
   return path.includes(':') ? path : qualify(root, path)
 }
-      if (saysNoMore(body)) for (const instance of instances.values()) redo(instance, seq)
-      for (const [path, { timesOver }] of blocks) blocks.set(path, { timesOver })
 
 function again(before: StepRecord | undefined, began: StepBegan, beganSeq: number, beganAt: number): StepRecord {
   return { began, beganSeq, beganAt, since: before === undefined ? undefined : pausedSince(before), writes: before?.writes ?? [] }
@@ -183,7 +202,21 @@ export function dated(before: readonly DatedWrite[], writes: readonly Write[], s
   })
 }
 
-function begin(before: InstanceRecord | undefined, args: Variables, seq: number): InstanceRecord {
+/** Go on as it is: nothing is another way than it was. */
+function saysNoMore({ verb, assignments, decisions = [], method, program }: Repaired): boolean {
+  return verb === 'retry' && assignments.length === 0 && decisions.length === 0 && method === undefined && program === undefined
+}
+
+/** The post of a goal that does not hold is the proof that what was kept of it cannot be kept. */
+function redo(instance: InstanceRecord, seq: number): void {
+  if (instance.lost !== true) return
+  instance.lost = false
+  instance.again = { reason: `${instance.goal} is not true although all was done`, since: seq }
+}
+
+function begin(before: InstanceRecord | undefined, body: GoalBegan, seq: number): InstanceRecord {
+  const { goal, arguments: args = {}, call } = body
+  const again = body.again === undefined ? before?.again : { reason: body.again, since: seq }
   const argumentsSince = new Map<string, number>()
   for (const [name, value] of Object.entries(args)) {
     const same = before !== undefined && isDeepStrictEqual(before.arguments[name], value)
@@ -193,7 +226,9 @@ function begin(before: InstanceRecord | undefined, args: Variables, seq: number)
   const renewed = new Set(changedNames(before?.arguments ?? {}, args))
   // An argument that is another one is not a result any more.
   const results = before?.results && Object.fromEntries(Object.entries(before.results).filter(([name]) => !renewed.has(name)))
-  return { arguments: args, argumentsSince, chosen, failed, results, resultsSince }
+  // Told once more what it was told before, it is as far as it was.
+  const ended = body.again === undefined && renewed.size === 0 ? before?.ended : undefined
+  return { goal, arguments: args, call, seq, argumentsSince, chosen, failed, ended, again, results, resultsSince }
 }
 
 function note(
@@ -204,6 +239,7 @@ function note(
   if (record === undefined) return
   if (body.type === 'goal-ended') {
     record.ended = body.outcome
+    record.lost = body.lost ?? false
     if (body.results === undefined) return
     const { results: before = {}, resultsSince: since } = record
     const sinceOf = ([name, value]: [string, Tree]): [string, number] => [

@@ -9,8 +9,9 @@ import { holdsSealed } from '../expression/secrets.ts'
 import type { Path } from '../program/model.ts'
 import type { Tree, Variables } from '../tree.ts'
 import type { Write } from './events.ts'
+import type { Asked } from './call.ts'
 import { changedNames, Freshness, qualify } from './freshness.ts'
-import { type DatedWrite, dated, type History, type InstanceRecord, type StepRecord } from './history.ts'
+import { type Again, type DatedWrite, dated, type Given, type History, type InstanceRecord, type StepRecord } from './history.ts'
 import { Recall } from './recall.ts'
 import type { Step } from './step.ts'
 import type { Frame } from './walk.ts'
@@ -27,6 +28,8 @@ export class Keeping {
   readonly #fresh = new Freshness()
   /** Arguments that are not what they were when their goal was pursued before, by qualified path. */
   readonly #renewed = new Set<string>()
+  /** Goals whose own steps are done again within this stretch. */
+  readonly #again = new Map<string, Again>()
 
   constructor(history: History, recall = new Recall(history)) {
     this.#history = history
@@ -41,17 +44,49 @@ export class Keeping {
    */
   begin(frame: Frame, args: Variables): InstanceRecord | undefined {
     const before = this.#history.instances.get(frame.instance)
+    frame.again = this.#again.get(frame.instance) ?? before?.again
     this.#override(frame)
     if (this.#recall.hasBegun(frame.instance, args)) return before
-    this.#recall.began(frame.instance, args, frame.how)
+    this.#recall.began(frame.instance, { arguments: args, call: frame.call }, frame.how)
     for (const name of Object.keys(args)) {
       const path = argument(frame, name)
       this.#fresh.mark(path, Math.max(before?.argumentsSince.get(name) ?? 0, this.#history.set.get(path)?.seq ?? 0))
     }
     if (before === undefined || !isDeepStrictEqual(before.arguments, args)) return undefined
-    const wasReached = before.ended === 'completed' || before.ended === 'already-true'
-    if (wasReached && frame.proto.post.length > 0) frame.again = `${frame.proto.name} was done but does not hold any more`
+    frame.wasReached = before.ended === 'completed' || before.ended === 'already-true'
     return before
+  }
+
+  /** From event `since` on, what was kept of the goal's own steps is not kept any more. */
+  redo(instance: string, again: Again): void {
+    this.#again.set(instance, again)
+  }
+
+  /** See {@link Hand.given}. */
+  given(frame: Frame, instance: string, { variables, reads, call }: Asked): Variables {
+    const before = this.#givenBefore(instance)
+    if (before === undefined || before.call !== call) return variables
+    const isAsItWas = (paths: readonly string[]): boolean =>
+      (paths.length === 0 || paths.some(path => path.startsWith('agent.'))) &&
+      this.#fresh.changedSince(
+        paths.map(path => qualify(frame.instance, path)),
+        before.seq
+      ) === undefined
+    const settled = Object.entries(variables).map(([name, value]) => {
+      const was = before.arguments[name]
+      return [name, was !== undefined && isAsItWas(reads[name] ?? []) ? was : value]
+    })
+    return Object.fromEntries(settled)
+  }
+
+  /** What a sub-goal was given when it was last asked for, here or elsewhere. */
+  #givenBefore(instance: string): Given | undefined {
+    const remote = this.#recall.record(instance)
+    if (remote?.began.arguments !== undefined) {
+      const { arguments: args, call } = remote.began
+      return { arguments: args, call, seq: this.#recall.staleFrom(instance, remote) }
+    }
+    return this.#recall.begun(instance) ?? this.#history.instances.get(instance)
   }
 
   /** An edited program starts the goal with other values: they are as new as event `seq`. */
@@ -139,7 +174,7 @@ export class Keeping {
   }
 
   #stale(frame: Frame, step: Step, record: StepRecord): string | undefined {
-    if (frame.again !== undefined) return frame.again
+    if (frame.again !== undefined && record.beganSeq < frame.again.since) return frame.again.reason
     const { from } = this.#history
     if (from !== undefined && record.beganSeq < from.seq && record.beganSeq >= from.beganSeq)
       return `all from ${from.step} on was asked for`

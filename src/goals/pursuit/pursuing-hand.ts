@@ -9,12 +9,13 @@ import { keepSecretTypes, markSecrets, maskText, sealSecrets } from '../expressi
 import type { FactQuery, World } from '../ports.ts'
 import type { Method, Path, StatementBase } from '../program/model.ts'
 import type { Tree, Variables } from '../tree.ts'
+import type { Asked } from './call.ts'
 import type { Candidate, GoalEventBody, Write } from './events.ts'
 import { type Ended, type Failure, failed, type Walked, went } from './failure.ts'
 import { type History, pausedSince, type StepRecord } from './history.ts'
 import { Keeping, misfitOf, outputOf } from './keeping.ts'
 import { triesLeft } from './persist.ts'
-import { type How, Recall } from './recall.ts'
+import { type How, isBelow, Recall } from './recall.ts'
 import { faultsOf, type Performed, type Prepared, type Step } from './step.ts'
 import { overText, type TimeLimit, TimeLimits } from './time-limits.ts'
 import { describe, type Frame, type Hand, type Run, settle } from './walk.ts'
@@ -46,6 +47,8 @@ export class PursuingHand implements Hand {
   readonly #facts: Run['facts']
   /** Values that each step read when it was last tried. */
   readonly #reads = new Map<string, Readonly<Record<string, Tree>>>()
+  /** Goals that were done in this stretch and yet are not true, with their names. */
+  readonly #lost = new Map<string, string>()
   /** Secrets looked up in this stretch: what a command repeats of them is not written down. */
   readonly #opened = new Set<string>()
   #seq: number
@@ -94,23 +97,54 @@ export class PursuingHand implements Hand {
         goal: proto.name,
         place: proto.place,
         ...(text !== undefined && { describe: text }),
-        arguments: args
+        arguments: args,
+        ...(frame.call !== undefined && { call: frame.call })
       },
       false
     )
+    frame.begunAnew = true
     this.#keeping.began(frame, args, seq)
   }
 
+  given(frame: Frame, instance: string, now: Asked): Variables {
+    return this.#keeping.given(frame, instance, now)
+  }
+
+  async notTrue(frame: Frame): Promise<void> {
+    if (frame.wasReached !== true) return
+    const again = `${frame.proto.name} was done but does not hold any more`
+    const { arguments: args = {}, call } = this.#history.instances.get(frame.instance) ?? {}
+    const since = await this.#append(
+      {
+        type: 'goal-began',
+        instance: frame.instance,
+        goal: frame.proto.name,
+        place: frame.proto.place,
+        arguments: args,
+        ...(call !== undefined && { call }),
+        again
+      },
+      false
+    )
+    frame.begunAnew = true
+    frame.again = { reason: again, since }
+  }
+
   async goalEnded(frame: Frame, ended: Ended): Promise<void> {
-    const { instance, grounds } = frame
+    const { instance, grounds, proto } = frame
     const before = this.#history.instances.get(instance)
     if (ended.outcome === 'possible' || (ended.outcome === 'failed' && ended.failure.code === 'stepping')) return
     const results = ended.outcome === 'completed' && frame.proto.post.length > 0 ? { ...ended.results } : undefined
-    if (before?.ended === ended.outcome && (results === undefined || isDeepStrictEqual(before.results, results))) return
+    const lost = ended.outcome === 'failed' && ended.failure.code === 'post-not-true' && ended.failure.instance === instance
+    if (lost) this.#lost.set(instance, proto.name)
+    else this.#lost.delete(instance)
+    const isForPeople = lost && frame.how?.lenient !== true
+    const isTold = before?.ended === ended.outcome && (before.lost ?? false) === isForPeople && frame.begunAnew !== true
+    if (isTold && (results === undefined || isDeepStrictEqual(before.results, results))) return
     const why = { ...(grounds !== undefined && { grounds }) }
     if (ended.outcome === 'failed') {
       const { reason, code, candidates } = ended.failure
-      const told = { ...why, ...(code === 'no-method' && { candidates }) }
+      const told = { ...why, ...(isForPeople && { lost: isForPeople }), ...(code === 'no-method' && { candidates }) }
       await this.#append({ type: 'goal-ended', instance, outcome: 'failed', reason, ...told }, false)
     } else {
       const { outcome } = ended
@@ -213,9 +247,19 @@ export class PursuingHand implements Hand {
   async mayRetry(path: string, policy: StatementBase, tries: number, how?: How): Promise<boolean> {
     if (tries >= triesLeft(policy) || this.#stop.aborted) return false
     this.reopen(path)
+    this.#redoLost(path)
     this.#limits.renew(path)
     await this.#backOff(policy, tries, how)
     return !this.#stop.aborted
+  }
+
+  /** What was kept of goals below `path` whose posts did not hold is not kept by the next try. */
+  #redoLost(path: string): void {
+    for (const [instance, name] of this.#lost) {
+      if (!isBelow(instance, path)) continue
+      this.#keeping.redo(instance, { reason: `${name} is not true although all was done`, since: this.#seq + 1 })
+      this.#lost.delete(instance)
+    }
   }
 
   blockEnded(limit: TimeLimit, outcome: 'completed' | 'failed' | 'timed-out'): void {
@@ -265,6 +309,7 @@ export class PursuingHand implements Hand {
       reads: brief(prepared.reads),
       ...(again !== undefined && { again }),
       ...(Object.keys(prepared.env ?? {}).length > 0 && { env: Object.keys(prepared.env ?? {}) }),
+      ...(step.given !== undefined && step.given),
       ...(step.peer !== undefined && { peer: step.peer })
     } as const
     const intent = this.#append(began, !WITHIN.has(step.kind))

@@ -5,7 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Variables } from '../tree.ts'
-import type { History, StepRecord } from './history.ts'
+import type { Given, History, StepRecord } from './history.ts'
 import type { TimeLimit } from './time-limits.ts'
 
 /** How the statements around a step want it to be treated. */
@@ -29,7 +29,7 @@ interface Recalled {
 export class Recall {
   readonly #history: History
   readonly #steps = new Map<string, Recalled>()
-  readonly #begun = new Map<string, Variables>()
+  readonly #begun = new Map<string, { readonly given: Omit<Given, 'seq'>; from: number }>()
   readonly #chosen = new Set<string>()
   readonly #reopened: string[] = []
 
@@ -55,11 +55,17 @@ export class Recall {
   /** Whether the sub-goal began in this stretch with just these arguments. */
   hasBegun(instance: string, args: Variables): boolean {
     const before = this.#begun.get(instance)
-    return before !== undefined && isDeepStrictEqual(before, args)
+    return before !== undefined && isDeepStrictEqual(before.given.arguments, args)
   }
 
-  began(instance: string, args: Variables, how: How | undefined): void {
-    if (how?.recall === true) this.#begun.set(instance, args)
+  began(instance: string, given: Omit<Given, 'seq'>, how: How | undefined): void {
+    if (how?.recall === true) this.#begun.set(instance, { given, from: 0 })
+  }
+
+  /** What the sub-goal was given in this stretch. */
+  begun(instance: string): Given | undefined {
+    const begun = this.#begun.get(instance)
+    return begun === undefined ? undefined : { ...begun.given, seq: begun.from }
   }
 
   wasChosen(instance: string, method: string): boolean {
@@ -74,6 +80,7 @@ export class Recall {
   reopen(path: string, seq: number): void {
     this.#reopened.push(path)
     for (const [id, entry] of this.#steps) if (isBelow(id, path)) entry.from = seq
+    for (const [id, entry] of this.#begun) if (isBelow(id, path)) entry.from = seq
     for (const [id, instance] of this.#history.instances) if (isBelow(id, path)) instance.failed.clear()
   }
 
@@ -84,6 +91,7 @@ export class Recall {
   }
 }
 
-function isBelow(id: string, path: string): boolean {
+/** Whether the step or goal `id` is somewhere in what is walked at `path`. */
+export function isBelow(id: string, path: string): boolean {
   return id.startsWith(path) && /^[/>[.]/.test(id.slice(path.length))
 }

@@ -5,7 +5,7 @@ import { holdsSealed, withoutSealed } from '../expression/secrets.ts'
 import type { Clock } from '../ports.ts'
 import type { GoalCall, StatementBase } from '../program/model.ts'
 import type { Variables } from '../tree.ts'
-import { type Here, inOut } from './call.ts'
+import { type Here, inOut, written } from './call.ts'
 import type { Prepared, Step } from './step.ts'
 
 /** Crockford's base 32, as ULIDs use it. */
@@ -28,6 +28,7 @@ export function remoteStep(
     kind: 'remote',
     statement,
     key: JSON.stringify(args),
+    given: { arguments: args, call: written(call) },
     scope,
     outputs: [...call.arguments.map(inOut).filter(path => path !== undefined), ...(resultName === undefined ? [] : [['goal', resultName]])],
     prepare() {

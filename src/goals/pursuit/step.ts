@@ -3,7 +3,7 @@ import { showPath } from '../expression/path.ts'
 import type { Interpolated, Scope } from '../expression/result.ts'
 import type { Clock, Exit, FactQuery, World } from '../ports.ts'
 import type { CheckStatement, Complaint, Path, Place, StatementBase, UpdateStatement } from '../program/model.ts'
-import type { Tree } from '../tree.ts'
+import type { Tree, Variables } from '../tree.ts'
 import type { Here } from './call.ts'
 import type { StepKind, Write } from './events.ts'
 import type { How } from './recall.ts'
@@ -61,6 +61,8 @@ export interface Step<P extends Prepared = Prepared> {
   readonly scope: Scope
   readonly describe?: string
   readonly peer?: string
+  /** Of a sub-goal elsewhere: what it is asked for with. */
+  readonly given?: { readonly arguments: Variables; readonly call: string }
   /** What the blocks around it want. */
   readonly how?: How
   /** Places it writes when it is done. */

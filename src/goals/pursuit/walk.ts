@@ -10,18 +10,19 @@ import type { Fact, FactQuery, Surroundings, World } from '../ports.ts'
 import type { AgentProto, Description, Expression, GoalCall, GoalProto, Method, Path, Program, StatementBase } from '../program/model.ts'
 import { describe as describeFor } from '../render/describe.ts'
 import type { Tree, Variables } from '../tree.ts'
-import { callGoal, type Here, type Link } from './call.ts'
+import { type Asked, callGoal, type Here, type Link } from './call.ts'
 import type { Candidate, Grounds } from './events.ts'
 import { type Ended, type Failure, failed, type Walked, went } from './failure.ts'
 import { groundsOf, joinGrounds } from './grounds.ts'
+import type { Again } from './history.ts'
 import { Names } from './instance.ts'
 import { type Classified, classify, methodsFor } from './methods.ts'
 import { walkStatements } from './statements.ts'
 import { correcting, correctionsOf } from './correct.ts'
 import type { How } from './recall.ts'
 import type { Step } from './step.ts'
-
 import type { TimeLimit } from './time-limits.ts'
+
 /** Rounds of "evaluate, gather what was asked for" before it is called endless: each round needs a new fact, nested facts are rare. */
 const FACT_ROUNDS_MAX = 64
 
@@ -39,6 +40,13 @@ export interface Hand {
   gaveBack(frame: Frame, to: Path, from: string): void
   /** A goal that was completed before still holds: puts its results back in place. */
   recall(frame: Frame): void
+  /** The post of the goal does not hold. When it was reached before, what was kept of its own steps cannot be kept. */
+  notTrue(frame: Frame): Promise<void>
+  /**
+   * The arguments of sub-goal `instance`, as they are `now` or as they were when it began: an argument stays what it was
+   * while nothing that it read has changed since, in walk order, and it is written as it was.
+   */
+  given(frame: Frame, instance: string, now: Asked): Variables
   /** The method that a person wants to be tried first. */
   preferred(instance: string): string | undefined
   /** The goal was only paused within its method: its post is not looked at before that has gone through. */
@@ -98,8 +106,14 @@ export interface Frame {
   readonly callers: readonly Link[]
   /** What requirements and post rested on when they were last looked at. */
   grounds?: Grounds | undefined
-  /** Set by the walk when all steps below have to run again. */
-  again?: string
+  /** Why its own steps have to run again, and before which event they were begun then. */
+  again?: Again | undefined
+  /** The journal says that it was completed with the same arguments. */
+  wasReached?: boolean
+  /** Hash of its arguments as they are written where it was called. */
+  call?: string
+  /** The journal has in this stretch that it began. */
+  begunAnew?: boolean
   /** In a plan: whether this may not happen at all. */
   possible: boolean
   /** What the blocks around its call want. */
@@ -132,6 +146,7 @@ async function achieve(frame: Frame): Promise<Ended> {
       return { outcome: 'already-true', instance: frame.instance, results: frame.variables }
     }
     if (post.outcome === 'possible') frame.possible = true
+    await run.hand.notTrue(frame)
   }
 
   const classified: Classified[] = []

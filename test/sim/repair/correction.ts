@@ -25,8 +25,15 @@ export interface Correction {
 
 /** Tells the oracle, and says what a person would have said. The machines learn of what changed outside. */
 export function correct(genes: CorrectionGenes, program: readonly Goal[], oracle: Oracle, machines: readonly Machine[]): Correction {
-  const { kind, a, b, mends } = genes
   const when = oracle.tick()
+  const correction = chosen(genes, program, oracle, machines, when)
+  const { assignments, told, ...more } = correction
+  if (Object.keys(assignments).length === 0 && Object.keys(more).length === 0) oracle.goOn(when)
+  return correction
+}
+
+function chosen(genes: CorrectionGenes, program: readonly Goal[], oracle: Oracle, machines: readonly Machine[], when: number): Correction {
+  const { kind, a, b, mends } = genes
   const failed = oracle.failed ?? ''
   const done = [...oracle.steps].filter(([, step]) => step.done).map(([id]) => id)
   const instances = [...oracle.goals.keys()]

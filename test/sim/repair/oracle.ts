@@ -24,6 +24,10 @@ interface Done {
 interface Before {
   args: ReadonlyMap<string, unknown>
   completed: boolean
+  /** All was done, and yet the post did not hold. */
+  lost?: boolean
+  /** Its own steps that began before this are done again. */
+  redo: number
   results?: ReadonlyMap<string, Value>
   /** What agent's variables were when it was completed. */
   agent?: ReadonlyMap<string, string>
@@ -33,8 +37,11 @@ interface Frame {
   readonly id: string
   readonly level: number
   readonly vars: Map<string, Value>
-  readonly again: boolean
+  readonly redo: number
 }
+
+/** What a call was given, by argument: what it read as the walk knew it and as it was, and what came of it. */
+type Asked = ReadonlyMap<string, { readonly known: unknown; readonly live: unknown; readonly value: Value }>
 
 interface Place {
   readonly frame: Frame
@@ -52,6 +59,7 @@ class Failed extends Error {}
 export class Oracle {
   readonly steps = new Map<string, Done>()
   readonly goals = new Map<string, Before>()
+  readonly #asked = new Map<string, Asked>()
   readonly sets = new Map<string, Value>()
   readonly decisions = new Map<string, Decision>()
   readonly preferred = new Map<string, string>()
@@ -80,6 +88,15 @@ export class Oracle {
 
   tick(): number {
     return ++this.#now
+  }
+
+  /** A person says no more than that it is to go on: what was done without making its goal true is done again. */
+  goOn(when: number): void {
+    for (const goal of this.goals.values()) {
+      if (goal.lost !== true) continue
+      goal.lost = false
+      goal.redo = when
+    }
   }
 
   /** Pursues goal `level` as the one that was asked for, or goes on with it. */
@@ -117,6 +134,7 @@ export class Oracle {
     const record: Before = {
       args: plain,
       completed: false,
+      redo: before?.redo ?? 0,
       ...(before?.results !== undefined && { results: kept(before, plain), agent: before.agent! })
     }
     this.goals.set(id, record)
@@ -130,7 +148,8 @@ export class Oracle {
       }
       return vars
     }
-    const frame: Frame = { id, level, vars, again: goal.hasPost && same && before.completed }
+    if (goal.hasPost && same && before.completed) record.redo = this.tick()
+    const frame: Frame = { id, level, vars, redo: record.redo }
     const wanted = this.preferred.get(id)
     const methods = Object.entries(goal.methods).filter(([name]) => name === 'm' || name === wanted)
     if (wanted === 'n') methods.reverse()
@@ -143,8 +162,8 @@ export class Oracle {
       }
     }
     if (goal.hasPost && !holds()) {
-      // All was kept for other arguments, and what they made is gone: a person has to say what is to be done again.
       this.failed = ''
+      record.lost = true
       throw new Failed(id)
     }
     record.completed = true
@@ -195,14 +214,20 @@ export class Oracle {
   }
 
   #call({ frame, path, item, calls }: Place, { goal, args, result }: Extract<Statement, { kind: 'call' }>): void {
-    const given = new Map<string, Value>()
-    for (const { name, text, read, inOut } of args) {
-      const value = read === undefined ? undefined : this.#read(frame, read, item)
-      given.set(name, inOut ? frame.vars.get(read!)! : { value: `${text}${value?.live ?? ''}`, when: 0 })
-    }
     const count = (calls.get(`g${goal}`) ?? 0) + 1
     calls.set(`g${goal}`, count)
     const id = `${path}>g${goal}${count === 1 ? '' : `.${count}`}`
+    const before = this.#asked.get(id)
+    const asked = new Map<string, Asked extends ReadonlyMap<string, infer T> ? T : never>()
+    for (const { name, text, read, inOut } of args) {
+      const { known, live } = read === undefined ? { known: '', live: '' } : this.#read(frame, read, item)
+      const was = before?.get(name)
+      const isAsItWas = was !== undefined && !inOut && (equal(was.known, known) || equal(was.live, live))
+      const value = inOut ? frame.vars.get(read!)! : { value: `${text}${live ?? ''}`, when: 0 }
+      asked.set(name, isAsItWas ? was : { known, live, value })
+    }
+    const given = new Map([...asked].map(([name, { value }]) => [name, value]))
+    this.#asked.set(id, asked)
     const key = JSON.stringify([goal, [...given].map(([name, { value }]) => [name, value]).sort()])
     let results = this.#shared.get(key)
     if (results === undefined) {
@@ -234,7 +259,7 @@ export class Oracle {
     const isStale =
       before === undefined ||
       !before.done ||
-      frame.again ||
+      before.began < frame.redo ||
       isFrom ||
       decided?.verdict === 'again' ||
       before.text !== text ||
