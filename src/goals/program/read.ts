@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { CloudburstError } from '../../errors.ts'
 import { checkCalls } from './check-calls.ts'
+import { checkPaths } from './check-paths.ts'
 import type { Definition } from './collect.ts'
 import { collect } from './collect.ts'
 import type { AgentProto, Complaint, Declaration, GoalProto, Method, Program, SourceFile } from './model.ts'
@@ -57,6 +58,7 @@ export function readProgram(files: readonly SourceFile[], options: ReadOptions =
     files: ownFiles
   })
   checkCalls(reading, program)
+  checkPaths(reading, program)
   if (reading.errors.length > 0) throw programInvalid(distinct(reading.errors))
   return { ...program, warnings: distinct(reading.warnings), notes: reading.notes }
 }
