@@ -1,35 +1,21 @@
 /**
  * One node, put together: what starts when, who is given what, and the way down in reverse.
- * Read it top to bottom to know of which parts a daemon is made.
+ * Read it top to bottom, and work.ts after it, to know of which parts a daemon is made.
  */
-import { open } from '../crypto/dsse.ts'
 import type { Principal } from '../goals/pursuit/events.ts'
 import { remoteAgency } from '../protocols/agency/client.ts'
-import { AGENCY } from '../protocols/agency/calls.ts'
-import { agencyHandler } from '../protocols/agency/server.ts'
 import { HEADS_TOPIC } from '../protocols/state/messages.ts'
-import { DISPATCH } from '../protocols/dispatch/messages.ts'
-import { RECEIPT_TYPE } from '../protocols/dispatch/receipt.ts'
-import { dispatchHandler } from '../protocols/dispatch/server.ts'
-import { RECEIPT_BYTES_MAX } from '../protocols/dispatch/shapes.ts'
-import { openAgency } from './agency/agency.ts'
-import { openAgents } from './agency/agents.ts'
 import { machineClock as clock, machineRandom as random } from './clock.ts'
-import { startCompaction } from './goals/compaction.ts'
 import { bindControl } from './control/server.ts'
 import { credentials } from './programs/credentials.ts'
-import { dispatchSecrets } from './dispatch/dispatch-secrets.ts'
-import { openDispatches } from './dispatch/dispatches.ts'
 import { localDriver } from './drivers/local.ts'
-import { makeExecutor } from './dispatch/executor.ts'
 import { loadIdentity, openHome, resolveHome } from './home.ts'
-import { hostVariables, labelsOf, peerVariables } from './host.ts'
+import { hostVariables, labelsOf } from './host.ts'
 import { makeJoining } from './joining/joining.ts'
 import { localCalls } from './agency/local-calls.ts'
 import { type LogLevel, openLog } from './log.ts'
 import { makeMesh } from './mesh.ts'
 import { onlyOne } from './mesh/selector.ts'
-import { makeMessenger } from './dispatch/messenger.ts'
 import { checkAddress } from './neighborhood/read.ts'
 import { openNeighborhood } from './neighborhood/neighborhood.ts'
 import { openAudit } from './permissions/audit.ts'
@@ -38,19 +24,14 @@ import { machineProbe } from './probe.ts'
 import { outputHeads } from './dispatch/output-heads.ts'
 import { outputSource } from './goals/output-source.ts'
 import { shippedDirectory } from './programs/program-files.ts'
-import { openPrograms } from './programs/programs.ts'
-import { openRuns } from './goals/runs.ts'
 import { runnerClient } from './runner/client.ts'
-import { openState } from './state/state.ts'
-import { nodeInfo, selfAsPeer } from './agency/self.ts'
-import { sentGoals } from './dispatch/sent-goals.ts'
+import { selfAsPeer } from './agency/self.ts'
 import { type StopList, stopAll } from './stop-list.ts'
-import { openJournal } from './store/journal.ts'
 import { openStore } from './store/store.ts'
-import { subjects } from './agency/subjects.ts'
 import { openTickets } from './joining/tickets.ts'
 import { openVault } from './secrets/vault.ts'
 import { VERSION } from './version.ts'
+import { openWork } from './work.ts'
 
 export interface DaemonOptions {
   readonly home?: string
@@ -108,25 +89,11 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
   const store = await openStore(`${home.state}/store`, { log })
   down.push(() => store.close())
   const vault = openVault(`${home.state}/sealed`)
-  const agents = await openAgents(store, clock.now, vault)
-  const journal = await openJournal(store, {
-    now: clock.now,
-    agentWrites: (goalId, writes) => runs.agentWrites(goalId, writes)
-  })
-  down.push(() => journal.close())
-  const programs = openPrograms({
-    store,
-    shippedDirectory: shippedDirectory(),
-    now: clock.now,
-    before: credentials(log),
-    unreadable: (program, err) => log.error({ program, err }, 'a program cannot be read and is left out')
-  })
   const tickets = await openTickets({ store, peer: identity.peer, addresses: () => mesh.addresses() })
 
   const runner = runnerClient(home.state)
   const driver = localDriver(home.state, runner)
   down.push(() => driver.close())
-  const output = outputSource(driver)
 
   const joining = makeJoining({ home, neighborhood, permissions, tickets, log })
   down.push(() => joining.close())
@@ -142,84 +109,34 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
     topics: [HEADS_TOPIC],
     joining
   })
-  const host = hostVariables()
-  const state = openState({ store, identity, name, labels, host, version: VERSION, mesh, agents, journal, programs, clock, log })
-  const dispatches = await openDispatches({
-    store,
-    journal,
-    dialer: mesh,
-    onPeerUp: listener => mesh.on('peer-up', listener),
-    isUp: peer => mesh.peers().some(each => each.peer === peer && each.status === 'up'),
-    programFiles: async hash => (await programs.find(hash)).files,
-    openReceipt: envelope => open(envelope, RECEIPT_TYPE, RECEIPT_BYTES_MAX),
-    output: { write: async chunk => void (await driver.writeMirror(chunk)), heads: goalId => outputHeads(home.state, journal, goalId) },
-    secrets: dispatchSecrets(vault, programs),
-    self: identity.peer,
-    clock,
-    random,
-    log
-  })
-  down.push(() => dispatches.stop())
-  const compaction = startCompaction({
-    store,
-    journal,
-    dropOutput: async id => {
-      await driver.dropOutput(id)
-      vault.drop(id)
+  const work = await openWork(
+    {
+      identity,
+      name,
+      labels,
+      version: VERSION,
+      startedAt,
+      host: hostVariables(),
+      store,
+      vault,
+      driver,
+      output: {
+        ...outputSource(driver),
+        heads: goalId => outputHeads(home.state, work.journal, goalId),
+        writeMirror: driver.writeMirror,
+        endMirror: driver.endMirror,
+        drop: driver.dropOutput
+      },
+      mesh,
+      programs: { shippedDirectory: shippedDirectory(), before: credentials(log) },
+      probe: state => machineProbe({ state, now: clock.now }),
+      clock,
+      random,
+      log
     },
-    onForgotten: dispatches.forget,
-    now: clock.now,
-    log
-  })
-  down.push(() => compaction.stop())
-  journal.subscribe('*', ({ goalId, body }) => {
-    if (body.type === 'step-ended' && dispatches.sentTo(goalId) !== undefined)
-      void driver.endMirror({ goalId, step: body.step, attempt: body.attempt })
-  })
-
-  const sent = sentGoals({ dialer: mesh, dispatches, journal })
-  const runs = openRuns({
-    store,
-    journal,
-    programs,
-    agents,
-    driver,
-    probe: machineProbe({ state: path => state.get(path), now: clock.now }),
-    messenger: makeMessenger({
-      dispatches,
-      journal,
-      programs,
-      runs: () => runs,
-      self,
-      find: selector => mesh.find(selector),
-      cancel: (id, why) => (sent.nodeOf(id) === undefined ? runs.cancel(id, self, why) : sent.cancel({ id, why }, self)),
-      unheard: (goal, err) => log.warn({ err, goal }, 'a goal that took too long could not be cancelled')
-    }),
-    vault,
-    clock,
-    random,
-    host,
-    peer: peerVariables(identity.peer, name, labels),
-    log
-  })
-  down.push(() => runs.stop())
-
-  const agency = openAgency({
-    info: () => nodeInfo({ mesh, labels, startedAt, store, programs, agents, runs }),
-    journal,
-    programs,
-    agents,
-    runs,
-    output,
-    state: state.view,
-    sent
-  })
-  const subjectOf = subjects({ journal, programs })
-  mesh.handle(AGENCY, agencyHandler(agency, undefined, subjectOf.call))
-  mesh.handle(
-    DISPATCH,
-    dispatchHandler(makeExecutor({ identity, journal, programs, runs, output, subject: subjectOf.goal, now: clock.now }))
+    down
   )
+  const { agency, dispatches, programs, runs, state } = work
   await mesh.start()
   down.push(() => mesh.stop())
   state.start()

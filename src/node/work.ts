@@ -1,0 +1,170 @@
+/**
+ * What a node does, put together: its journal, programs and agents, the goals it pursues and those it has sent away, what it
+ * tells others of itself, and the two protocols in which it is asked. No socket, file or process of its own: daemon.ts gives
+ * those, and test/sim/ gives simulated ones.
+ */
+import { open } from '../crypto/dsse.ts'
+import type { Identity } from '../crypto/identity.ts'
+import type { Clock, Driver, Probe, Random, Vault } from '../goals/ports.ts'
+import type { SourceFile } from '../goals/program/model.ts'
+import type { OutputChunk, Principal } from '../goals/pursuit/events.ts'
+import type { Tree, Variables } from '../goals/tree.ts'
+import { AGENCY, type Agency } from '../protocols/agency/calls.ts'
+import { agencyHandler } from '../protocols/agency/server.ts'
+import { DISPATCH, type OutputHead } from '../protocols/dispatch/messages.ts'
+import { RECEIPT_TYPE } from '../protocols/dispatch/receipt.ts'
+import { dispatchHandler } from '../protocols/dispatch/server.ts'
+import { RECEIPT_BYTES_MAX } from '../protocols/dispatch/shapes.ts'
+import { type AgencyParts, openAgency } from './agency/agency.ts'
+import { type Agents, openAgents } from './agency/agents.ts'
+import { nodeInfo } from './agency/self.ts'
+import { subjects } from './agency/subjects.ts'
+import { dispatchSecrets } from './dispatch/dispatch-secrets.ts'
+import { type Dispatches, openDispatches } from './dispatch/dispatches.ts'
+import { makeExecutor } from './dispatch/executor.ts'
+import { makeMessenger } from './dispatch/messenger.ts'
+import { sentGoals } from './dispatch/sent-goals.ts'
+import type { Log } from './files/live-file.ts'
+import { startCompaction } from './goals/compaction.ts'
+import type { OutputSource } from './goals/feed.ts'
+import { openRuns, type Runs } from './goals/runs.ts'
+import { peerVariables } from './host.ts'
+import type { Mesh } from './mesh.ts'
+import { openPrograms, type Programs } from './programs/programs.ts'
+import { type NodeState, openState } from './state/state.ts'
+import type { StopList } from './stop-list.ts'
+import { type NodeJournal, openJournal } from './store/journal.ts'
+import type { Store } from './store/store.ts'
+
+export interface WorkParts {
+  readonly identity: Identity
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly version: string
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+  readonly host: Variables
+  readonly store: Store
+  readonly vault: Vault
+  readonly driver: Driver
+  /** What commands print, here and on the nodes that goals were sent to. */
+  readonly output: OutputSource & {
+    heads(goalId: string): Promise<readonly OutputHead[]>
+    writeMirror(chunk: OutputChunk): Promise<unknown>
+    endMirror(what: { readonly goalId: string; readonly step: string; readonly attempt: number }): Promise<unknown>
+    drop(goalId: string): Promise<void>
+  }
+  /** Not started yet. */
+  readonly mesh: Mesh
+  readonly programs: {
+    readonly shippedDirectory?: string
+    readonly before?: readonly SourceFile[]
+  }
+  /** @param state the value at a path of what this node knows of all nodes */
+  readonly probe: (state: (path: string) => Tree | undefined) => Probe
+  readonly clock: Clock
+  readonly random: Random
+  /** Fresh nonces, 128 random bits in hex; the machine's unless given. */
+  readonly nonce?: () => string
+  readonly log: Log
+}
+
+export interface Work {
+  readonly journal: NodeJournal
+  readonly programs: Programs
+  readonly agents: Agents
+  readonly state: NodeState
+  readonly dispatches: Dispatches
+  readonly runs: Runs
+  readonly agency: Agency
+}
+
+/** Reads what is in the store and serves from then on; nothing is driven before `runs.resumeAll`, nothing told before `state.start`. */
+export async function openWork(parts: WorkParts, down: StopList): Promise<Work> {
+  const { identity, name, labels, store, vault, driver, output, mesh, host, clock, random, log } = parts
+  const self: Principal = { peer: identity.peer, node: name }
+  const agents = await openAgents(store, clock.now, vault)
+  const journal = await openJournal(store, {
+    now: clock.now,
+    agentWrites: (goalId, writes) => runs.agentWrites(goalId, writes)
+  })
+  down.push(() => journal.close())
+  const programs = openPrograms({
+    store,
+    ...parts.programs,
+    now: clock.now,
+    unreadable: (program, err) => log.error({ program, err }, 'a program cannot be read and is left out')
+  })
+  const state = openState({
+    ...parts,
+    agents,
+    journal,
+    programs,
+    ...(parts.nonce && { chance: { id: random.id, nonce: parts.nonce } })
+  })
+  const dispatches = await openDispatches({
+    store,
+    journal,
+    dialer: mesh,
+    onPeerUp: listener => mesh.on('peer-up', listener),
+    isUp: peer => mesh.peers().some(each => each.peer === peer && each.status === 'up'),
+    programFiles: async hash => (await programs.find(hash)).files,
+    openReceipt: envelope => open(envelope, RECEIPT_TYPE, RECEIPT_BYTES_MAX),
+    output: { write: async chunk => void (await output.writeMirror(chunk)), heads: output.heads },
+    secrets: dispatchSecrets(vault, programs),
+    self: identity.peer,
+    clock,
+    random,
+    log
+  })
+  down.push(() => dispatches.stop())
+  const compaction = startCompaction({
+    store,
+    journal,
+    dropOutput: async id => {
+      await output.drop(id)
+      vault.drop(id)
+    },
+    onForgotten: dispatches.forget,
+    now: clock.now,
+    log
+  })
+  down.push(() => compaction.stop())
+  journal.subscribe('*', ({ goalId, body }) => {
+    if (body.type === 'step-ended' && dispatches.sentTo(goalId) !== undefined)
+      void output.endMirror({ goalId, step: body.step, attempt: body.attempt })
+  })
+  const sent: AgencyParts['sent'] = sentGoals({ dialer: mesh, dispatches, journal })
+  const runs: Runs = openRuns({
+    store,
+    journal,
+    programs,
+    agents,
+    driver,
+    probe: parts.probe(path => state.get(path)),
+    messenger: makeMessenger({
+      dispatches,
+      journal,
+      programs,
+      runs: () => runs,
+      self,
+      find: selector => mesh.find(selector),
+      cancel: (id, why) => (sent.nodeOf(id) === undefined ? runs.cancel(id, self, why) : sent.cancel({ id, why }, self)),
+      unheard: (goal, err) => log.warn({ err, goal }, 'a goal that took too long could not be cancelled')
+    }),
+    vault,
+    clock,
+    random,
+    host,
+    peer: peerVariables(identity.peer, name, labels),
+    log
+  })
+  down.push(() => runs.stop())
+  const info = () => nodeInfo({ mesh, labels, startedAt: parts.startedAt, store, programs, agents, runs })
+  const agency = openAgency({ info, journal, programs, agents, runs, output, state: state.view, sent })
+  const subjectOf = subjects({ journal, programs })
+  mesh.handle(AGENCY, agencyHandler(agency, undefined, subjectOf.call))
+  const executor = makeExecutor({ identity, journal, programs, runs, output, subject: subjectOf.goal, now: clock.now })
+  mesh.handle(DISPATCH, dispatchHandler(executor))
+  return { journal, programs, agents, state, dispatches, runs, agency }
+}
