@@ -11,7 +11,10 @@ const onFail: AttributeSpec = {
   default: 'stop',
   meaning: 'what a failure does: stop the method, go on, wait for repair, or try again'
 }
-const timeout: AttributeSpec = { type: 'seconds', meaning: 'seconds; then the process group ends, or all of them in a block, a loop or a sub-goal' }
+const timeout: AttributeSpec = {
+  type: 'seconds',
+  meaning: 'seconds; then the process group ends, or all of them in a block, a loop or a sub-goal'
+}
 /** What every statement may carry. */
 export const statementAttributeSpecs = {
   name,
@@ -128,7 +131,10 @@ export const elementSpecs: Readonly<Record<string, ElementSpec>> = {
     as: ['definition'],
     meaning: 'the program of a long-lived agent',
     holds: ['narration', 'declaration', 'condition', 'goal', 'method'],
-    attributes: { name: needed('name of the agent') }
+    attributes: {
+      name: needed('name of the agent'),
+      onStop: { type: 'text', meaning: 'a goal that is pursued when the agent is stopped, once its goals rest' }
+    }
   },
   // parts of definitions
   describe: {
@@ -343,5 +349,5 @@ export const elementSpecs: Readonly<Record<string, ElementSpec>> = {
 /** Carried by every element. */
 export const commonAttributeSpecs: Readonly<Record<string, AttributeSpec>> = {
   enabled: { type: 'flag', default: 'true', meaning: '`false` switches the element off' },
-  debug: { type: 'flag', default: 'false', meaning: 'traces its evaluation' }
+  debug: { type: 'flag', default: 'false', meaning: 'tells what it reads and writes, and why, at any verbosity' }
 }

@@ -45,6 +45,8 @@ function say({ name, attributes, children }: XmlElement): string {
   let said = `[${JSON.stringify(name)},[`
   let comma = ''
   for (const [attribute, { value }] of attributes) {
+    // one who looks closer at a statement does not change what it says: what was done of it is kept
+    if (attribute === 'debug') continue
     said += `${comma}[${JSON.stringify(attribute)},${JSON.stringify(value)}]`
     comma = ','
   }

@@ -73,6 +73,8 @@ export interface GoalProto {
   readonly correct?: readonly Correction[]
   /** Agent in whose `<agent>` element this goal stands, if any. */
   readonly agent?: string
+  /** What its requirements, its post and the guards of its methods rest on is told at any verbosity. */
+  readonly debug?: true
   readonly place: Place
 }
 
@@ -86,6 +88,8 @@ export interface Method {
   readonly pre: readonly Expression[]
   readonly body: readonly Statement[]
   readonly correct?: readonly Correction[]
+  /** What its guards rest on, and its steps, are told at any verbosity. */
+  readonly debug?: true
   readonly place: Place
 }
 
@@ -170,6 +174,8 @@ export interface StatementBase {
   readonly idempotent: boolean
   readonly place: Place
 }
+  /** It, and all that is in it, is told with what it reads and writes, at any verbosity. */
+  readonly debug?: true
 
 export type Statement =
   | DoStatement

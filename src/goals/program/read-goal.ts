@@ -4,7 +4,7 @@ import { complainOfTwins, isDeclaration, readDeclaration } from './read-declarat
 import { readCorrection } from './read-correction.ts'
 import { readConditions } from './read-expression.ts'
 import type { Reading } from './reading.ts'
-import { attribute, count, fail, ignoreText, isOffName, needName, parts, unexpected } from './reading.ts'
+import { attribute, count, debugOf, fail, ignoreText, isOffName, needName, parts, unexpected } from './reading.ts'
 import { readStatements } from './read-statement.ts'
 import { readDescriptions, readDocs } from './read-template.ts'
 import { places } from './vocabulary.ts'
@@ -41,6 +41,7 @@ export function readGoal(reading: Reading, element: XmlElement, agent?: string):
     methods: [...methods.values()],
     ...(correct.length === 0 ? {} : { correct }),
     ...(agent === undefined ? {} : { agent }),
+    ...debugOf(element),
     place: element.place
   }
 }
@@ -70,6 +71,7 @@ export function readMethod(reading: Reading, element: XmlElement, target?: strin
     pre: guards.flatMap(part => readConditions(reading, part)),
     body: first === -1 ? [] : readStatements(reading, list.slice(first), 'method'),
     ...(correct.length === 0 ? {} : { correct }),
+    ...debugOf(element),
     place: element.place
   }
 }

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import type { Send, ShellStatement, StatementBase, Template } from './model.ts'
 import { withoutLayout } from './layout.ts'
 import type { Reading } from './reading.ts'
-import { attribute, choice, count, fail, flag, isName, parts, seconds, unexpected, warn } from './reading.ts'
+import { attribute, choice, count, debugOf, fail, flag, isName, parts, seconds, unexpected, warn } from './reading.ts'
 import { readPattern } from './read-pattern.ts'
 import { readDescriptions, readTemplate } from './read-template.ts'
 import { splitWords } from './split-words.ts'
@@ -37,6 +37,7 @@ export function readBase(reading: Reading, element: XmlElement): StatementBase {
     backoffS: seconds(reading, element, 'backoff') ?? BACKOFF_S,
     ...(timeoutS === undefined ? {} : { timeoutS }),
     idempotent: flag(reading, element, 'idempotent'),
+    ...debugOf(element),
     place: element.place
   }
 }
@@ -90,6 +91,7 @@ function readSend(reading: Reading, element: XmlElement, shell: StatementBase): 
     ...inherited(element, shell),
     ...(timeoutS === undefined ? {} : { timeoutS }),
     idempotent: base.idempotent || shell.idempotent,
+    ...(shell.debug === true && { debug: true }),
     text,
     ...(reading.label === undefined ? {} : { label: reading.label })
   }

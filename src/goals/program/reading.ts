@@ -58,6 +58,21 @@ export function parts(reading: Reading, element: XmlElement): readonly XmlElemen
   return found
 }
 
+/**
+ * `debug="true"` on the element, or on what is evaluated with it: of a step everything in it, of a goal or a method its
+ * requirements, guards and post. Statements in it speak for themselves.
+ */
+export function debugOf(element: XmlElement): { readonly debug?: true } {
+  // most programs are not looked at so closely, and texts are searched faster than trees
+  if (!element.source.includes('debug')) return {}
+  const traced = (each: XmlElement): boolean =>
+    each.attributes.get('debug')?.value.trim() === 'true' ||
+    elementsOf(each).some(
+      part => !isOff(part) && part.name !== 'method' && (part.name === 'pre' || !statementElements.has(part.name)) && traced(part)
+    )
+  return traced(element) ? { debug: true } : {}
+}
+
 /** Children for a template: texts and the elements that are switched on. */
 export function mixedParts(reading: Reading, element: XmlElement): (XmlElement | XmlText)[] {
   return element.children.filter(child => {

@@ -76,6 +76,8 @@ export type GoalEventBody =
       readonly describe?: string
       readonly place: Place
       readonly arguments?: Variables
+      /** The program says that what is decided about it is told at any verbosity. */
+      readonly debug?: true
       /** Hash of the arguments as they are written: while nothing that they read has changed, they stay what they were. */
       readonly call?: string
       /** Why all of its own steps that were begun before this event are done again. */
@@ -103,6 +105,8 @@ export type GoalEventBody =
       readonly candidates: readonly Candidate[]
       /** Requirements and post of the goal. */
       readonly grounds?: Grounds
+      /** The program says that what was decided about it is told at any verbosity. */
+      readonly debug?: true
     }
   | { readonly type: 'method-failed'; readonly instance: string; readonly method: string; readonly reason: string }
   /** The first step within a block, loop or sub-goal that has a `timeout` is about to be done: its time begins. */
@@ -126,6 +130,8 @@ export type GoalEventBody =
       /** Of a sub-goal elsewhere: its arguments, and their hash as they are written. */
       readonly arguments?: Variables
       readonly call?: string
+      /** The program says that what it reads and writes is told at any verbosity. */
+      readonly debug?: true
       /** Why a step that was done before runs again. */
       readonly again?: string
       /** Names of variables that carry values to it, besides those that every step gets. */

@@ -96,6 +96,7 @@ export class PursuingHand implements Hand {
         instance,
         goal: proto.name,
         place: proto.place,
+        ...(proto.debug === true && { debug: true }),
         ...(text !== undefined && { describe: text }),
         arguments: args,
         ...(frame.call !== undefined && { call: frame.call })
@@ -172,6 +173,7 @@ export class PursuingHand implements Hand {
   }
 
   async methodFailed(frame: Frame, method: Method, failure: Failure): Promise<void> {
+        ...((method.debug === true || frame.proto.debug === true) && { debug: true }),
     if (!failure.final)
       await this.#append({ type: 'method-failed', instance: frame.instance, method: method.name, reason: failure.reason }, false)
   }
@@ -314,6 +316,7 @@ export class PursuingHand implements Hand {
     } as const
     const intent = this.#append(began, !WITHIN.has(step.kind))
     const before = this.#recall.record(step.id)?.writes ?? []
+      ...((step.how?.debug === true || step.statement.debug === true) && { debug: true as const }),
     this.#recall.keep(step.id, { began, beganSeq: this.#seq, beganAt: startedAt, writes: before }, step.how)
     const wrong = faultsOf(step, prepared)[0]
     if (wrong !== undefined || prepared.unknown) {

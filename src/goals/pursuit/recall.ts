@@ -14,6 +14,8 @@ export interface How {
   readonly recall?: true
   /** Its failure is ignored by a block around it: tried once, it is not tried again by a later stretch. */
   readonly lenient?: true
+  /** It is told with what it reads and writes. */
+  readonly debug?: true
   /** Blocks around it that have only so much time, the outermost first. */
   readonly limits?: readonly TimeLimit[]
   /** Sub-goals are pursued anew: the body of a repeat. */

@@ -28,7 +28,8 @@ export async function walkStatements(here: Here, statements: readonly Statement[
   return went
 }
 
-async function walkStatement(here: Here, statement: Statement): Promise<Walked> {
+async function walkStatement(around: Here, statement: Statement): Promise<Walked> {
+  const here: Here = statement.debug === true ? { ...around, how: { ...(around.how ?? around.frame.how), debug: true } } : around
   switch (statement.kind) {
     case 'do':
       return await policed(here, statement, at =>

@@ -28,7 +28,7 @@ export function started(story: Story, body: Of<'started'>): string[] {
 }
 
 export function goalBegan(story: Story, body: Of<'goal-began'>, at: number): string[] {
-  story.entered.set(body.instance, { goal: body.goal, describe: body.describe, at, isOpen: true })
+  story.entered.set(body.instance, { goal: body.goal, describe: body.describe, at, isOpen: true, debug: body.debug === true })
   const lines = story.options.narrate ? [placed(story, body.place, narrated('BEGIN', body.goal, body.describe))] : []
   if (!story.options.goals) return lines
   const values = Object.entries(body.arguments ?? {}).map(([name, value]) => ` ${oneLine(name)}=${valueText(value)}`)
@@ -39,8 +39,10 @@ export function goalEnded(story: Story, body: Of<'goal-ended'>): string[] {
   const { options, paints } = story
   const known = story.entered.get(body.instance)
   if (known !== undefined) known.isOpen = false
-  const lines: string[] = groundLines(story, body.grounds)
-  if (options.goals && body.candidates !== undefined) lines.push(...body.candidates.flatMap(each => candidateLines(story, each)))
+  const debug = known?.debug === true
+  const lines: string[] = groundLines(story, body.grounds, debug)
+  if ((options.goals || debug) && body.candidates !== undefined)
+    lines.push(...body.candidates.flatMap(each => candidateLines(story, each, debug)))
   if (options.narrate && known !== undefined) {
     const { method } = known
     if (method !== undefined) lines.push(placed(story, method.place, narrated('END', method.method, method.describe)))
@@ -58,9 +60,10 @@ export function methodChosen(story: Story, body: Of<'method-chosen'>): string[] 
   story.candidates = body.candidates
   const known = story.entered.get(body.instance)
   if (known !== undefined) known.method = body
-  const lines = [...passedOver(story), ...groundLines(story, body.grounds)]
-  if (story.options.goals) {
-    const told = body.candidates.flatMap(each => candidateLines(story, each))
+  const debug = body.debug === true
+  const lines = [...passedOver(story), ...groundLines(story, body.grounds, debug)]
+  if (story.options.goals || debug) {
+    const told = body.candidates.flatMap(each => candidateLines(story, each, debug))
     lines.push(...told.map(line => placed(story, body.place, line)))
   }
   if (story.options.narrate) lines.push(placed(story, body.place, narrated('BEGIN', body.method, body.describe)))
@@ -68,14 +71,14 @@ export function methodChosen(story: Story, body: Of<'method-chosen'>): string[] 
 }
 
 /** A method with its verdict; with `-v` also what its guards looked up. */
-function candidateLines(story: Story, { method, verdict, reason, grounds }: Candidate): string[] {
+function candidateLines(story: Story, { method, verdict, reason, grounds }: Candidate, debug = false): string[] {
   const why = reason === undefined ? '' : `: ${oneLine(reason)}`
-  return [`  method ${oneLine(method)} ${verdict}${why}`, ...groundLines(story, grounds)]
+  return [`  method ${oneLine(method)} ${verdict}${why}`, ...groundLines(story, grounds, debug)]
 }
 
-/** `-v`: the reasons of a decision, and what was looked up for it. */
-function groundLines({ options, paints }: Story, grounds: Grounds | undefined): string[] {
-  if (options.verbose === 0 || grounds === undefined) return []
+/** `-v`, and where the program says debug: the reasons of a decision, and what was looked up for it. */
+function groundLines({ options, paints }: Story, grounds: Grounds | undefined, debug = false): string[] {
+  if ((options.verbose === 0 && !debug) || grounds === undefined) return []
   const reads = Object.entries(grounds.reads).map(([path, value]) => `    ${oneLine(path)} = ${oneLine(value, 80)}`)
   return [...reads, ...grounds.reasons.map(reason => `    because ${oneLine(reason)}`)].map(line => paints.quiet(line))
 }

@@ -14,7 +14,11 @@ export function stepBegan(story: Story, body: Of<'step-began'>, at: number): str
   reopen(story, body.instance)
   story.open.set(body.step, { began: body, at, held: { stdout: '', stderr: '' } })
   if (options.narrate && body.describe !== undefined) lines.push(placed(story, body.place, narrated('BEGIN', body.step, body.describe)))
-  if (options.verbose >= 1)
+  if (body.debug === true)
+    lines.push(
+      placed(story, body.place, paints.quiet(`  debug    ${oneLine(body.step)} ${body.kind}: ${oneLine(body.show, TEXT_LENGTH_MAX)}`))
+    )
+  if (options.verbose >= 1 || body.debug === true)
     lines.push(...Object.entries(body.reads).map(([path, value]) => paints.quiet(`    ${oneLine(path)} = ${valueText(value)}`)))
   if (body.again !== undefined) lines.push(paints.quiet(`  again    ${oneLine(body.again)}`))
   if (options.echo) {
@@ -49,7 +53,9 @@ export function stepEnded(story: Story, body: Of<'step-ended'>): string[] {
   const text = step === undefined ? oneLine(body.step) : textOf(step)
   const why = body.status === 'completed' ? '' : `: ${body.exit === undefined ? oneLine(body.reason ?? body.status) : exitText(body.exit)}`
   if (!isQuiet(story, body, step)) lines.push(`  ${statusWord(story, body.status)} ${duration(body.durationMs).padStart(7)}  ${text}${why}`)
-  if (story.options.echo && body.note !== undefined)
+  if (step?.began.debug === true)
+    lines.push(...body.writes.map(({ path, value }) => story.paints.quiet(`    ${oneLine(path)} := ${valueText(value)}`)))
+  if ((story.options.echo || step?.began.debug === true) && body.note !== undefined)
     lines.push(
       ...escapeTerminal(body.note)
         .split('\n')
@@ -62,7 +68,14 @@ export function stepEnded(story: Story, body: Of<'step-ended'>): string[] {
 
 /** Setting a variable does nothing to any machine: it is told with -g, -e and -v only, unless it fails. */
 function isQuiet({ options }: Story, body: Of<'step-ended'>, step: OpenStep | undefined): boolean {
-  return step?.began.kind === 'update' && body.status === 'completed' && !options.goals && !options.echo && options.verbose === 0
+  return (
+    step?.began.kind === 'update' &&
+    step.began.debug !== true &&
+    body.status === 'completed' &&
+    !options.goals &&
+    !options.echo &&
+    options.verbose === 0
+  )
 }
 
 /** A failure that did not suspend the goal, because it went on another way: in full, here. */

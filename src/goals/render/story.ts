@@ -40,6 +40,8 @@ export interface Entered {
   /** When it was entered, epoch milliseconds. */
   readonly at: number
   isOpen: boolean
+  /** The program wants it to be told in full. */
+  readonly debug: boolean
   method?: Of<'method-chosen'>
 }
 

@@ -56,6 +56,7 @@ const goalBodies = [
   v.object({ type: v.literal('started'), stretch: countShape, cause: v.picklist(['first', 'repair', 'resume', 'restart']) }),
   v.object({
     type: v.literal('goal-began'),
+    debug: v.exactOptional(v.literal(true)),
     instance: textShape,
     goal: nameShape,
     describe: v.exactOptional(textShape),
@@ -76,6 +77,7 @@ const goalBodies = [
   }),
   v.object({
     type: v.literal('method-chosen'),
+    debug: v.exactOptional(v.literal(true)),
     instance: textShape,
     method: nameShape,
     describe: v.exactOptional(textShape),
@@ -91,6 +93,7 @@ const stepBodies = [
   v.object({ type: v.literal('block-ended'), block: textShape, outcome: v.picklist(['completed', 'failed', 'timed-out']) }),
   v.object({
     type: v.literal('step-began'),
+    debug: v.exactOptional(v.literal(true)),
     step: textShape,
     instance: textShape,
     attempt: countShape,
