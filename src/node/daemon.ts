@@ -157,6 +157,8 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
       tickets,
       store,
       self: () => selfAsPeer({ mesh, labels, startedAt }),
+      newId: () => random.id(),
+      anticipating: ({ peer, status }) => (status === 'self' ? agency : remoteAgency(mesh, peer)),
       shutdown: () => ended.resolve()
     }),
     by: self

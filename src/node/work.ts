@@ -23,7 +23,7 @@ import { dispatchSecrets } from './dispatch/dispatch-secrets.ts'
 import { type Dispatches, openDispatches } from './dispatch/dispatches.ts'
 import { makeExecutor } from './dispatch/executor.ts'
 import { makeMessenger } from './dispatch/messenger.ts'
-import { sentGoals } from './dispatch/sent-goals.ts'
+import { cancelThere, sentGoals } from './dispatch/sent-goals.ts'
 import type { Log } from './files/live-file.ts'
 import { startCompaction } from './goals/compaction.ts'
 import type { OutputSource } from './goals/feed.ts'
@@ -112,6 +112,8 @@ export async function openWork(parts: WorkParts, down: StopList): Promise<Work> 
     openReceipt: envelope => open(envelope, RECEIPT_TYPE, RECEIPT_BYTES_MAX),
     output: { write: async chunk => void (await output.writeMirror(chunk)), heads: output.heads },
     secrets: dispatchSecrets(vault, programs),
+    cancelThere: record =>
+      void cancelThere(mesh, record).catch(err => log.warn({ err, goal: record.id }, 'a goal could not be cancelled yet')),
     self: identity.peer,
     clock,
     random,
@@ -134,7 +136,7 @@ export async function openWork(parts: WorkParts, down: StopList): Promise<Work> 
     if (body.type === 'step-ended' && dispatches.sentTo(goalId) !== undefined)
       void output.endMirror({ goalId, step: body.step, attempt: body.attempt })
   })
-  const sent: AgencyParts['sent'] = sentGoals({ dialer: mesh, dispatches, journal })
+  const sent: AgencyParts['sent'] = sentGoals({ dialer: mesh, dispatches, journal, self })
   const runs: Runs = openRuns({
     store,
     journal,
@@ -162,7 +164,13 @@ export async function openWork(parts: WorkParts, down: StopList): Promise<Work> 
   down.push(() => runs.stop())
   const info = () => nodeInfo({ mesh, labels, startedAt: parts.startedAt, store, programs, agents, runs })
   const agency = openAgency({ info, journal, programs, agents, runs, output, state: state.view, sent })
-  const subjectOf = subjects({ journal, programs })
+  const subjectOf = subjects({
+    journal: {
+      runs: () => [...journal.runs(), ...sent.ids()],
+      summary: async id => (await journal.summary(id)) ?? (await sent.info(id))
+    },
+    programs
+  })
   mesh.handle(AGENCY, agencyHandler(agency, undefined, subjectOf.call))
   const executor = makeExecutor({ identity, journal, programs, runs, output, subject: subjectOf.goal, now: clock.now })
   mesh.handle(DISPATCH, dispatchHandler(executor))

@@ -2,7 +2,7 @@
  * The agency of this node: every call of protocols/agency/calls.ts, done here. Who may call what has been decided
  * before: at the control socket by the file system, for peers by protocols/agency/server.ts.
  */
-import { CloudburstError } from '../../errors.ts'
+import { CloudburstError, toErrorData } from '../../errors.ts'
 import { assigned } from '../../goals/config/assignment.ts'
 import { Config } from '../../goals/config/config.ts'
 import { tabulate } from '../../goals/config/tabulator.ts'
@@ -17,6 +17,7 @@ import type {
   AgentInfo,
   CallName,
   Calls,
+  DispatchInfo,
   EventItem,
   NodeInfo,
   RunInfo,
@@ -52,12 +53,22 @@ export interface AgencyParts {
   readonly sent: {
     nodeOf(id: string): string | undefined
     onWaiting(id: string, listener: (reason: string) => void): () => void
+    /** Goals sent away of which nothing is known but that they were sent, newest first. */
+    unheard(limit: number): Promise<readonly RunInfo[]>
+    /** The same of one goal; undefined when it was not sent from here. */
+    info(id: string): Promise<RunInfo | undefined>
+    /** Ids of everything sent from here, for those who look goals up by the beginning of their id. */
+    ids(): readonly { readonly id: string }[]
+    /** What is to be said of it besides its events. */
+    standing(id: string): Promise<DispatchInfo | undefined>
     /** Whether more is to be heard of it: neither refused nor at its outcome. */
     isOpen(id: string): Promise<boolean>
     /** Sends a repair on to the node that pursues the goal. */
     repair(request: Calls['repair']['request'], by: Principal): Promise<void>
     preview(request: Calls['preview']['request'], by: Principal): Promise<Plan>
     cancel(request: Calls['cancel']['request'], by: Principal): Promise<void>
+    suspend(request: Calls['suspendgoal']['request'], by: Principal): Promise<readonly StepInFlight[]>
+    resume(request: Calls['resumegoal']['request'], by: Principal): Promise<void>
   }
 }
 
@@ -82,16 +93,24 @@ export function openAgency(parts: AgencyParts): Agency {
 function callTable(parts: AgencyParts): CallTable {
   const { journal, programs, agents, runs, sent } = parts
   const find = async (id: string): Promise<RunSummary> => {
-    const summary = await journal.summary(fullId(journal, id))
+    const full = fullId(known(parts), id)
+    const summary = (await journal.summary(full)) ?? (await sent.info(full))
     if (summary === undefined) throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${id} is known here`, { id })
     return summary
   }
   const detail = async (id: string): Promise<RunInfo> => {
     const summary = await find(id)
+    const dispatch = await sent.standing(summary.id)
     const told = await journal.read(summary.id)
     const suspended = whySuspended(summary, told)
     const { variables } = Config.of(told)
-    return { ...withNode(parts, summary), ...(suspended !== undefined && { suspended }), config: variables, methods: choicesOf(told) }
+    return {
+      ...withNode(parts, summary),
+      ...(dispatch !== undefined && { dispatch }),
+      ...(suspended !== undefined && { suspended }),
+      config: variables,
+      methods: choicesOf(told)
+    }
   }
   return {
     hello: () => Promise.resolve(parts.info()),
@@ -128,20 +147,22 @@ function callTable(parts: AgencyParts): CallTable {
       return await withCounts(parts, started.name)
     },
     examine: async ({ agent }) => await examine(parts, agents.get(agent)),
-    suspend: async ({ agent }) => {
-      await agents.setStatus(agent, 'suspended')
-      return await withInFlight(parts, agent, await runs.suspendAgent(agent))
-    },
+    suspend: async ({ agent }) => await withInFlight(parts, agent, await runs.suspendAgent(agent)),
     resume: async ({ agent }) => {
-      await agents.setStatus(agent, 'running')
       await runs.resumeAgent(agent)
       return await withCounts(parts, agent)
     },
-    stop: async ({ agent, now }) => {
-      await agents.setStatus(agent, 'stopped')
-      return await withInFlight(parts, agent, await runs.suspendAgent(agent, now))
-    },
+    stop: async ({ agent, now }, by) => await withInFlight(parts, agent, await runs.stopAgent(agent, by, now)),
     plan: request => runs.plan(request),
+    anticipate: async request => {
+      if ((await programs.withHash(request.program)) === undefined) return { holds: false }
+      try {
+        const { summary, problems } = await runs.plan(request)
+        return { holds: true, would: summary, ...(problems[0] !== undefined && { problem: problems[0].message }) }
+      } catch (error) {
+        return { holds: true, problem: toErrorData(error).message }
+      }
+    },
     pursue: async (request, by) => ({ id: (await runs.accept({ ...request, by })).id }),
     goals: async ({ suspended, explained, limit = RUNS_PER_ANSWER_MAX }) => {
       const found: RunInfo[] = []
@@ -150,7 +171,11 @@ function callTable(parts: AgencyParts): CallTable {
         found.push({ ...withNode(parts, summary), ...(why !== undefined && { suspended: why }) })
         if (found.length >= Math.min(limit, RUNS_PER_ANSWER_MAX)) break
       }
-      return found
+      if (suspended === true) return found
+      const standing = await Promise.all(found.map(run => (run.on === undefined ? undefined : sent.standing(run.id))))
+      const told = found.map((run, at) => (standing[at] === undefined ? run : { ...run, dispatch: standing[at] }))
+      const all = [...told, ...(await sent.unheard(Math.min(limit, RUNS_PER_ANSWER_MAX)))]
+      return all.toSorted((a, b) => b.createdAt - a.createdAt).slice(0, Math.min(limit, RUNS_PER_ANSWER_MAX))
     },
     goal: ({ id }) => detail(id),
     repair: async (request, by) => {
@@ -167,6 +192,17 @@ function callTable(parts: AgencyParts): CallTable {
       await (sent.nodeOf(id) === undefined ? runs.cancel(id, by, why) : sent.cancel({ id, ...(why !== undefined && { why }) }, by))
       return await detail(id)
     },
+    suspendgoal: async ({ id: given, why }, by) => {
+      const { id } = await find(given)
+      const request = { id, ...(why !== undefined && { why }) }
+      const inFlight = sent.nodeOf(id) === undefined ? await runs.suspendGoal(id, by, why) : await sent.suspend(request, by)
+      return { ...(await detail(id)), ...(inFlight.length > 0 && { inFlight }) }
+    },
+    resumegoal: async ({ id: given, why }, by) => {
+      const { id } = await find(given)
+      await (sent.nodeOf(id) === undefined ? runs.resumeGoal(id, by, why) : sent.resume({ id, ...(why !== undefined && { why }) }, by))
+      return await detail(id)
+    },
     state: ({ path }) => {
       const value = parts.state.get(path)
       return Promise.resolve(value === undefined ? {} : { value })
@@ -179,6 +215,11 @@ function callTable(parts: AgencyParts): CallTable {
   }
 }
 
+/** Every goal with an id that somebody may name here. */
+function known({ journal, sent }: AgencyParts): { runs: () => readonly { readonly id: string }[] } {
+  return { runs: () => [...journal.runs(), ...sent.ids()] }
+}
+
 /** The journal tells more than the summary does, unless it is damaged: then the summary says so. */
 function whySuspended({ status, suspended }: RunSummary, told: readonly GoalEvent[]): Suspension | undefined {
   if (status !== 'suspended') return undefined
@@ -186,7 +227,7 @@ function whySuspended({ status, suspended }: RunSummary, told: readonly GoalEven
 }
 
 async function* follow(parts: AgencyParts, request: StreamCalls['events']['request'], signal: AbortSignal): AsyncGenerator<EventItem> {
-  const id = fullId(parts.journal, request.id)
+  const id = fullId(known(parts), request.id)
   if ((await parts.journal.summary(id)) === undefined && parts.sent.nodeOf(id) === undefined)
     throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${request.id} is known here`, { id: request.id })
   const wanted = { ...request, id, awaited: () => parts.sent.isOpen(id) }
@@ -199,8 +240,8 @@ function withNode(parts: AgencyParts, summary: RunSummary): RunInfo {
 }
 
 function agentInfo(agent: Agent, goals: AgentInfo['goals'] = { running: 0, suspended: 0 }): AgentInfo {
-  const { name, program, proto, status, startedAt } = agent
-  return { name, program, proto, status, startedAt, goals }
+  const { name, program, proto, status, startedAt, stopGoal } = agent
+  return { name, program, proto, status, startedAt, goals, ...(stopGoal !== undefined && { stopGoal: stopGoal.id }) }
 }
 
 async function withCounts(parts: AgencyParts, name: string): Promise<AgentInfo> {

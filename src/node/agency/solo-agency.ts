@@ -136,6 +136,10 @@ async function openParts(program: Program, before: readonly SourceFile[], direct
     state: { get: () => undefined, watch: () => nothing() },
     sent: {
       nodeOf: () => undefined,
+      ids: () => [],
+      info: () => Promise.resolve(undefined),
+      unheard: () => Promise.resolve([]),
+      standing: () => Promise.resolve(undefined),
       onWaiting: () => () => undefined,
       isOpen: () => Promise.resolve(false),
       repair: () => Promise.resolve(),

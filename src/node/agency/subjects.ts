@@ -5,10 +5,15 @@ import type { CallName, StreamName } from '../../protocols/agency/calls.ts'
 import type { Subject } from '../../protocols/agency/server.ts'
 import type { Programs } from '../programs/programs.ts'
 import { fullId } from '../goals/run-id.ts'
-import type { NodeJournal } from '../store/journal.ts'
 
 /** The shipped program of ad-hoc commands: whoever may pursue it has a shell. */
 const SHELL_PROGRAM = 'run'
+
+/** Every goal that a request may name. */
+export interface GoalsById {
+  runs(): readonly { readonly id: string }[]
+  summary(id: string): Promise<RunSummary | undefined>
+}
 
 export interface Subjects {
   /** Of a call of the agency; tells the caller nothing and changes nothing. */
@@ -17,13 +22,7 @@ export interface Subjects {
   goal(what: { readonly program: string; readonly goal: string }): Promise<Subject>
 }
 
-export function subjects({
-  journal,
-  programs
-}: {
-  readonly journal: Pick<NodeJournal, 'summary' | 'runs'>
-  readonly programs: Programs
-}): Subjects {
+export function subjects({ journal, programs }: { readonly journal: GoalsById; readonly programs: Programs }): Subjects {
   const hashOf = async (nameOrHash: string): Promise<string> => (await programs.find(nameOrHash).catch(() => undefined))?.hash ?? nameOrHash
   const goal = async ({ program, goal }: { program: string; goal: string }): Promise<Subject> => {
     const held = await programs.withHash(program)
@@ -49,7 +48,7 @@ export function subjects({
 }
 
 /** The run that the agency will find by the same words; undefined also when several begin so, which it will refuse. */
-async function runOf(journal: Pick<NodeJournal, 'summary' | 'runs'>, id: string): Promise<RunSummary | undefined> {
+async function runOf(journal: GoalsById, id: string): Promise<RunSummary | undefined> {
   try {
     return await journal.summary(fullId(journal, id))
   } catch (error) {

@@ -14,6 +14,7 @@ export type { RunSummary, Suspension } from '../../goals/pursuit/summary.ts'
 export type { Plain, Tree, Variables } from '../../goals/tree.ts'
 import type { Capability } from '../../crypto/capability.ts'
 import type { ErrorData } from '../../errors.ts'
+import type { Plan } from '../../goals/plan/plan.ts'
 import type { GoalRequest } from '../../protocols/agency/calls.ts'
 
 /** Path of the socket below {@link controlBase}. */
@@ -25,6 +26,10 @@ export interface LocalCalls {
   peers: { request: Record<string, never>; reply: readonly PeerInfo[] }
   /** Sends a goal to each of the peers; one entry per peer, in order. Follow each with the stream `events` on this node. */
   dispatch: { request: DispatchRequest; reply: readonly Dispatched[] }
+  /** What sending a goal would meet at each of the peers, in order; has no effect. */
+  anticipate: { request: GoalRequest & { readonly peers: readonly string[] }; reply: readonly Anticipated[] }
+  /** Ends the waiting for a node that is gone for good; it is told should it return. */
+  abandon: { request: { readonly id: string; readonly why?: string }; reply: Record<string, never> }
   /** A single-use invitation, to be pasted on another node. */
   ticket: {
     request: { readonly lifetimeMs?: number; readonly capabilities?: readonly Capability[]; readonly email?: string }
@@ -50,8 +55,29 @@ export interface DispatchRequest extends GoalRequest {
   readonly peers: readonly string[]
   readonly mode?: 'pursue' | 'execute'
   readonly acceptWithinMs?: number
+  /** Keep it here for peers that are away: accepted by them when they come, or not at all after acceptWithinMs. */
+  readonly wait?: boolean
+  /** Nodes that pursue at a time; absent: all. */
+  readonly parallel?: number
+  /** Send it to no more nodes once more have failed; needs `parallel`. */
+  readonly failuresMax?: { readonly count: number } | { readonly percent: number }
 }
 
+/** What sending a goal to a node would meet. */
+export interface Anticipated {
+  readonly peer: string
+  readonly node: string
+  readonly reachable: boolean
+  /** Absent: it could not be asked. */
+  readonly permitted?: boolean
+  readonly program?: 'there' | 'to send' | 'missing'
+  /** Steps, by what would become of them. Absent: the node could not plan it. */
+  readonly would?: Plan['summary']
+  /** Why it would not work, or could not be told. */
+  readonly problem?: string
+}
+
+/** Accepted, or with `wait` or `parallel` taken down; else why not. */
 export type Dispatched =
   | { readonly peer: string; readonly node: string; readonly id: string }
   | { readonly peer: string; readonly node: string; readonly error: ErrorData }

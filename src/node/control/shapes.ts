@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { capabilities } from '../../crypto/capability.ts'
 import { goalRequest } from '../../protocols/agency/shapes.ts'
-import { countShape, listOf, modeShape, nameShape } from '../../protocols/shapes.ts'
+import { countShape, listOf, modeShape, nameShape, textShape } from '../../protocols/shapes.ts'
 import type { LocalCalls } from './contract.ts'
 
 const nothing = v.strictObject({})
@@ -13,8 +13,15 @@ export const localShapes: { readonly [N in keyof LocalCalls]: v.GenericSchema<un
     ...goalRequest,
     peers: listOf(nameShape),
     mode: v.exactOptional(modeShape),
-    acceptWithinMs: v.exactOptional(countShape)
+    acceptWithinMs: v.exactOptional(countShape),
+    wait: v.exactOptional(v.boolean()),
+    parallel: v.exactOptional(v.pipe(countShape, v.minValue(1))),
+    failuresMax: v.exactOptional(
+      v.union([v.strictObject({ count: countShape }), v.strictObject({ percent: v.pipe(v.number(), v.minValue(0), v.maxValue(100)) })])
+    )
   }),
+  anticipate: v.strictObject({ ...goalRequest, peers: listOf(nameShape) }),
+  abandon: v.strictObject({ id: nameShape, why: v.exactOptional(textShape) }),
   ticket: v.strictObject({
     lifetimeMs: v.exactOptional(countShape),
     capabilities: v.exactOptional(v.array(v.picklist(capabilities))),

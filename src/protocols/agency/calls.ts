@@ -4,6 +4,7 @@
  * table, so a call works the same on this node and on a peer. Spec: ./README.md
  */
 import type { Capability } from '../../crypto/capability.ts'
+import type { ErrorData } from '../../errors.ts'
 import type { Plan } from '../../goals/plan/plan.ts'
 import type { Complaint, SourceFile } from '../../goals/program/model.ts'
 import type { ConfigVariable } from '../../goals/config/config.ts'
@@ -31,6 +32,12 @@ export interface Calls {
   /** `now`: steps that run are ended. */
   stop: { request: { readonly agent: string; readonly now?: boolean }; reply: AgentInfo }
   plan: { request: GoalRequest; reply: Plan }
+  /** What a goal sent here would meet, asked by a node that thinks of sending it; has no effect. */
+  anticipate: {
+    request: GoalRequest & { readonly program: string }
+    /** `would`: absent when the program is not here. */
+    reply: { readonly holds: boolean; readonly would?: Plan['summary']; readonly problem?: string }
+  }
   pursue: { request: GoalRequest & { readonly id?: string; readonly mode?: 'pursue' | 'execute' }; reply: { readonly id: string } }
   /** `explained`: each suspension as `goal` tells it. */
   goals: {
@@ -42,6 +49,10 @@ export interface Calls {
   /** What the repair would keep, do again and do anew; changes nothing. */
   preview: { request: RepairRequest; reply: Plan }
   cancel: { request: { readonly id: string; readonly why?: string }; reply: RunInfo }
+  /** Lets a goal rest at its next step; answers within a second, naming steps that still run. */
+  suspendgoal: { request: { readonly id: string; readonly why?: string }; reply: RunInfo }
+  /** Lets go on what was suspended by `suspendgoal`, or with its agent. */
+  resumegoal: { request: { readonly id: string; readonly why?: string }; reply: RunInfo }
   state: { request: { readonly path: string }; reply: { readonly value?: Tree } }
   inventory: { request: Record<string, never>; reply: { readonly at?: number; readonly variables?: Variables } }
 }
@@ -74,12 +85,15 @@ export const callCapability: Readonly<Record<CallName | StreamName, Capability>>
   resume: 'agent:control',
   stop: 'agent:control',
   plan: 'goal:plan',
+  anticipate: 'goal:dispatch',
   pursue: 'goal:dispatch',
   goals: 'agency:inspect',
   goal: 'agency:inspect',
   repair: 'goal:repair',
   preview: 'goal:repair',
   cancel: 'goal:repair',
+  suspendgoal: 'goal:repair',
+  resumegoal: 'goal:repair',
   state: 'state:read',
   inventory: 'inventory:read',
   events: 'agency:inspect',
@@ -150,6 +164,8 @@ export interface AgentInfo {
   readonly goals: { readonly running: number; readonly suspended: number }
   /** After suspend and stop: steps that still run. Their goals rest once they have ended. */
   readonly inFlight?: readonly StepInFlight[]
+  /** After stop: id of the goal that its program wants pursued then. */
+  readonly stopGoal?: string
 }
 
 /** A step that runs although its goal was asked to rest. */
@@ -202,10 +218,24 @@ export interface RepairRequest {
 export interface RunInfo extends RunSummary {
   /** Name of the node that pursues it, when that is not this one. */
   readonly on?: string
+  /** Of a goal sent to another node: what is to be said besides its events. */
+  readonly dispatch?: DispatchInfo
+  /** After suspendgoal: steps that still run. The goal rests once they have ended. */
+  readonly inFlight?: readonly StepInFlight[]
   /** Each variable of its configuration; of single goals only. */
   readonly config?: readonly ConfigVariable[]
   /** Which methods were chosen or rejected, and why; of single goals and of those of an examined agent. */
   readonly methods?: readonly MethodChoice[]
+}
+
+/** How it stands with a goal that was sent to another node, when it is not simply pursued there. */
+export interface DispatchInfo {
+  /** queued: its turn has not come · sent: no answer yet · accepted: pursued there · in-doubt: the node has forgotten it · abandoned: the node was given up · refused: never accepted */
+  readonly state: 'queued' | 'sent' | 'accepted' | 'in-doubt' | 'abandoned' | 'refused'
+  /** Why nothing is heard of it, or why not accepted. */
+  readonly why?: string
+  /** Of refused. */
+  readonly error?: ErrorData
 }
 
 /** The candidates of one goal or sub-goal, as last classified. */

@@ -56,6 +56,7 @@ export const callShapes: { readonly [N in CallName]: Shape<Calls[N]['request']> 
   resume: agent,
   stop: v.strictObject({ agent: nameShape, now: v.exactOptional(v.boolean()) }),
   plan: v.strictObject(goalRequest),
+  anticipate: v.strictObject({ ...goalRequest, program: nameShape }),
   pursue: v.strictObject({ ...goalRequest, id: v.exactOptional(idShape), mode: v.exactOptional(modeShape) }),
   goals: v.strictObject({
     suspended: v.exactOptional(v.boolean()),
@@ -67,6 +68,8 @@ export const callShapes: { readonly [N in CallName]: Shape<Calls[N]['request']> 
   repair,
   preview: repair,
   cancel: v.strictObject({ id: nameShape, why: v.exactOptional(textShape) }),
+  suspendgoal: v.strictObject({ id: nameShape, why: v.exactOptional(textShape) }),
+  resumegoal: v.strictObject({ id: nameShape, why: v.exactOptional(textShape) }),
   state: v.strictObject({ path: v.pipe(v.string(), v.maxLength(1_000)) }),
   inventory: nothing
 }

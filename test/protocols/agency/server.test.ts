@@ -25,6 +25,7 @@ const requests: Record<CallName | StreamName, object> = {
   resume: { agent: 'web' },
   stop: { agent: 'web' },
   plan: { goal: 'publish', program: 'site', assignments: [] },
+  anticipate: { goal: 'publish', program: 'site', assignments: [] },
   pursue: { goal: 'publish', program: 'site', assignments: [{ path: 'goal.seeds', value: { type: 'list', items: [{ value: 1 }] } }] },
   goals: { suspended: true },
   goal: { id: '01J' },
