@@ -17,6 +17,8 @@ export const arrows: ReadonlyArray<{ from: string; to: string; kind?: 'type' | '
   // Human text is a pure function of the event stream, and the same for a live goal, a replayed one and a web page:
   // it lives with the events, and the CLI prints what it returns.
   { from: 'src/cli/', to: 'src/goals/render/' },
+  // Drawings likewise: functions of a plan or of the event stream.
+  { from: 'src/cli/', to: 'src/goals/graph/' },
   { from: 'src/cli/main.ts', to: 'src/polyfill.ts' },
   { from: 'src/node/main.ts', to: 'src/polyfill.ts' }
 ]
@@ -60,6 +62,8 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   'sh-syntax': ['src/node/programs/shell-parser.ts'],
   // Shapes of what arrives from outside: peers, and callers of the control API.
   valibot: ['src/protocols/', 'src/node/'],
+  // Graphviz itself, compiled to WebAssembly: lays a drawing out where no Graphviz is installed.
+  '@hpcc-js/wasm-graphviz': ['src/cli/drawing.ts'],
   yaml: ['src/cli/'],
   pino: ['src/node/'],
   ulid: ['src/node/', 'src/protocols/', 'src/cli/'],
@@ -96,6 +100,7 @@ export const testFolders = [
   'golden',
   'lab',
   'language',
+  'matrix',
   'programs',
   'schema',
   'scripts',

@@ -48,6 +48,8 @@ const protocols: Readonly<Record<string, readonly Need[]>> = {
 const local: Readonly<Record<LocalName, readonly Need[]>> = {
   peers: ['home'],
   dispatch: ['home'],
+  anticipate: ['home'],
+  abandon: ['home'],
   ticket: ['home'],
   checkstore: ['home'],
   shutdown: ['home']
