@@ -1,7 +1,7 @@
 /** What the readers of all parts of a program share: complaints, the goals' names, and the careful ways to look at an element. */
 import { didYouMean } from './did-you-mean.ts'
 import type { Complaint, Expression, Place } from './model.ts'
-import { commonAttributes, elements, laterAttributes, laterElements } from './vocabulary.ts'
+import { commonAttributes, elements, laterAttributes, laterElements, statementElements } from './vocabulary.ts'
 import type { XmlElement, XmlText } from './xml.ts'
 import { elementsOf } from './xml.ts'
 
