@@ -42,3 +42,13 @@ export class Names {
     return count === 1 ? name : `${name}.${count}`
   }
 }
+
+/** The goal from whose method `instance` was called: the longest beginning of its name that is one. Undefined for the first goal. */
+export function callerOf(instance: string, isGoal: (instance: string) => boolean): string | undefined {
+  const end = Math.max(instance.lastIndexOf('>'), 0)
+  for (let at = end; at > 0; at = instance.lastIndexOf('/', at - 1)) {
+    const above = instance.slice(0, at)
+    if (isGoal(above)) return above
+  }
+  return undefined
+}
