@@ -10,7 +10,7 @@ import { watchState } from '../../protocols/state/config-monitor.ts'
 import { startGossip } from '../../protocols/state/gossip.ts'
 import { STATE } from '../../protocols/state/messages.ts'
 import { ENVELOPE_BYTES_MAX, RECORD_TYPE } from '../../protocols/state/record.ts'
-import { openReplica } from '../../protocols/state/replica.ts'
+import { openReplica, type Replica } from '../../protocols/state/replica.ts'
 import { stateHandler } from '../../protocols/state/server.ts'
 import type { Agents } from '../agency/agents.ts'
 import type { AgencyParts } from '../agency/agency.ts'
@@ -44,6 +44,7 @@ export interface StateParts {
 }
 
 export interface NodeState {
+  readonly replica: Replica
   readonly view: AgencyParts['state']
   /** The value at a path such as `nodes.web1.host.os`. */
   get(path: string): Tree | undefined
@@ -71,6 +72,7 @@ export function openState(parts: StateParts): NodeState {
   const ends: (() => Promise<void> | void)[] = []
   const get = (path: string): Tree | undefined => replica.read(path)
   return {
+    replica,
     get,
     view: { get, watch: (path, signal) => watchState(replica, path, signal) },
     start: () => {
