@@ -69,3 +69,13 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function invalid(reason: string): CloudburstError {
   return new CloudburstError('CB_SIGNATURE_INVALID', `signed statement refused: ${reason}`)
 }
+
+/** The type that an envelope claims to be of, to choose who shall verify it; undefined for what is no envelope. */
+export function claimedType(envelope: Uint8Array): string | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(envelope).toString('utf8'))
+    return isObject(value) && typeof value['payloadType'] === 'string' ? value['payloadType'] : undefined
+  } catch {
+    return undefined
+  }
+}

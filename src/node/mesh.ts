@@ -6,7 +6,7 @@ import type { Log } from './files/live-file.ts'
 import { RunningMesh } from './mesh/running-mesh.ts'
 import type { LiveNeighborhood } from './neighborhood/neighborhood.ts'
 import type { Audit } from './permissions/audit.ts'
-import type { LivePermissions } from './permissions/permissions.ts'
+import type { Trusted } from './permissions/decide.ts'
 import type { Ticket, TicketRecord, Tickets } from './joining/tickets.ts'
 
 /** What a mesh is made of. It closes nothing of it. */
@@ -14,7 +14,10 @@ export interface MeshOptions {
   readonly identity: Identity
   readonly version: string
   readonly neighborhood: LiveNeighborhood
-  readonly permissions: LivePermissions
+  /** What decisions rest on: permissions.xml alone, or with all that ./permissions/trust.ts adds to it. */
+  readonly permissions: { readonly current: Trusted; onChange(listener: () => void): () => void }
+  /** Without it, nobody is let in by a grant, and none is shown. */
+  readonly grants?: MeshGrants
   readonly audit: Audit
   readonly log: Log
   /** Instead of what neighborhood.xml says. */
@@ -26,6 +29,17 @@ export interface MeshOptions {
   readonly joining?: Joining
   /** Epoch milliseconds. */
   readonly now?: () => number
+}
+
+/** What the mesh needs of ./permissions/trust.ts. */
+export interface MeshGrants {
+  /** Whether somebody unknown may have a grant to show. */
+  readonly awaitsGrants: boolean
+  /** @throws CloudburstError CB_SIGNATURE_INVALID */
+  take(envelope: Uint8Array): boolean
+  own(): readonly { readonly envelope: Uint8Array }[]
+  /** Called after this node has got a grant. @returns ends it */
+  onOwn(listener: () => void): () => void
 }
 
 /** What joining by ticket needs of the node; ./joining.ts makes it. */

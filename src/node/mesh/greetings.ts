@@ -39,6 +39,14 @@ export class Greetings {
     return welcome
   }
 
+  /** Says hello once more on every connection where we are welcome: there is more to show. */
+  sayAgain(): void {
+    for (const connection of this.all()) {
+      this.#said.delete(connection)
+      this.say(connection).catch(() => undefined)
+    }
+  }
+
   /** An open connection to `peer` on which we are welcome. */
   connection(peer: string): Connection | undefined {
     for (const connection of this.#welcomed.get(peer) ?? []) if (connection.status === 'open') return connection
@@ -61,6 +69,7 @@ export class Greetings {
         // To that node we were a stranger on this connection; on the next one we are a neighbour.
         throw new HungUp()
       }
+      if (welcome.again === true) await connection.close().catch(error => connection.abort(error))
       if (connection.status !== 'open') throw new HungUp()
       this.#add(peer, connection)
       this.#options.onWelcome(peer, welcome)

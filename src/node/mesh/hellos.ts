@@ -7,7 +7,7 @@ import { serveHello } from '../../protocols/session/server.ts'
 import type { Welcome } from '../../protocols/session/client.ts'
 import { frameChannel } from '../../protocols/wire/frame-channel.ts'
 import type { Log } from '../files/live-file.ts'
-import type { Joining } from '../mesh.ts'
+import type { Joining, MeshGrants } from '../mesh.ts'
 import type { Admission } from './admission.ts'
 import { GREET_TIMEOUT_MS, SESSION_MAX_MS } from './limits.ts'
 import type { Card, PeerBook } from './peer-book.ts'
@@ -18,6 +18,7 @@ export interface HellosOptions {
   readonly admission: Admission
   readonly book: PeerBook
   readonly joining?: Joining
+  readonly grants?: MeshGrants
   readonly card: () => Card
   readonly log: Log
   readonly now: () => number
@@ -48,13 +49,20 @@ async function welcome(options: HellosOptions, connection: Connection, hello: Se
   const { sessions, admission, book, now } = options
   const peer = connection.remotePeer.toString()
   if (hello.ticket !== undefined) await join(options, peer, hello, hello.ticket)
+  for (const grant of hello.grants) options.grants?.take(grant)
   if (admission.isStranger(connection)) {
-    if (hello.ticket === undefined) throw sessions.deny(peer, 'no permit holds for it, and it presents no ticket')
-    return { type: 'welcome', ...options.card(), capabilities: sessions.capabilities(peer), until: now() + SESSION_MAX_MS }
+    if (!sessions.permitted(peer)) throw sessions.deny(peer, stranger(sessions, peer, hello))
+    const again = { capabilities: sessions.capabilities(peer), until: now() + SESSION_MAX_MS, again: true as const }
+    return { type: 'welcome', ...options.card(), ...again }
   }
   const { capabilities, until } = sessions.begin(peer, connection.id)
   book.learn(peer, hello)
   return { type: 'welcome', ...options.card(), capabilities: capabilities as readonly Capability[], until }
+}
+
+function stranger(sessions: Sessions, peer: string, { grants, ticket }: SessionHello): string {
+  if (ticket !== undefined) return 'its ticket was good, and it has no permit all the same'
+  return grants.length === 0 ? 'no permit holds for it, and it presents neither ticket nor grant' : sessions.whyNot(peer)
 }
 
 async function join({ joining, sessions, log }: HellosOptions, peer: string, hello: SessionHello, secret: string): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import { CloudburstError } from '../../errors.ts'
 import type { Welcome } from '../../protocols/session/client.ts'
-import { SESSION, type SessionHello } from '../../protocols/session/messages.ts'
+import { HELLO_GRANTS_BYTES_MAX, SESSION, type SessionHello } from '../../protocols/session/messages.ts'
 import type { Channel, Handler } from '../../protocols/wire/channel.ts'
 import type { PeerInfo } from '../control/contract.ts'
 import { labelsOf } from '../host.ts'
@@ -37,7 +37,7 @@ export class RunningMesh implements Mesh {
   #node: Node | undefined
 
   constructor(options: MeshOptions) {
-    const { identity, neighborhood, permissions, audit, joining, now = Date.now } = options
+    const { identity, neighborhood, permissions, audit, joining, grants, now = Date.now } = options
     this.#options = options
     this.peer = identity.peer
     this.name = neighborhood.current.name
@@ -52,7 +52,7 @@ export class RunningMesh implements Mesh {
     })
     this.#admission = new Admission({
       permitted: peer => this.#sessions.permitted(peer),
-      invited: () => joining?.tickets.outstanding === true,
+      invited: () => joining?.tickets.outstanding === true || grants?.awaitsGrants === true,
       onDenied: peer => void this.#sessions.deny(peer, 'no permit holds for it: dropped after the handshake')
     })
     this.#greetings = new Greetings({
@@ -72,7 +72,7 @@ export class RunningMesh implements Mesh {
   }
 
   async start(): Promise<void> {
-    const { identity, version, neighborhood, permissions, listen, mdns, topics, joining } = this.#options
+    const { identity, version, neighborhood, permissions, listen, mdns, topics, joining, grants } = this.#options
     const { current } = neighborhood
     this.#book.setNeighbours(current.neighbours)
     const node = await startNode({
@@ -93,6 +93,7 @@ export class RunningMesh implements Mesh {
       permissions.onChange(() => this.#permissionsChanged()),
       neighborhood.onChange(() => this.#watch()),
       joining?.onChange(() => this.#watch()) ?? (() => undefined),
+      grants?.onOwn(() => this.#grantsChanged()) ?? (() => undefined),
       startPulse(
         () => this.#greetings.all(),
         (peer, ms) => this.#book.measured(peer, ms)
@@ -142,7 +143,7 @@ export class RunningMesh implements Mesh {
 
   /** Handlers and listeners stand before the first connection can come. */
   async #prepare(node: Node): Promise<void> {
-    const { joining, log, now = Date.now } = this.#options
+    const { joining, grants, log, now = Date.now } = this.#options
     node.addEventListener('connection:open', ({ detail }) => {
       this.#admission.opened(detail)
       if (detail.direction === 'outbound') this.#greetings.say(detail).catch(() => undefined)
@@ -161,7 +162,8 @@ export class RunningMesh implements Mesh {
       log,
       now,
       onWelcomed: connection => void this.#greetings.say(connection).catch(() => undefined),
-      ...(joining === undefined ? {} : { joining })
+      ...(joining === undefined ? {} : { joining }),
+      ...(grants === undefined ? {} : { grants })
     })
     await node.handle(SESSION, hellos, { maxInboundStreams: STREAMS_MAX, maxOutboundStreams: STREAMS_MAX })
     for (const [protocol, handler] of this.#handlers) await this.#serve(node, protocol, handler)
@@ -179,7 +181,18 @@ export class RunningMesh implements Mesh {
 
   #hello(peer: string): SessionHello {
     const ticket = this.#options.joining?.pending(peer)
-    return { type: 'hello', ...this.#card(), grants: [], ...(ticket === undefined ? {} : { ticket: ticket.secret }) }
+    return { type: 'hello', ...this.#card(), grants: this.#shown(), ...(ticket === undefined ? {} : { ticket: ticket.secret }) }
+  }
+
+  /** The grants of this node, the latest first, as many as fit. */
+  #shown(): readonly Uint8Array[] {
+    const shown: Uint8Array[] = []
+    let bytes = 0
+    for (const { envelope } of this.#options.grants?.own() ?? []) {
+      bytes += envelope.byteLength
+      if (bytes <= HELLO_GRANTS_BYTES_MAX) shown.push(envelope)
+    }
+    return shown
   }
 
   #self(): PeerInfo {
@@ -255,6 +268,11 @@ export class RunningMesh implements Mesh {
       const permitted = this.#sessions.permitted(connection.remotePeer.toString())
       return connection.direction === 'inbound' && !permitted && !this.#admission.isStranger(connection)
     })
+    this.#supervisor.wake()
+  }
+
+  #grantsChanged(): void {
+    this.#greetings.sayAgain()
     this.#supervisor.wake()
   }
 

@@ -46,6 +46,11 @@ export class Sessions {
     return this.#permits(peer, this.#options.now()).length > 0
   }
 
+  /** Why `peer` is not let in. */
+  whyNot(peer: string): string {
+    return decide(this.#options.permissions.current, { peer, since: this.#options.now() }, 'agency:hello', {}, this.#options.now()).reason
+  }
+
   /** What `peer` may do here now. */
   capabilities(peer: string): readonly Capability[] {
     return capabilitiesOf(this.#permits(peer, this.#options.now()))

@@ -1,4 +1,7 @@
-/** The audit log: one JSON line for each allow and deny, each with the hash of the line before it, so that a missing line shows. */
+/**
+ * The audit log: one JSON line for each allow and deny, each with the hash of the line before it, so that a missing line shows.
+ * Beside it stands the head, how many lines there are and the hash of the last, so that a missing or changed end shows too.
+ */
 import { createHash } from 'node:crypto'
 import {
   appendFileSync,
@@ -10,18 +13,21 @@ import {
   readFileSync,
   readSync,
   renameSync,
+  statSync,
   writeSync
 } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Capability } from '../../crypto/capability.ts'
-import { CloudburstError } from '../../errors.ts'
 import type { Subject } from './decide.ts'
 
 /** Longest audit log, in bytes, before it is put aside as `audit.log.1` (the one before that is dropped). The chain goes on. */
 export const AUDIT_BYTES_MAX = 64 * 1024 * 1024
 /** Longest line, in bytes: every field is bounded by the shapes of requests. */
 const LINE_BYTES_MAX = 64 * 1024
-const GENESIS = '0'.repeat(64)
+/** What the first line of a log follows. */
+export const GENESIS = '0'.repeat(64)
+/** The head is rewritten in place with every line: always as long, in bytes, so that no rest of an older one stands behind it. */
+const HEAD_BYTES = 256
 
 /** One decision, or one event of trust such as a session that ended. */
 export interface AuditEntry {
@@ -50,6 +56,10 @@ export function openAudit(path: string, now: () => number = Date.now): Audit {
   let file = openSync(path, 'a', 0o600)
   let bytes = fstatSync(file).size
   let lost = 0
+  const headFile = openSync(headOf(path), 'a+', 0o600)
+  closeSync(headFile)
+  const head = openSync(headOf(path), 'r+')
+  let { first, lines } = startOf(path, previous)
   const append = (entry: object): void => {
     const line = `${JSON.stringify({ at: new Date(now()).toISOString(), ...entry, previous })}\n`
     if (bytes + line.length > AUDIT_BYTES_MAX) {
@@ -57,9 +67,13 @@ export function openAudit(path: string, now: () => number = Date.now): Audit {
       renameSync(path, `${path}.1`)
       file = openSync(path, 'a', 0o600)
       bytes = 0
+      lines = 0
+      first = previous
     }
     bytes += writeSync(file, line)
     previous = hash(line)
+    lines++
+    writeSync(head, `${JSON.stringify({ first, lines, last: previous })}`.padEnd(HEAD_BYTES - 1).concat('\n'), 0)
   }
   return {
     record(entry) {
@@ -74,36 +88,58 @@ export function openAudit(path: string, now: () => number = Date.now): Audit {
     },
     close() {
       closeSync(file)
+      closeSync(head)
     }
   }
 }
 
-/**
- * Checks the chain of a log.
- * @returns how many lines it has
- * @throws CloudburstError CB_STORE_DAMAGED with the number of the first line that does not follow the one before it
- */
-export function verifyAudit(path: string, first = GENESIS): number {
-  let previous = first
-  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1)
-  lines.forEach((line, at) => {
-    if (claimedPrevious(line) !== previous)
-      throw new CloudburstError('CB_STORE_DAMAGED', `${path}:${at + 1}: this line does not follow the one before it`)
-    previous = hash(`${line}\n`)
-  })
-  return lines.length
+/** What the head says: the hash before the first line of the log, how many lines it has, and the hash of the last. */
+export interface AuditHead {
+  readonly first: string
+  readonly lines: number
+  readonly last: string
 }
 
-/** Undefined for a line that was cut short. */
-function claimedPrevious(line: string): unknown {
+/** Where the head of a log stands. */
+export function headOf(path: string): string {
+  return `${path}.head`
+}
+
+/** What the head has to go on with: itself when it agrees with the log, else what the log says. */
+function startOf(path: string, previous: string): { first: string; lines: number } {
+  const head = readHead(path)
+  if (head?.last === previous) return head
+  const lines = existsSync(path) && statSync(path).isFile() ? linesOf(path) : []
+  return { first: lines[0] === undefined ? previous : (claimedPrevious(lines[0]) ?? GENESIS), lines: lines.length }
+}
+
+/** The head of the log at `path`; undefined when there is none that can be read. */
+export function readHead(path: string): AuditHead | undefined {
   try {
-    return (JSON.parse(line) as { previous?: unknown }).previous
+    const head = JSON.parse(readFileSync(headOf(path), 'utf8')) as AuditHead
+    return typeof head.last === 'string' && Number.isSafeInteger(head.lines) ? head : undefined
   } catch {
     return undefined
   }
 }
 
-function hash(line: string): string {
+/** The whole lines of a log, without their ends. */
+export function linesOf(path: string): string[] {
+  return readFileSync(path, 'utf8').split('\n').slice(0, -1)
+}
+
+/** What a line says it follows; undefined for a line that was cut short. */
+export function claimedPrevious(line: string): string | undefined {
+  try {
+    const { previous } = JSON.parse(line) as { previous?: unknown }
+    return typeof previous === 'string' ? previous : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Of a line with its end, as the next one names it. */
+export function hash(line: string): string {
   return createHash('sha256').update(line).digest('hex')
 }
 

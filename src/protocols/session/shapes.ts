@@ -31,7 +31,7 @@ export function checkReply(message: unknown): SessionReply {
   const until = fields['until']
   if (typeof until !== 'number' || !Number.isFinite(until)) throw wrong('until')
   const known = list(fields['capabilities'], 'capabilities').filter(isCapability)
-  return { type: 'welcome', ...checkNode(fields), capabilities: known, until }
+  return { type: 'welcome', ...checkNode(fields), capabilities: known, until, ...(fields['again'] === true && { again: true as const }) }
 }
 
 function checkNode(fields: Fields): Pick<SessionHello, 'name' | 'version' | 'labels' | 'addresses'> {

@@ -1,0 +1,156 @@
+/**
+ * All that this node relies on when it decides: permissions.xml, the grants that were shown to it, what authorities have taken
+ * back, and a clock that does not go back. And what it shows to others: the grants that it holds itself.
+ */
+import { claimedType } from '../../crypto/dsse.ts'
+import { type Grant, GRANT_TYPE, openGrant } from '../../crypto/grant.ts'
+import { openRevocations, REVOCATIONS_TYPE } from '../../crypto/revocation.ts'
+import type { Log } from '../files/live-file.ts'
+import type { Here, Trusted } from './decide.ts'
+import { GrantBook } from './grant-book.ts'
+import type { LivePermissions } from './permissions.ts'
+import { RevocationBook } from './revocation-book.ts'
+import { rightsFrom } from './rights.ts'
+import { steadyClock } from './steady-clock.ts'
+
+/** The part of the store that trust needs. */
+export interface TrustStore {
+  range(options: { readonly prefix: string }): AsyncIterable<readonly [string, unknown]>
+  batch(
+    operations: readonly (
+      | { readonly type: 'put'; readonly key: string; readonly value: unknown }
+      | { readonly type: 'del'; readonly key: string }
+    )[],
+    options: { readonly sync: boolean }
+  ): Promise<void>
+}
+
+export interface TrustParts {
+  readonly permissions: Pick<LivePermissions, 'current' | 'onChange'>
+  readonly here: () => Here
+  /** Keys that are ours: of this node, and of its person. Grants for them are shown to others. */
+  readonly own: readonly string[]
+  readonly store: TrustStore
+  readonly log: Log
+  /** Epoch milliseconds. */
+  readonly now?: () => number
+}
+
+export interface Trust {
+  /** What decisions rest on, now. */
+  readonly current: Trusted
+  /** Epoch milliseconds; never less than it was before, also across restarts. */
+  readonly now: () => number
+  /** Whether somebody unknown may have a grant to show. */
+  readonly awaitsGrants: boolean
+  /**
+   * Takes in a signed statement that came from wherever: a grant, or a list of revocations.
+   * @returns whether it was news; what no authority of ours has signed is not
+   * @throws CloudburstError CB_SIGNATURE_INVALID
+   */
+  take(envelope: Uint8Array): boolean
+  /** Grants that this node holds, as they were signed: shown in every hello. */
+  own(): readonly Grant[]
+  /** The latest list of each authority, as it was signed. */
+  lists(): readonly Uint8Array[]
+  /** What others hold that this node has seen, for `permissions show`. */
+  shown(): readonly Grant[]
+  /** Called after anything changed that a decision may rest on. @returns ends it */
+  onChange(listener: () => void): () => void
+  /** Called after this node has got a grant. @returns ends it */
+  onOwn(listener: () => void): () => void
+  /** Called with a list of revocations that was news. @returns ends it */
+  onList(listener: (envelope: Uint8Array) => void): () => void
+  close(): Promise<void>
+}
+
+const REVOKED_PREFIX = 't!revoked!'
+
+/** Reads what was known. */
+export async function openTrust(parts: TrustParts): Promise<Trust> {
+  const { permissions, own, store, log } = parts
+  const clock = await steadyClock(store, parts.now, log)
+  const revocations = new RevocationBook()
+  const grants = await GrantBook.open(store, own, clock.now())
+  for await (const [, value] of store.range({ prefix: REVOKED_PREFIX })) {
+    const { envelope, heardAt } = value as { envelope: string; heardAt: number }
+    revocations.learn(openRevocations(Buffer.from(envelope, 'base64')), heardAt)
+  }
+  const changed = new Set<() => void>()
+  const gotOwn = new Set<() => void>()
+  const gotList = new Set<(envelope: Uint8Array) => void>()
+  const trusted: Trusted = {
+    get authorities() {
+      return permissions.current.authorities
+    },
+    get permits() {
+      return permissions.current.permits
+    },
+    get tests() {
+      return permissions.current.tests ?? []
+    },
+    get here() {
+      return parts.here()
+    },
+    grantsOf: peer => grants.of(peer),
+    revocations
+  }
+  const tell = (): void => {
+    for (const listener of changed) listener()
+  }
+  const endPermissions = permissions.onChange(tell)
+  const takeList = (envelope: Uint8Array): boolean => {
+    const list = openRevocations(envelope)
+    if (permissions.current.authorities.every(({ key }) => key !== list.issuer)) return false
+    if (!revocations.learn(list, clock.now())) return false
+    keep(store, log, REVOKED_PREFIX + list.issuer, { envelope: base64(envelope), heardAt: revocations.heardAt(list.issuer) })
+    tell()
+    for (const listener of gotList) listener(envelope)
+    return true
+  }
+  const takeGrant = (envelope: Uint8Array): boolean => {
+    const grant = openGrant(envelope)
+    const ours = own.includes(grant.subject)
+    if (!ours && rightsFrom(permissions.current, grant).length === 0) return false
+    if (grant.expiry <= clock.now() || !grants.add(grant)) return false
+    tell()
+    if (ours) for (const listener of gotOwn) listener()
+    return true
+  }
+  return {
+    current: trusted,
+    now: clock.now,
+    get awaitsGrants() {
+      return permissions.current.authorities.some(({ key }) => key !== undefined)
+    },
+    take: envelope => {
+      const type = claimedType(envelope)
+      if (type === REVOCATIONS_TYPE) return takeList(envelope)
+      return type === GRANT_TYPE && takeGrant(envelope)
+    },
+    own: () => grants.own(clock.now()),
+    lists: () => revocations.latest().map(({ envelope }) => envelope),
+    shown: () => grants.all(),
+    onChange: listener => listening(changed, listener),
+    onOwn: listener => listening(gotOwn, listener),
+    onList: listener => listening(gotList, listener),
+    close: async () => {
+      endPermissions()
+      await clock.close()
+    }
+  }
+}
+
+function listening<T>(listeners: Set<T>, listener: T): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+/** Not waited for: what was taken in counts at once; should it be lost, the next neighbour tells it again. */
+function keep(store: TrustStore, log: Log, key: string, value: unknown): void {
+  store.batch([{ type: 'put', key, value }], { sync: true }).catch(err => log.warn({ err, key }, 'a signed statement could not be kept'))
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64')
+}
