@@ -1,0 +1,166 @@
+/**
+ * What must hold, whatever happens. Watched while time passes: no step done twice, events without gap or repeat and the same
+ * on every node, nothing told that is not so later, no record that its owner did not sign. Looked at in the end: no goal
+ * lost, everybody of one mind.
+ */
+import { createHash } from 'node:crypto'
+import type { GoalEvent } from '../../../src/goals/pursuit/events.ts'
+import type { Head } from '../../../src/protocols/state/messages.ts'
+import type { Replica } from '../../../src/protocols/state/replica.ts'
+import type { Daemon, SimNode } from './node.ts'
+import type { Ledger } from './machine.ts'
+
+/** A goal that somebody was told is seen to. */
+export interface Acknowledged {
+  readonly id: string
+  readonly goal: string
+  readonly from: SimNode
+  readonly to: SimNode
+}
+
+export class Watch {
+  readonly violations: string[] = []
+  readonly goals: Acknowledged[] = []
+  readonly hash = createHash('sha256')
+  /** Bytes that were signed by the node itself, by peer id: hash of each payload. */
+  readonly signed = new Map<string, Set<string>>()
+  readonly #events = new Map<string, string[]>()
+  readonly #ledger: Ledger
+  readonly #now: () => number
+
+  constructor(ledger: Ledger, now: () => number) {
+    this.#ledger = ledger
+    this.#now = now
+    ledger.onTwice = what => this.violated(`run twice: ${what}`)
+  }
+
+  violated(what: string): void {
+    this.note(`! ${what}`)
+    if (this.violations.length < 20) this.violations.push(`${(this.#now() / 1000).toFixed(3)} s: ${what}`)
+  }
+
+  /** Joins the trace, by which two runs of one seed are compared. */
+  note(what: string): void {
+    this.hash.update(`${this.#now().toFixed(3)} ${what}\n`)
+  }
+
+  /** Follows a daemon from its start: all it tells is durable. */
+  follow(node: SimNode, daemon: Daemon): void {
+    const next = new Map<string, number>()
+    daemon.journal.subscribe('*', event => {
+      const expected = next.get(event.goalId)
+      if (expected !== undefined && event.seq !== expected)
+        this.violated(`${node.name} told event ${event.seq} of ${event.goalId} where ${expected} was due`)
+      next.set(event.goalId, event.seq + 1)
+      this.#compare(node, event)
+    })
+    if (daemon.journal.damaged.size > 0) this.violated(`${node.name} found damaged goals: ${[...daemon.journal.damaged.keys()].join(', ')}`)
+  }
+
+  /** An event once told is that event for ever, everywhere. */
+  #compare(node: SimNode, event: GoalEvent): void {
+    const told = this.#events.get(event.goalId) ?? []
+    this.#events.set(event.goalId, told)
+    const print = createHash('sha256').update(JSON.stringify([event.seq, event.at, event.body])).digest('base64')
+    const before = told[event.seq - 1]
+    if (before !== undefined && before !== print)
+      this.violated(`${node.name} tells another event ${event.seq} of ${event.goalId} (${event.body.type}) than was told before`)
+    told[event.seq - 1] = print
+    this.note(`${node.name} ${event.goalId} ${event.seq} ${event.body.type} ${print}`)
+  }
+
+  /** In the end, when everything is up, connected and quiet. */
+  async settle(nodes: readonly SimNode[]): Promise<void> {
+    for (const goal of this.goals) await this.#goal(goal)
+    for (const node of nodes) await this.#journal(node)
+    this.#replicas(nodes)
+    this.note(`digest ${nodes[0]?.daemon?.state.replica.digest()}`)
+  }
+
+  async #goal({ id, goal, from, to }: Acknowledged): Promise<void> {
+    const there = await to.daemon!.journal.summary(id)
+    if (from === to) {
+      if (there === undefined) return this.violated(`goal lost: ${goal} ${id} of ${from.name} itself is gone`)
+      if (!isOver(there.status)) this.violated(`goal stuck: ${goal} ${id} of ${from.name} itself is ${there.status}`)
+      return
+    }
+    const record = await from.daemon!.dispatches.find(id)
+    if (record === undefined) return this.violated(`goal lost: ${from.name} does not know ${goal} ${id}, which it took for ${to.name}`)
+    const ran = this.#ledger.of(id).length
+    if (record.state === 'refused') {
+      if (there !== undefined || ran > 0)
+        this.violated(`refused, but run: ${goal} ${id} was reported as not accepted by ${to.name} (${record.error?.message})`)
+      return
+    }
+    if (record.state !== 'done')
+      return this.violated(`goal stuck: ${goal} ${id} from ${from.name} to ${to.name} is ${record.state} (${there?.status} there)`)
+    const here = await from.daemon!.journal.summary(id)
+    if (there === undefined || here === undefined)
+      return this.violated(`goal lost: ${goal} ${id} is done, but known ${here === undefined ? '' : 'only '}at ${from.name}`)
+    const same = here.seq === there.seq && here.status === there.status && JSON.stringify(here.results) === JSON.stringify(there.results)
+    if (!same) this.violated(`${goal} ${id} is ${here.status} (${here.seq}) at ${from.name}, ${there.status} (${there.seq}) at ${to.name}`)
+  }
+
+  /** What is on disk is what was told, from the first event on. */
+  async #journal(node: SimNode): Promise<void> {
+    const { journal } = node.daemon!
+    for (const { id, status } of journal.runs()) {
+      const events = await journal.readDurable(id)
+      const told = this.#events.get(id) ?? []
+      events.forEach((event, at) => {
+        if (event.seq !== at + 1) this.violated(`${node.name} holds event ${event.seq} of ${id} in place ${at + 1}`)
+        else this.#compare(node, event)
+      })
+      if (isOver(status) && events.length < told.length)
+        this.violated(`${node.name} holds ${events.length} events of ${id}, of which ${told.length} were told`)
+      const damage = await journal.verify(id)
+      if (damage !== undefined) this.violated(`${node.name}: ${damage.reason}`)
+    }
+  }
+
+  #replicas(nodes: readonly SimNode[]): void {
+    const [first] = nodes
+    const expected = first?.daemon?.state.replica.digest()
+    for (const node of nodes) {
+      const replica = node.daemon!.state.replica
+      if (replica.digest() !== expected) this.violated(`replicas differ: ${node.name} from ${first?.name}`)
+      for (const { name } of replica.forks().filter(({ origin }) => this.signed.has(origin)))
+        this.violated(`${node.name} takes honest ${name} for two`)
+      const known = new Set(replica.heads().map(({ origin }) => origin))
+      for (const owner of nodes) if (!known.has(owner.peer)) this.violated(`${node.name} knows nothing of ${owner.name}`)
+      this.#genuine(node, replica)
+    }
+  }
+
+  /** Every record held of an honest node is one that it published. */
+  #genuine(node: SimNode, replica: Replica): void {
+    for (const envelope of replica.missing([]).envelopes) {
+      const { signer, print } = signedIn(envelope)
+      if (this.signed.get(signer)?.has(print) === false) this.violated(`${node.name} holds a record of ${signer} that it never published`)
+    }
+  }
+
+  /** Writes down what a node signs from now on. */
+  listen(node: SimNode, daemon: Daemon): void {
+    const { replica } = daemon.state
+    const signed = this.signed.get(node.peer) ?? new Set()
+    this.signed.set(node.peer, signed)
+    let known: Head | undefined
+    replica.subscribe(({ published }) => {
+      if (published === undefined) return
+      const have = replica.heads().flatMap(head => (head.origin !== node.peer ? [head] : known === undefined ? [] : [known]))
+      for (const envelope of replica.missing(have).envelopes) signed.add(signedIn(envelope).print)
+      known = published
+    })
+  }
+}
+
+/** Who signed an envelope, by its own words, and the print of what is signed. */
+function signedIn(envelope: Uint8Array): { readonly signer: string; readonly print: string } {
+  const { payload, signatures } = JSON.parse(Buffer.from(envelope).toString()) as { payload: string; signatures: { keyid: string }[] }
+  return { signer: signatures[0]!.keyid, print: createHash('sha256').update(payload).digest('base64') }
+}
+
+export function isOver(status: string | undefined): boolean {
+  return status === 'completed' || status === 'cancelled'
+}

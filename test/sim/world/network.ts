@@ -1,0 +1,400 @@
+/**
+ * Nodes and the lines between them. A stream is ordered and whole as far as it goes, as Noise over TCP makes it: what faults
+ * do to it is delay, silence and its end. What gossip carries may be lost, doubled and overtaken. Each direction of a line
+ * can be cut by itself.
+ */
+import { CloudburstError, toErrorData } from '../../../src/errors.ts'
+import type { Capability } from '../../../src/crypto/capability.ts'
+import type { Caller, Channel, Handler } from '../../../src/protocols/wire/channel.ts'
+import { decodeMessage, encodeMessage } from '../../../src/protocols/wire/codec.ts'
+import { FRAME_BYTES_MAX } from '../../../src/protocols/wire/frames.ts'
+import type { MeshEvent } from '../../../src/node/mesh.ts'
+import type { Chance } from './chance.ts'
+import { never } from './disk.ts'
+import type { VirtualTime } from './time.ts'
+
+/** Bytes on their way in one direction of a stream before its writer waits. */
+const ROOM_BYTES = 512 * 1024
+/** A silent line is given up after this long, give or take a half: the pulse of node/mesh, in milliseconds. */
+const SILENT_MS = 5_000
+const DIAL_WITHIN_MS = 5_000
+/** What was lost on a line is sent again this often, in milliseconds: TCP. */
+const RESEND_MS = 200
+
+export interface Weather {
+  /** One way, in milliseconds. */
+  delayMs: number
+  jitterMs: number
+  /** Of gossip, 0 to 1; a stream only becomes slower. */
+  loss: number
+  duplication: number
+}
+
+/** One process on the network, from its start to its end. */
+export interface Endpoint {
+  readonly peer: string
+  readonly name: string
+  readonly neighbours: () => readonly string[]
+  readonly handlers: Map<string, Handler>
+  readonly listeners: Record<MeshEvent, Set<(peer: string) => void>>
+  readonly topics: Map<string, Set<(bytes: Uint8Array, from: string) => void>>
+  /** What others may do here. */
+  readonly permits: (peer: string, capability: Capability) => boolean
+  alive: boolean
+  /** Factor on everything that comes in or goes out. */
+  slow: number
+  /** By peer: those with whom a connection stands, as this end sees it. */
+  readonly up: Map<string, End>
+}
+
+/** One end of a connection. */
+interface End {
+  readonly of: Endpoint
+  readonly peer: string
+  readonly other: () => End | undefined
+  readonly gone: AbortController
+  /** Ends this side of each stream. */
+  readonly streams: Set<(reason: unknown) => void>
+}
+
+export class Network {
+  readonly weather: Weather = { delayMs: 1, jitterMs: 2, loss: 0, duplication: 0 }
+  readonly endpoints = new Map<string, Endpoint>()
+  /** `a>b`: nothing gets from a to b. */
+  readonly #cuts = new Set<string>()
+  messages = 0
+  bytes = 0
+  readonly time: VirtualTime
+  readonly chance: Chance
+
+  constructor(time: VirtualTime, chance: Chance) {
+    this.time = time
+    this.chance = chance
+  }
+
+  cut(from: string, to: string): void {
+    this.#cuts.add(`${from}>${to}`)
+    const end = this.endpoints.get(from)?.up.get(to)
+    if (end !== undefined) this.#giveUpLater(end)
+    const back = this.endpoints.get(to)?.up.get(from)
+    if (back !== undefined) this.#giveUpLater(back)
+  }
+
+  heal(from?: string, to?: string): void {
+    if (from === undefined) this.#cuts.clear()
+    else this.#cuts.delete(`${from}>${to}`)
+  }
+
+  reaches(from: string, to: string): boolean {
+    return !this.#cuts.has(`${from}>${to}`) && this.endpoints.get(to)?.alive === true
+  }
+
+  isCut(from: string, to: string): boolean {
+    return this.#cuts.has(`${from}>${to}`)
+  }
+
+  join(endpoint: Endpoint): void {
+    this.endpoints.set(endpoint.peer, endpoint)
+    for (const peer of endpoint.neighbours()) this.#supervise(endpoint, peer)
+  }
+
+  /** The process is gone: its kernel says so to all that can hear it, unless the host went with it. */
+  leave(endpoint: Endpoint, silently: boolean): void {
+    endpoint.alive = false
+    for (const end of [...endpoint.up.values()]) {
+      const other = end.other()
+      endpoint.up.delete(end.peer)
+      if (other === undefined) continue
+      if (silently) this.#giveUpLater(other)
+      else this.time.after(this.delay(endpoint, other.of), () =>
+          this.isCut(endpoint.peer, end.peer) ? this.#giveUpLater(other) : this.#lose(other)
+        )
+    }
+  }
+
+  delay(a: Endpoint, b: Endpoint): number {
+    const { delayMs, jitterMs, loss } = this.weather
+    const resent = this.chance.once(loss) ? RESEND_MS : 0
+    return (delayMs + this.chance.next() * jitterMs + resent) * a.slow * b.slow
+  }
+
+  /** A connection, made if there is none. @throws CloudburstError CB_PEER_UNREACHABLE, CB_DENIED */
+  async connect(from: Endpoint, peer: string): Promise<End> {
+    const known = from.up.get(peer)
+    if (known !== undefined) return known
+    const to = this.endpoints.get(peer)
+    const away = new CloudburstError('CB_PEER_UNREACHABLE', `peer ${peer} is not reachable`, { peer })
+    if (to === undefined) throw away
+    await this.time.sleep(this.delay(from, to))
+    if (this.isCut(from.peer, peer) || this.isCut(peer, from.peer)) {
+      await this.time.sleep(DIAL_WITHIN_MS)
+      throw away
+    }
+    await this.time.sleep(this.delay(to, from))
+    if (!from.alive) return await never()
+    const now = this.endpoints.get(peer)
+    if (now?.alive !== true) throw away
+    return from.up.get(peer) ?? this.#connected(from, now)
+  }
+
+  #connected(from: Endpoint, to: Endpoint): End {
+    for (const stale of [to.up.get(from.peer)]) if (stale !== undefined) this.#lose(stale)
+    let here: End
+    let there: End
+    here = { of: from, peer: to.peer, gone: new AbortController(), streams: new Set(), other: () => (to.up.get(from.peer) === there ? there : undefined) }
+    there = { of: to, peer: from.peer, gone: new AbortController(), streams: new Set(), other: () => (from.up.get(to.peer) === here ? here : undefined) }
+    from.up.set(to.peer, here)
+    to.up.set(from.peer, there)
+    for (const end of [here, there]) this.time.after(1, () => end.of.alive && end.of.up.get(end.peer) === end && tell(end.of, 'peer-up', end.peer))
+    return here
+  }
+
+  #lose(end: End): void {
+    if (end.of.up.get(end.peer) !== end) return
+    end.of.up.delete(end.peer)
+    const reason = new CloudburstError('CB_PEER_UNREACHABLE', `the connection with ${end.peer} is lost`, { peer: end.peer })
+    end.gone.abort(reason)
+    for (const cut of end.streams) cut(reason)
+    end.streams.clear()
+    if (!end.of.alive) return
+    tell(end.of, 'peer-down', end.peer)
+    this.#supervise(end.of, end.peer)
+  }
+
+  #giveUpLater(end: End): void {
+    this.time.after(SILENT_MS * this.chance.between(0.5, 1.5), () => {
+      const { peer } = end.of
+      const back = end.other()
+      // A line that came back in time was only slow.
+      if (back !== undefined && back.of.alive && !this.isCut(peer, end.peer) && !this.isCut(end.peer, peer)) return
+      this.#lose(end)
+    })
+  }
+
+  /** Dials a neighbour until it is there, as node/mesh/supervisor.ts does. */
+  #supervise(from: Endpoint, peer: string, pause = 250): void {
+    if (!from.neighbours().includes(peer)) return
+    this.time.after(this.chance.between(0.5, 1) * pause, () => {
+      if (!from.alive || this.endpoints.get(from.peer) !== from || from.up.has(peer)) return
+      this.connect(from, peer).catch(() => this.#supervise(from, peer, Math.min(pause * 2, 4_000)))
+    })
+  }
+
+  publish(from: Endpoint, topic: string, bytes: Uint8Array): void {
+    const { loss, duplication } = this.weather
+    for (const to of this.endpoints.values()) {
+      if (to === from || !to.alive) continue
+      for (let copy = this.chance.once(duplication) ? 2 : 1; copy > 0; copy--) {
+        if (this.chance.once(loss) || this.isCut(from.peer, to.peer)) continue
+        // Others pass it on: up to three hops, and who hands it over is one of this node's own connections.
+        this.time.after(this.delay(from, to) * (1 + this.chance.int(3)), () => {
+          const via = to.up.has(from.peer) ? from.peer : this.chance.pick([...to.up.keys()])
+          if (!to.alive || via === undefined) return
+          for (const listener of to.topics.get(topic) ?? []) listener(bytes, via)
+        })
+      }
+    }
+  }
+
+  async open(from: Endpoint, peer: string, protocol: string, signal?: AbortSignal): Promise<Channel> {
+    signal?.throwIfAborted()
+    const refused = Promise.withResolvers<never>()
+    refused.promise.catch(() => undefined)
+    const stop = (): void => refused.reject(signal?.reason instanceof CloudburstError ? signal.reason : unreachable(peer))
+    signal?.addEventListener('abort', stop, { once: true })
+    try {
+      const end = await Promise.race([this.connect(from, peer), refused.promise])
+      const other = end.other()
+      const to = this.endpoints.get(peer)
+      if (to === undefined || other === undefined) {
+        this.#giveUpLater(end)
+        // The other end has forgotten this connection: nothing comes back.
+        return await Promise.race([gone(end), refused.promise])
+      }
+      await Promise.race([this.time.sleep(this.delay(from, to)), refused.promise])
+      const { here, there } = this.#stream(end, other)
+      this.#serve(to, other, protocol, there)
+      return here
+    } finally {
+      signal?.removeEventListener('abort', stop)
+    }
+  }
+
+  #serve(to: Endpoint, end: End, protocol: string, channel: Channel): void {
+    const handler = to.handlers.get(protocol)
+    if (!to.alive) return
+    const from = end.peer
+    const caller: Caller = {
+      peer: from,
+      node: this.endpoints.get(from)?.name ?? from,
+      email: `${from}@example.org`,
+      ended: end.gone.signal,
+      require: capability => {
+        if (!to.permits(from, capability)) throw new CloudburstError('CB_DENIED', `${from} may not ${capability} here`, { peer: from })
+      }
+    }
+    const serving = async (): Promise<void> => {
+      try {
+        if (handler === undefined) throw new CloudburstError('CB_DENIED', `nobody serves ${protocol} here`)
+        await handler(channel, caller)
+      } catch (error) {
+        await channel.write({ type: 'error', error: toErrorData(error) }).catch(() => undefined)
+      }
+      await channel.finish().catch(() => undefined)
+    }
+    void serving()
+  }
+
+  #stream(near: End, far: End): { here: Channel; there: Channel } {
+    const closed = { here: new AbortController(), there: new AbortController() }
+    const out = this.#lane(near.of, far.of)
+    const back = this.#lane(far.of, near.of)
+    const cutHere = (reason: unknown): void => {
+      near.streams.delete(cutHere)
+      closed.here.abort(reason)
+      out.cut(reason)
+      back.cut(reason)
+    }
+    const cutThere = (reason: unknown): void => {
+      far.streams.delete(cutThere)
+      closed.there.abort(reason)
+      out.cut(reason)
+      back.cut(reason)
+    }
+    const endOf = (end: End, to: Endpoint, output: Lane, input: Lane, mine: AbortController, far: (reason: unknown) => void): Channel => {
+      const channel: Channel = {
+        peer: end.peer,
+        closed: mine.signal,
+        write: async message => {
+          if (!end.of.alive) return await never()
+          mine.signal.throwIfAborted()
+          const bytes = encodeMessage(message)
+          if (bytes.byteLength > FRAME_BYTES_MAX) throw new CloudburstError('CB_FRAME_TOO_LONG', `a frame of ${bytes.byteLength} bytes`)
+          await output.push(bytes)
+        },
+        read: async () => {
+          const bytes = await input.pull()
+          if (!end.of.alive) return await never()
+          if (bytes === undefined) mine.signal.throwIfAborted()
+          try {
+            return bytes === undefined ? undefined : decodeMessage(bytes)
+          } catch (error) {
+            channel.abort(error as Error)
+            throw error
+          }
+        },
+        finish: async () => output.end(),
+        abort: reason => {
+          if (mine.signal.aborted || !end.of.alive) return
+          mine.abort(reason)
+          end.streams.delete(near === end ? cutHere : cutThere)
+          input.cut(reason)
+          output.drop()
+          this.time.after(this.delay(end.of, to), () => this.isCut(end.of.peer, to.peer) || far(unreachable(end.of.peer)))
+        }
+      }
+      return channel
+    }
+    near.streams.add(cutHere)
+    far.streams.add(cutThere)
+    return {
+      here: endOf(near, far.of, out, back, closed.here, cutThere),
+      there: endOf(far, near.of, back, out, closed.there, cutHere)
+    }
+  }
+
+  /** One direction of a stream: in order, late, and silent while the line is cut. */
+  #lane(from: Endpoint, to: Endpoint): Lane {
+    const arrived: (Uint8Array | undefined)[] = []
+    let wake: (() => void)[] = []
+    const pending: { readonly at: number; readonly bytes: Uint8Array | undefined }[] = []
+    let last = this.time.now
+    let waiting = 0
+    let pumping = false
+    let dropped = false
+    let failure: unknown
+    const change = (): void => {
+      const all = wake
+      wake = []
+      for (const each of all) each()
+    }
+    const changed = (): Promise<void> => new Promise(resolve => wake.push(resolve))
+    const pump = (): void => {
+      pumping = false
+      for (;;) {
+        const head = pending[0]
+        if (head === undefined || failure !== undefined || dropped || pumping) return
+        const again = this.isCut(from.peer, to.peer) ? RESEND_MS : head.at - this.time.now
+        if (again > 0) {
+          pumping = true
+          return void this.time.after(again, pump)
+        }
+        pending.shift()
+        arrived.push(head.bytes)
+        change()
+      }
+    }
+    const carry = (bytes: Uint8Array | undefined): void => {
+      last = Math.max(last, this.time.now + this.delay(from, to))
+      pending.push({ at: last, bytes })
+      if (!pumping) pump()
+    }
+    return {
+      push: async bytes => {
+        this.messages++
+        this.bytes += bytes.byteLength
+        waiting += bytes.byteLength
+        carry(bytes)
+        while (waiting > ROOM_BYTES && failure === undefined) await changed()
+        if (failure !== undefined) throw failure
+      },
+      pull: async () => {
+        for (;;) {
+          if (arrived.length > 0) {
+            const bytes = arrived[0]
+            if (bytes === undefined) return undefined
+            arrived.shift()
+            waiting -= bytes.byteLength
+            change()
+            return bytes
+          }
+          if (failure !== undefined) throw failure
+          await changed()
+        }
+      },
+      end: () => carry(undefined),
+      drop: () => {
+        dropped = true
+        change()
+      },
+      cut: reason => {
+        failure ??= reason ?? unreachable(to.peer)
+        change()
+      }
+    }
+  }
+}
+
+interface Lane {
+  push(bytes: Uint8Array): Promise<void>
+  pull(): Promise<Uint8Array | undefined>
+  end(): void
+  /** What is on its way never arrives. */
+  drop(): void
+  cut(reason: unknown): void
+}
+
+function tell(endpoint: Endpoint, event: MeshEvent, peer: string): void {
+  for (const listener of endpoint.listeners[event]) listener(peer)
+}
+
+function gone(end: End): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (end.gone.signal.aborted) reject(end.gone.signal.reason)
+    end.gone.signal.addEventListener('abort', () => reject(end.gone.signal.reason), { once: true })
+  })
+}
+
+function unreachable(peer: string): CloudburstError {
+  return new CloudburstError('CB_PEER_UNREACHABLE', `the stream with ${peer} has ended`, { peer })
+}

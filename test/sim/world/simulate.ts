@@ -1,0 +1,176 @@
+/** One simulation: a seed makes a mesh, its goals and its troubles; the report says what was not as it has to be. */
+import '../../../src/polyfill.ts'
+import { chanceOf } from './chance.ts'
+import { Faults, type Fault, type Trouble, troubleOf } from './faults.ts'
+import { isOver, Watch } from './invariants.ts'
+import { Ledger } from './machine.ts'
+import { Network } from './network.ts'
+import { EPOCH, identityOf, SimNode } from './node.ts'
+import { People } from './people.ts'
+import { VirtualTime } from './time.ts'
+
+export interface SimulateOptions {
+  readonly seed: number
+  /** By default three to seven, as the seed says. */
+  readonly nodes?: number
+  /** How long things go wrong, in milliseconds. */
+  readonly troubledMs?: number
+  readonly faults?: readonly Fault[]
+  /** Mean time between two goals of the whole mesh, in milliseconds. */
+  readonly goalEveryMs?: number
+  /** Neighbours that each node keeps; by default everybody. */
+  readonly degree?: number
+  /** Told each line of the trace. */
+  readonly tell?: (line: string) => void
+}
+
+export interface SimReport {
+  readonly seed: number
+  readonly nodes: number
+  readonly trouble: Trouble
+  readonly violations: readonly string[]
+  /** Of all that happened: two runs of one seed have the same. */
+  readonly hash: string
+  readonly virtualMs: number
+  readonly wallMs: number
+  readonly happened: number
+  readonly messages: number
+  readonly starts: number
+  readonly goals: { readonly sent: number; readonly refused: number; readonly repaired: number; readonly cancelled: number }
+  readonly executions: number
+}
+
+/** Longest time that a mesh may need to come to rest once nothing goes wrong any more, in milliseconds. */
+const REST_WITHIN_MS = 400_000
+
+export async function simulate(options: SimulateOptions): Promise<SimReport> {
+  const began = process.hrtime.bigint()
+  const chance = chanceOf(options.seed)
+  const time = new VirtualTime()
+  const restore = time.install(chance.fork(), EPOCH)
+  try {
+    const count = options.nodes ?? 3 + chance.int(5)
+    const network = new Network(time, chance.fork())
+    const ledger = new Ledger()
+    const watch = new Watch(ledger, () => time.now)
+    if (options.tell !== undefined) {
+      const { note } = watch
+      watch.note = what => {
+        options.tell?.(`${(time.now / 1000).toFixed(3)} ${what}`)
+        note.call(watch, what)
+      }
+    }
+    const nodes = makeNodes(count, options.degree ?? count - 1, { time, network, ledger, watch, chance: chance.fork() }, options)
+    const trouble = troubleOf(chance.fork(), options.faults)
+    const faults = new Faults({ time, chance: chance.fork(), network, nodes, trouble, note: what => watch.note(what) })
+    const people = new People({ time, chance: chance.fork(), nodes, watch, ledger, everyMs: options.goalEveryMs ?? chance.pick([400, 1_000, 3_000]) })
+    const troubledMs = options.troubledMs ?? chance.pick([10_000, 20_000, 40_000])
+
+    for (const node of nodes) void node.start()
+    await time.run(1_000, () => nodes.every(node => node.daemon !== undefined))
+    people.start()
+    faults.start()
+    await time.run(time.now + troubledMs, () => watch.violations.length > 0)
+    people.stopSending()
+    faults.end()
+    await rest(time, nodes, watch)
+    if (watch.violations.length === 0) await settled(time, watch, nodes)
+    return {
+      seed: options.seed,
+      nodes: count,
+      trouble,
+      violations: watch.violations,
+      hash: watch.hash.copy().update(`${time.happened} ${network.messages} ${network.bytes}`).digest('hex').slice(0, 16),
+      virtualMs: time.now,
+      wallMs: Number(process.hrtime.bigint() - began) / 1e6,
+      happened: time.happened,
+      messages: network.messages,
+      starts: nodes.reduce((sum, { starts }) => sum + starts, 0),
+      goals: people.counts,
+      executions: ledger.executions.length
+    }
+  } finally {
+    restore()
+  }
+}
+
+type World = { time: VirtualTime; network: Network; ledger: Ledger; watch: Watch; chance: ReturnType<typeof chanceOf> }
+
+function makeNodes(count: number, degree: number, { time, network, ledger, watch, chance }: World, { tell }: SimulateOptions): SimNode[] {
+  const identities = Array.from({ length: count }, (_, index) => identityOf(index))
+  const near = identities.map(() => new Set<string>())
+  // A ring, so that nobody is alone, and random lines across it.
+  for (let a = 0; a < count; a++) {
+    for (let line = 0; line < degree / 2; line++) {
+      const b = degree >= count - 1 ? (a + line + 1) % count : line === 0 ? (a + 1) % count : chance.int(count)
+      if (a === b) continue
+      near[a]!.add(identities[b]!.peer)
+      near[b]!.add(identities[a]!.peer)
+    }
+  }
+  const nodes: SimNode[] = []
+  for (const [index, identity] of identities.entries()) {
+    const neighbours = [...near[index]!]
+    const node = new SimNode({
+      index,
+      identity,
+      time,
+      chance: chance.fork(),
+      network,
+      ledger,
+      neighbours: () => neighbours,
+      everybody: () => nodes,
+      ...(tell && { said: (name: string, level: string, what: object, message: string) => tell(`${(time.now / 1000).toFixed(3)} ${name} ${level} ${message} ${JSON.stringify(what)}`) })
+    })
+    node.onStart = daemon => {
+      watch.note(`${node.name} started`)
+      watch.follow(node, daemon)
+      watch.listen(node, daemon)
+    }
+    nodes.push(node)
+  }
+  return nodes
+}
+
+/** Waits until nobody has anything to do; looks twice a second. */
+async function rest(time: VirtualTime, nodes: readonly SimNode[], watch: Watch): Promise<void> {
+  const limit = time.now + REST_WITHIN_MS
+  let quiet = false
+  const look = (): void => {
+    const digests = new Set(nodes.map(node => node.daemon?.state.replica.digest()))
+    const busy = nodes.filter(
+      ({ daemon }) =>
+        daemon === undefined ||
+        daemon.dispatches.open().length > 0 ||
+        daemon.journal.runs().some(run => !isOver(run.status)) ||
+        daemon.store.state !== 'ready'
+    )
+    quiet = busy.length === 0 && digests.size === 1
+    if (!quiet) time.after(500, look)
+  }
+  time.after(2_000, look)
+  if (await time.run(limit, () => quiet || watch.violations.length > 0)) return
+  watch.violated(`the mesh did not come to rest within ${REST_WITHIN_MS / 1000} s`)
+  for (const { name, daemon } of nodes) {
+    const open = daemon?.dispatches.open().map(({ id, state, node }) => `${id} ${state} at ${node}: ${daemon.dispatches.waiting(id)}`) ?? []
+    const runs = daemon?.journal.runs().filter(run => !isOver(run.status)) ?? []
+    const tell = [...open.slice(0, 3), ...runs.slice(0, 3).map(({ id, goal, status, mirrored }) => `${goal} ${id} is ${status}${mirrored ? ' elsewhere' : ''}`)]
+    if (daemon === undefined || tell.length > 0) watch.violated(`${name}: ${daemon === undefined ? 'down' : tell.join('; ')}`)
+  }
+}
+
+/** Looking at everything takes reads of the simulated disks, which need time to pass. */
+async function settled(time: VirtualTime, watch: Watch, nodes: readonly SimNode[]): Promise<void> {
+  let done = false
+  let failure: unknown
+  watch.settle(nodes).then(
+    () => (done = true),
+    error => {
+      failure = error
+      done = true
+    }
+  )
+  await time.run(time.now + REST_WITHIN_MS, () => done)
+  if (failure !== undefined) throw failure
+  if (!done) watch.violated('the last look at everything did not end')
+}
