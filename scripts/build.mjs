@@ -1,5 +1,5 @@
 /**
- * Bundles src/ into dist/: `cloudburst` (CLI), `cloudburstd` (daemon) and `runner`, sharing chunks.
+ * Bundles src/ into dist/: `cloudburst` (CLI), `cloudburstd` (daemon), `runner` and `editor`, sharing chunks.
  * Bundled, the daemon starts about three times as fast as from node_modules.
  *
  * Files are put in place one by one by rename, entries last, so a daemon that starts during a build
@@ -27,7 +27,8 @@ const STALE_FILE_KEPT_MS = 60 * 60 * 1000
 const entries = [
   { name: 'cloudburst', source: 'src/cli/main.ts', executable: true },
   { name: 'cloudburstd', source: 'src/node/main.ts', executable: true },
-  { name: 'runner', source: 'src/node/runner/main.ts', executable: false }
+  { name: 'runner', source: 'src/node/runner/main.ts', executable: false },
+  { name: 'editor', source: 'src/node/editing/worker.ts', executable: false }
 ]
 
 /** Loaded from node_modules as they are: each finds native code, or files beside itself, by its own place on disk. */

@@ -3,6 +3,7 @@
  * test/compliance holds one suite per port that both must pass.
  */
 import type { FileTest } from './program/model.ts'
+import type { EditedText, FileEdits } from './pursuit/edited-text.ts'
 import type { GoalEvent, GoalEventBody } from './pursuit/events.ts'
 import type { Tree, Variables } from './tree.ts'
 
@@ -119,8 +120,8 @@ export interface Files {
 export type FactQuery =
   | { readonly kind: 'file'; readonly test: FileTest; readonly path: string }
   | { readonly kind: 'env'; readonly name: string }
-  /** What a text file holds. */
-  | { readonly kind: 'text'; readonly path: string }
+  /** What edits make of a text file. */
+  | { readonly kind: 'edited'; readonly edits: FileEdits }
   /** Read-only command, declared pure by the author. */
   | { readonly kind: 'shell'; readonly argv: readonly string[]; readonly timeoutMs: number }
   /** What this node knows about a node: `nodes.web1.host.os`. */
@@ -133,7 +134,7 @@ export type FactQuery =
 export type Fact =
   | { readonly kind: 'bool'; readonly value: boolean }
   | { readonly kind: 'text'; readonly value: string | undefined }
-  | { readonly kind: 'file'; readonly found: FoundText }
+  | { readonly kind: 'edited'; readonly edited: EditedText }
   | { readonly kind: 'shell'; readonly code: number; readonly stdout: string }
   | { readonly kind: 'tree'; readonly value: Tree | undefined }
 

@@ -6,6 +6,7 @@ import { access, stat } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { OUTPUT_VALUE_BYTES_MAX, type Fact, type FactQuery, type Probe } from '../goals/ports.ts'
 import { readText } from './drivers/text-files.ts'
+import type { FileEdits } from '../goals/pursuit/edited-text.ts'
 import type { FileTest } from '../goals/program/model.ts'
 import type { Tree } from '../goals/tree.ts'
 
@@ -36,8 +37,8 @@ export function machineProbe(needs: ProbeNeeds): Probe {
     switch (query.kind) {
       case 'file':
         return fileTest(query.test, query.path).then(value => ({ kind: 'bool', value }))
-      case 'text':
-        return readText(query.path).then(found => ({ kind: 'file', found }))
+      case 'edited':
+        return editFile(query.edits)
       case 'env':
         return { kind: 'text', value: (needs.env ?? process.env)[query.name] }
       case 'shell':
@@ -63,6 +64,12 @@ export function machineProbe(needs: ProbeNeeds): Probe {
       return facts
     }
   }
+}
+
+async function editFile(edits: FileEdits): Promise<Fact> {
+  const found = await readText(edits.path)
+  const { editText } = await import('./editing/edit-text.ts')
+  return { kind: 'edited', edited: await editText(edits, found) }
 }
 
 /** A file that cannot be looked at counts as not there, as in test(1). */

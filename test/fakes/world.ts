@@ -9,8 +9,8 @@ function nothing(query: FactQuery): Fact {
   switch (query.kind) {
     case 'file':
       return { kind: 'bool', value: false }
-    case 'text':
-      return { kind: 'file', found: { kind: 'absent' } }
+    case 'edited':
+      return { kind: 'edited', edited: { problem: 'there is no file' } }
     case 'shell':
       return { kind: 'shell', code: 127, stdout: '' }
     case 'state':

@@ -6,9 +6,10 @@ import { agentVariables } from '../../src/goals/config/agent-variables.ts'
 import { instancesOf } from '../../src/goals/config/instances.ts'
 import { makePlan } from '../../src/goals/plan/make-plan.ts'
 import type { Plan } from '../../src/goals/plan/plan.ts'
-import type { Fact, FactQuery } from '../../src/goals/ports.ts'
+import type { Fact, FactQuery, FoundText } from '../../src/goals/ports.ts'
 import type { Program } from '../../src/goals/program/model.ts'
 import { readProgram } from '../../src/goals/program/read.ts'
+import { editedText } from '../../src/goals/pursuit/edited-text.ts'
 import { planLines, planText } from '../../src/goals/render/plan.ts'
 import { type Stage, stage } from '../goals/pursuit/stage.ts'
 import { randomProgram } from './random-program.ts'
@@ -84,7 +85,10 @@ function programOf(xml: string): Program | undefined {
 /** The same for planning and pursuing; a shell that is not pure may not be asked for. */
 function fact(query: FactQuery): Fact {
   if (query.kind === 'shell') return { kind: 'shell', code: 0, stdout: 'ok' }
-  if (query.kind === 'text') return { kind: 'file', found: query.path === '/etc/conf' ? { kind: 'text', text: CONF } : { kind: 'absent' } }
+  if (query.kind === 'edited') {
+    const found: FoundText = query.edits.path === '/etc/conf' ? { kind: 'text', text: CONF } : { kind: 'absent' }
+    return { kind: 'edited', edited: editedText(query.edits, found) }
+  }
   if (query.kind === 'file') return { kind: 'bool', value: query.path.length % 2 === 0 }
   if (query.kind === 'env') return { kind: 'text', value: `/home/${query.name}` }
   if (query.kind === 'state') return { kind: 'tree', value: undefined }

@@ -1,12 +1,11 @@
 /** `<editFile>`: a text file edited in place. Done again it changes nothing. Source: docs/language.md, "editFile". */
 import { interpolate } from '../expression/interpolate.ts'
 import type { Interpolated, Scope } from '../expression/result.ts'
-import type { FactQuery, FoundText } from '../ports.ts'
+import type { FactQuery } from '../ports.ts'
 import type { Complaint, EditFileStatement, Template } from '../program/model.ts'
 import type { Tree } from '../tree.ts'
 import type { Here } from './call.ts'
-import { applyEdits, type Edit } from './file-edits.ts'
-import { difference } from './file-difference.ts'
+import type { Edit } from './file-edits.ts'
 import { literally } from './terminal.ts'
 import { described, joined, type Performed, type Prepared, type Step } from './step.ts'
 
@@ -39,8 +38,9 @@ export function editStep(here: Here, statement: EditFileStatement, id: string): 
     prepare: () => prepare(statement, scope),
     async perform(world, prepared) {
       const { files } = world.driver
-      const found = await files.readText(prepared.path)
-      const edited = edit(statement, prepared, found)
+      const [fact] = await world.probe.gather([queryOf(statement, prepared)])
+      if (fact?.kind !== 'edited') return { status: 'failed', writes: [], reason: `${prepared.path} cannot be looked at` }
+      const { edited } = fact
       if ('problem' in edited) return { status: 'failed', writes: [], reason: edited.problem }
       try {
         if (edited.changed) await files.replaceText(prepared.path, edited.text)
@@ -103,11 +103,11 @@ function prepare(statement: EditFileStatement, scope: Scope): PreparedEdit {
 function foresee(statement: EditFileStatement, scope: Scope, prepared: PreparedEdit): PreparedEdit {
   if (!prepared.path.startsWith('/'))
     return { ...prepared, errors: [complaint(statement, `path '${prepared.path}' does not begin with / or ~/`)] }
-  const query: FactQuery = { kind: 'text', path: prepared.path }
+  const query = queryOf(statement, prepared)
   const fact = scope.fact(query)
   if (fact === undefined) return { ...prepared, wanted: [query] }
-  const found: FoundText = fact.kind === 'file' ? fact.found : { kind: 'absent' }
-  const edited = edit(statement, prepared, found)
+  if (fact.kind !== 'edited') return { ...prepared, unknown: scope.inPlan }
+  const { edited } = fact
   if ('problem' in edited) return scope.inPlan ? { ...prepared, unknown: true, detail: edited.problem } : prepared
   const { added, removed } = edited
   return {
@@ -118,24 +118,9 @@ function foresee(statement: EditFileStatement, scope: Scope, prepared: PreparedE
   }
 }
 
-interface Edited {
-  readonly changed: boolean
-  readonly text: string
-  readonly diff: string
-  readonly added: number
-  readonly removed: number
-}
-
-function edit(statement: EditFileStatement, prepared: PreparedEdit, found: FoundText): Edited | { readonly problem: string } {
-  const { path } = prepared
-  if (found.kind === 'unreadable') return { problem: `${path} cannot be edited: ${found.reason}` }
-  if (found.kind === 'absent' && !statement.create) return { problem: `there is no file ${path}: create="true" begins with an empty one` }
-  const before = found.kind === 'text' ? found.text : ''
-  const after = applyEdits(before, prepared.edits)
-  if ('problem' in after) return { problem: `${path}: ${after.problem}` }
-  const seen = applyEdits(before, prepared.shown)
-  const { text, added, removed } = difference(path, before, 'text' in seen ? seen.text : after.text, prepared.secret)
-  return { changed: after.text !== before || found.kind === 'absent', text: after.text, diff: text, added, removed }
+/** The question of what the edit makes of the file; answered outside of the walk, since patterns may take for ever. */
+function queryOf({ create }: EditFileStatement, { path, edits, shown, secret }: PreparedEdit): FactQuery {
+  return { kind: 'edited', edits: { path, create, edits, shown, secret } }
 }
 
 function homeOf(scope: Scope): { readonly value: string; readonly wanted: readonly FactQuery[] } {

@@ -12,10 +12,11 @@ export interface Edit {
 
 type Result = { readonly text: string } | { readonly problem: string }
 
-/** The text after all `edits`, in order; or why one of them cannot be made. */
-export function applyEdits(text: string, edits: readonly Edit[]): Result {
+/** The text after all `edits`, in order; or why one of them cannot be made. @param onEdit told before each edit, by its index */
+export function applyEdits(text: string, edits: readonly Edit[], onEdit?: (at: number) => void): Result {
   let current = text
-  for (const edit of edits) {
+  for (const [at, edit] of edits.entries()) {
+    onEdit?.(at)
     const result = apply(current, edit)
     if ('problem' in result) return { problem: `${edit.place.line}:${edit.place.col}: <${edit.kind}> ${result.problem}` }
     current = result.text

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { instancesOf } from '../../../src/goals/config/instances.ts'
 import { makePlan } from '../../../src/goals/plan/make-plan.ts'
 import type { FactQuery } from '../../../src/goals/ports.ts'
+import { editedText } from '../../../src/goals/pursuit/edited-text.ts'
 import { readProgram } from '../../../src/goals/program/read.ts'
 
 const PROGRAM = `<cloudburst name="parts">
@@ -56,9 +57,10 @@ describe('a plan of statements that look at files, run code or wait', () => {
       probe: {
         gather: async queries =>
           queries.map(query => {
-            if (query.kind !== 'text') return { kind: 'bool', value: false } as const
-            const text = texts[query.path]
-            return { kind: 'file', found: text === undefined ? { kind: 'absent' } : { kind: 'text', text } } as const
+            if (query.kind !== 'edited') return { kind: 'bool', value: false } as const
+            const text = texts[query.edits.path]
+            const edited = editedText(query.edits, text === undefined ? { kind: 'absent' } : { kind: 'text', text })
+            return { kind: 'edited', edited } as const
           })
       }
     })

@@ -8,6 +8,7 @@ import { agentVariables } from '../../../src/goals/config/agent-variables.ts'
 import { parsePath, setIn } from '../../../src/goals/expression/path.ts'
 import type { Command, Exit, Fact, FactQuery, Finished, FoundText, Messenger, World } from '../../../src/goals/ports.ts'
 import { EVENT_VERSION, type Assignment, type GoalEvent, type GoalEventBody } from '../../../src/goals/pursuit/events.ts'
+import { editedText } from '../../../src/goals/pursuit/edited-text.ts'
 import { pursue } from '../../../src/goals/pursuit/pursue.ts'
 import type { Tree, Variables } from '../../../src/goals/tree.ts'
 
@@ -98,7 +99,9 @@ export function stage({
   })
   const found = (text: string | undefined): FoundText => (text === undefined ? { kind: 'absent' } : { kind: 'text', text })
   const answer = (query: FactQuery): Fact =>
-    query.kind === 'text' ? { kind: 'file', found: found(files.get(query.path)) } : { kind: 'bool', value: false }
+    query.kind === 'edited'
+      ? { kind: 'edited', edited: editedText(query.edits, found(files.get(query.edits.path))) }
+      : { kind: 'bool', value: false }
   const secrets: string[] = []
   const world: World = {
     journal: { append: (goalId, body) => Promise.resolve(record(goalId, body)), read: () => Promise.resolve(events) },
