@@ -8,6 +8,9 @@ import { httpOver } from './http.ts'
 /** Between tries to reach a daemon that is being restarted, in milliseconds: soon enough to look immediate. */
 const RETRY_MS = 200
 
+/** Between tries to reach another node, in milliseconds: the daemon dials it anew each time. */
+const PEER_RETRY_MS = 1_000
+
 export interface ControlClientOptions {
   /** Path of the socket. */
   readonly socket: string
@@ -75,7 +78,12 @@ export function controlClient(options: ControlClientOptions): ControlClient {
     const open = (from: StreamCalls[StreamName]['request']): Promise<AsyncIterable<unknown>> =>
       again(() => http.stream(`/api/v1/streams/${name}${queryOf(peer)}`, from, signal), signal)
     if (name === 'events')
-      yield* follow(open, request as StreamCalls['events']['request'], isAway) as AsyncGenerator<StreamCalls[N]['item']>
+      yield* follow(
+        open,
+        request as StreamCalls['events']['request'],
+        isAway,
+        peer === undefined ? undefined : elsewhere(signal)
+      ) as AsyncGenerator<StreamCalls[N]['item']>
     else yield* repeated(open, request) as AsyncGenerator<StreamCalls[N]['item']>
   }
 
@@ -85,6 +93,14 @@ export function controlClient(options: ControlClientOptions): ControlClient {
       stream: (name, request, _by, signal) => stream(name, request, peer, signal)
     }),
     local: async (name, request) => (await http.post(`/api/v1/local/${name}`, request, options.signal)) as never
+  }
+}
+
+/** A node that cannot be reached just now, and how long it is left alone. */
+function elsewhere(signal: AbortSignal): NonNullable<Parameters<typeof follow>[3]> {
+  return {
+    isAway: (error): error is CloudburstError => error instanceof CloudburstError && error.code === 'CB_PEER_UNREACHABLE',
+    pause: () => pause(PEER_RETRY_MS, undefined, { signal })
   }
 }
 
@@ -112,6 +128,8 @@ function mayRepeat<N extends CallName>(name: N, request: Calls[N]['request']): b
     case 'stop':
     case 'repair':
     case 'cancel':
+    case 'suspendgoal':
+    case 'resumegoal':
       return false
     default:
       return true

@@ -66,6 +66,68 @@ describe('an agent', function () {
     assert.equal(ran(), 'long last')
   })
 
+  it('whose single goal is suspended goes on with the others; the goal rests after its step, also over a restart', async () => {
+    const [one, other] = [await working(), await working()]
+    const began = Date.now()
+    const said = await m.node(1).cli('suspend', one.id.slice(0, 22), '--why', 'later')
+    assert.equal(said.exit, 0, said.stderr)
+    assert.ok(Date.now() - began < QUIESCE_WITHIN_MS + STARTING_MS_MAX, `${Date.now() - began} ms`)
+    assert.match(
+      said.stderr,
+      new RegExp(`^step work/m/long of goal ${one.id} still runs; .*\nto end it now, and the goal: cloudburst cancel`)
+    )
+    await m.node(1).kill('SIGKILL')
+    await m.node(1).restart()
+    one.open()
+    other.open()
+    const rested = await m.node(1).goal(one.id)
+    assert.deepEqual(
+      [rested.status, rested.suspended?.code, rested.suspended?.reason],
+      ['suspended', 'requested', 'suspended by n1: later']
+    )
+    await m.node(1).goal(other.id, ({ status }) => status === 'completed')
+    assert.deepEqual([one.ran(), other.ran()], ['long', 'long last'])
+    // It was meant alone: an agent that goes on does not take it along.
+    await m.node(1).cli('suspend', 'worker')
+    await m.node(1).cli('resume', 'worker')
+    assert.equal((await m.node(1).goal(one.id)).status, 'suspended')
+    const resumed = await m.node(1).cli('resume', one.id)
+    assert.equal(resumed.exit, 0, resumed.stderr)
+    await m.node(1).goal(one.id, ({ status }) => status === 'completed')
+    assert.equal(one.ran(), 'long last')
+    assert.match((await m.node(1).cli('logs', one.id, '--replay')).stdout, /resumed by n1/)
+    const again = await m.node(1).cli('suspend', one.id)
+    assert.deepEqual([again.exit, again.stderr.split('\n')[0]], [1, `error: goal ${one.id} is completed already`])
+  })
+
+  it('that is stopped pursues what its program has for that, once its goals rest', async () => {
+    const file = join(m.directory, 'leaving.xml')
+    writeFileSync(
+      file,
+      `<cloudburst name="leaving"><agent name="leaving" onStop="leave"><variable name="place" type="string">${m.directory}</variable>
+        <goalProto name="toil"><method name="m"><shell>
+          <send name="long">while [ ! -e <get>agent.place</get>/left-gate ]; do sleep 0.05; done</send>
+          <send name="never">touch <get>agent.place</get>/never</send></shell></method></goalProto>
+        <goalProto name="leave"><method name="m"><shell><send>touch <get>agent.place</get>/left</send></shell></method></goalProto>
+      </agent></cloudburst>`
+    )
+    assert.equal((await m.node(1).cli('start', file)).exit, 0)
+    const said = await m.node(1).cli('pursue', 'toil', '--agent', 'leaving', '--detach')
+    const id = /\b[0-9A-HJKMNP-TV-Z]{26}\b/.exec(said.stdout)![0]
+    await m.node(1).goal(id, ({ steps }) => steps.running === 1)
+    const [stopped] = await m.node(1).json<readonly AgentInfo[]>('stop', 'leaving')
+    assert.deepEqual([stopped?.status, stopped?.inFlight?.length], ['stopped', 1])
+    // Not forgotten by who goes on in its place.
+    await m.node(1).kill('SIGKILL')
+    await m.node(1).restart()
+    writeFileSync(join(m.directory, 'left-gate'), '')
+    await until('it has left', () => existsSync(join(m.directory, 'left')))
+    await m.node(1).goal(stopped!.stopGoal!, ({ status }) => status === 'completed')
+    const rested = await m.node(1).goal(id)
+    assert.deepEqual([rested.suspended?.reason, rested.steps.done], ['agent leaving is stopped', 1])
+    assert.equal(existsSync(join(m.directory, 'never')), false)
+  })
+
   it('that is stopped now ends its step; the goal waits with what was done', async () => {
     const { id, ran, open } = await working()
     const stopped = await m.node(1).json<readonly AgentInfo[]>('stop', 'worker', '--now')

@@ -1,7 +1,7 @@
-import { control } from '../agent-table.ts'
 import type { Invocation } from '../arguments.ts'
+import { controlEither } from '../suspending.ts'
 
-/** Lets a paused agent go on. */
+/** Lets an agent or a goal go on that a person has suspended. */
 export async function run(invocation: Invocation): Promise<number> {
-  return await control(invocation, 'resume')
+  return await controlEither(invocation, 'resume')
 }

@@ -1,7 +1,7 @@
-import { control } from '../agent-table.ts'
 import type { Invocation } from '../arguments.ts'
+import { controlEither } from '../suspending.ts'
 
-/** Lets an agent pause: its goals suspend, its state stays. */
+/** Lets an agent or a goal rest: steps that run end, no other begins; what was done stays. */
 export async function run(invocation: Invocation): Promise<number> {
-  return await control(invocation, 'suspend')
+  return await controlEither(invocation, 'suspend')
 }

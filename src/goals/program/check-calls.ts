@@ -16,6 +16,8 @@ export function checkCalls(reading: Reading, program: Program): void {
 
 function checkAgent(reading: Reading, program: Program, agent: AgentProto): void {
   const visible = new Map([...program.goals, ...agent.goals])
+  if (agent.onStop !== undefined && !visible.has(agent.onStop))
+    fail(reading, agent.place, `onStop of agent ${agent.name}: no goal ${agent.onStop}${didYouMean(agent.onStop, visible.keys())}`)
   for (const expression of agent.pre) checkExpression(reading, visible, expression)
   for (const goal of agent.goals.values()) checkGoal(reading, visible, goal)
   for (const method of agent.methods) checkMethod(reading, visible, method)

@@ -95,6 +95,8 @@ export interface Method {
 
 export interface AgentProto {
   readonly name: string
+  /** Name of the goal that is pursued when the agent is stopped. */
+  readonly onStop?: string
   readonly describe: readonly Description[]
   readonly variables: readonly Declaration[]
   readonly pre: readonly Expression[]
@@ -172,10 +174,10 @@ export interface StatementBase {
   /** Seconds; then the whole process group ends. */
   readonly timeoutS?: number
   readonly idempotent: boolean
-  readonly place: Place
-}
   /** It, and all that is in it, is told with what it reads and writes, at any verbosity. */
   readonly debug?: true
+  readonly place: Place
+}
 
 export type Statement =
   | DoStatement

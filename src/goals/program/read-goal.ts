@@ -79,6 +79,7 @@ export function readMethod(reading: Reading, element: XmlElement, target?: strin
 /** One agent: its variables, its own goals and methods. */
 export function readAgent(reading: Reading, element: XmlElement): AgentProto {
   const name = needName(reading, element)
+  const onStop = attribute(element, 'onStop')
   ignoreText(reading, element)
   const variables: Declaration[] = []
   const pre: Expression[] = []
@@ -94,7 +95,16 @@ export function readAgent(reading: Reading, element: XmlElement): AgentProto {
     } else if (!ASIDE.includes(part.name)) unexpected(reading, part, 'agent', places.agent)
   }
   complainOfTwins(reading, variables)
-  return { name, describe: readDescriptions(reading, element), variables, pre, goals, methods: [...methods.values()], place: element.place }
+  return {
+    name,
+    ...(onStop !== undefined && { onStop }),
+    describe: readDescriptions(reading, element),
+    variables,
+    pre,
+    goals,
+    methods: [...methods.values()],
+    place: element.place
+  }
 }
 
 /** Adds a method after the others; one of the same name gives way to it. */

@@ -27,7 +27,7 @@ export interface Pursuit {
   /** All events so far; the first is `proposed`. */
   readonly events: readonly GoalEvent[]
   readonly cause: Extract<GoalEventBody, { type: 'started' }>['cause']
-  /** Fires when the goal is to be suspended at the next step boundary. */
+  /** Fires when the goal is to be suspended at the next step boundary; a text as its reason is what the suspension says. */
   readonly stop: AbortSignal
 }
 
@@ -46,7 +46,7 @@ export async function pursue(pursuit: Pursuit): Promise<'completed' | 'suspended
   await hand.note({ type: 'started', stretch: history.stretch + 1, cause: pursuit.cause })
   const proto = findGoal(pursuit, proposed.goal)
   if (proto === undefined)
-    return await suspend(hand, {
+    return await suspend(pursuit, hand, {
       code: 'program-missing',
       reason: `program ${pursuit.program.name} has no goal ${proposed.goal}`,
       instance: '',
@@ -57,7 +57,7 @@ export async function pursue(pursuit: Pursuit): Promise<'completed' | 'suspended
   const run = openRun(pursuit, proposed, hand, facts)
   const frame = openFrame(run, proto, rootInstance(proposed.goal), [{ key: `${proposed.goal}()`, text: proposed.goal }])
   const missing = await configure(pursuit, proposed, proto, frame, hand)
-  if (missing !== undefined) return await suspend(hand, missing)
+  if (missing !== undefined) return await suspend(pursuit, hand, missing)
   return await rest(pursuit, hand, await walkGoal(frame, {}))
 }
 
@@ -125,7 +125,7 @@ function repairs(events: readonly GoalEvent[], { parameters }: GoalProto, root: 
 }
 
 async function rest(pursuit: Pursuit, hand: PursuingHand, ended: Ended): Promise<'completed' | 'suspended'> {
-  if (ended.outcome === 'failed') return await suspend(hand, ended.failure)
+  if (ended.outcome === 'failed') return await suspend(pursuit, hand, ended.failure)
   assert(ended.outcome !== 'possible', 'a pursued goal is never only possible')
   await pursuit.world.driver.dropFiles(pursuit.id)
   await hand.record({ type: 'completed', outcome: ended.outcome, results: ended.results })
@@ -134,20 +134,25 @@ async function rest(pursuit: Pursuit, hand: PursuingHand, ended: Ended): Promise
   return 'completed'
 }
 
-async function suspend(hand: PursuingHand, failure: Failure): Promise<'suspended'> {
+async function suspend(pursuit: Pursuit, hand: PursuingHand, failure: Failure): Promise<'suspended'> {
   const reads: Variables = failure.step === undefined ? {} : readable(failure.instance, hand.readsOf(failure.step))
   const { help } = failure
   const values: Variables = help === undefined ? reads : { ...reads, ...readable(help.instance, help.values) }
   await hand.record({
     type: 'suspended',
     code: failure.code,
-    reason: failure.reason,
+    reason: failure.code === 'requested' ? whyAsked(pursuit, failure.reason) : failure.reason,
     ...(failure.step !== undefined && { step: failure.step }),
     ...(failure.instance !== '' && { instance: failure.instance }),
     values,
     ...(help !== undefined && help.instructions !== '' && { instructions: help.instructions })
   })
   return 'suspended'
+}
+
+/** What was said when it was asked to rest. */
+function whyAsked({ stop }: Pursuit, otherwise: string): string {
+  return typeof stop.reason === 'string' ? stop.reason : otherwise
 }
 
 /** Paths as a person types them in a repair: those of a sub-goal carry its instance. */

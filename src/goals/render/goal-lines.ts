@@ -131,6 +131,7 @@ export function repaired(story: Story, body: Of<'repaired'>, at: number): string
   const values = body.assignments.map(
     ({ path, value }) => ` ${oneLine(path)}=${typeof value === 'string' ? oneLine(value) : valueText(value)}`
   )
+  if (body.verb === 'resume' && body.assignments.length === 0) return [`resumed by ${personOf(body.by)}${becauseOf(body.why)}`]
   return [`repaired by ${personOf(body.by)}: ${body.verb}${values.join('')}${becauseOf(body.why)}`]
 }
 

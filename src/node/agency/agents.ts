@@ -32,8 +32,8 @@ export interface Agent {
   readonly status: AgentInfo['status']
   readonly startedAt: number
   readonly variables: Variables
-  /** Since it was stopped: the goal that its program wants pursued then, under this id, asked for by `by`. */
-  readonly exit?: { readonly id: string; readonly by: Principal }
+  /** Since it was stopped: the id of the goal that its `onStop` names, and who stopped it. */
+  readonly stopGoal?: { readonly id: string; readonly by: Principal }
 }
 
 /** A change of an agent that travels in somebody else's batch. */
@@ -52,8 +52,8 @@ export interface Agents {
   start(program: Program, proto: AgentProto, name: string): Promise<Agent>
   /** The agent of that name, made if there is none; one of an older version of the same program goes over to this one and keeps its values. */
   ensure(program: Program, proto: AgentProto, name: string): Promise<Agent>
-  /** Durable on return. @param exit see {@link Agent} */
-  setStatus(name: string, status: Agent['status'], exit?: Agent['exit']): Promise<Agent>
+  /** Durable on return. */
+  setStatus(name: string, status: Agent['status'], stopGoal?: Agent['stopGoal']): Promise<Agent>
   /** Changes one variable; durable on return. */
   assign(name: string, path: string, value: Tree): Promise<void>
   /**
@@ -170,9 +170,9 @@ export async function openAgents(
         variables: { ...agentVariables(program, proto), ...agent.variables }
       })
     },
-    setStatus: async (name, status, exit) => {
-      const { exit: _, ...agent } = get(name)
-      return await save({ ...agent, status, ...(exit !== undefined && { exit }) })
+    setStatus: async (name, status, stopGoal) => {
+      const { stopGoal: _, ...agent } = get(name)
+      return await save({ ...agent, status, ...(stopGoal !== undefined && { stopGoal }) })
     },
     assign: async (name, path, value) => void (await save(written(get(name), [{ path, value }]))),
     write: (name, writes) => {

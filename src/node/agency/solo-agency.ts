@@ -144,7 +144,9 @@ async function openParts(program: Program, before: readonly SourceFile[], direct
       isOpen: () => Promise.resolve(false),
       repair: () => Promise.resolve(),
       preview: () => Promise.reject(new CloudburstError('CB_PEER_UNREACHABLE', 'a program run from a file has no peers')),
-      cancel: () => Promise.resolve()
+      cancel: () => Promise.resolve(),
+      suspend: () => Promise.resolve([]),
+      resume: () => Promise.resolve()
     }
   })
   return {

@@ -50,6 +50,15 @@ export function sentGoals({ dialer, dispatches, journal, self }: SentGoalsParts)
       const { seq } = await agencyOf(request.id).call('repair', request, by)
       await heard(journal, request.id, seq)
     },
+    suspend: async (request, by) => {
+      const { seq, inFlight = [] } = await agencyOf(request.id).call('suspendgoal', request, by)
+      await heard(journal, request.id, seq)
+      return inFlight
+    },
+    resume: async (request, by) => {
+      const { seq } = await agencyOf(request.id).call('resumegoal', request, by)
+      await heard(journal, request.id, seq)
+    },
     preview: async (request, by) => await agencyOf(request.id).call('preview', request, by),
     cancel: async (request, by) => {
       const { id, why } = request

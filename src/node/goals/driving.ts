@@ -6,6 +6,7 @@ import type { GoalEvent, GoalEventBody, Write } from '../../goals/pursuit/events
 import { pursue } from '../../goals/pursuit/pursue.ts'
 import type { AgentChange, Agents } from '../agency/agents.ts'
 import type { GoalFinder } from './goal-finder.ts'
+import { type Holds, holdsStill, holdText } from './holds.ts'
 import { Places } from './places.ts'
 import type { Programs } from '../programs/programs.ts'
 import type { NodeJournal } from '../store/journal.ts'
@@ -26,21 +27,22 @@ export interface DrivingParts extends Omit<World, 'journal' | 'surroundings'> {
   readonly programs: Programs
   readonly agents: Agents
   readonly finder: GoalFinder
+  readonly holds: Holds
   readonly log: Log
 }
 
 export interface Driving {
   /** Starts to drive a goal, at its turn; nothing when it is driven already. */
   drive(id: string, cause: Cause): void
-  /** Asks a goal to rest at its next step; undefined when it is not driven. @returns when it rests */
-  halt(id: string): Promise<void> | undefined
+  /** Asks a goal to rest at its next step; undefined when it is not driven. @param why what its suspension says @returns when it rests */
+  halt(id: string, why?: string): Promise<void> | undefined
   /** Goals of an agent that are driven now. */
   ofAgent(agent: string): readonly string[]
   /** Resolves when the goal is not driven (any more). */
   rest(id: string): Promise<void>
   isDriven(id: string): boolean
   count(): number
-  /** Carries a step's writes below `agent.` to the state of its agent. */
+  /** Carries the writes of a step or repair below `agent.` to the state of its agent. */
   agentWrites(goalId: string, writes: readonly Write[]): AgentChange | undefined
   /** From here on every walk stands still at its next event: the next daemon finds its place in the journal. */
   end(): void
@@ -63,7 +65,21 @@ export function openDriving(parts: DrivingParts): Driving {
     read: id => journal.read(id)
   }
 
-  const pursueOnce = async (id: string, cause: Cause, stop: AbortSignal): Promise<void> => {
+  /** Why a goal that begins or goes on by itself is to rest at once, if so: what a restart must not forget. */
+  const whyHeld = async (
+    id: string,
+    cause: Cause,
+    agentName: string | undefined,
+    events: readonly GoalEvent[]
+  ): Promise<string | undefined> => {
+    if (cause !== 'first' && cause !== 'restart') return undefined
+    const agent = agentName === undefined || !agents.has(agentName) ? undefined : agents.get(agentName)
+    if (agent !== undefined && agent.status !== 'running' && agent.stopGoal?.id !== id) return `agent ${agent.name} is ${agent.status}`
+    const hold = cause === 'restart' ? await parts.holds.get(id) : undefined
+    return hold !== undefined && holdsStill(hold, events) ? holdText(hold) : undefined
+  }
+  const pursueOnce = async (id: string, cause: Cause, stopping: AbortController): Promise<void> => {
+    const stop = stopping.signal
     const events = await journal.read(id)
     const proposed = events[0]?.body
     if (proposed?.type !== 'proposed') throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${id} is here`, { id })
@@ -76,19 +92,23 @@ export function openDriving(parts: DrivingParts): Driving {
       await journal.append(id, { type: 'suspended', code: 'program-missing', reason })
       return
     }
+    const held = await whyHeld(id, cause, proposed.agent, events)
+    if (held !== undefined) stopping.abort(held)
     const agent = proposed.agent === undefined ? undefined : program.agents.get(agents.get(proposed.agent).proto)
     const messenger: World['messenger'] = { dispatch: (goal, signal) => places.aside(() => parts.messenger.dispatch(goal, signal), stop) }
     const world: World = { ...parts, journal: untilTheEnd, messenger, surroundings: parts.finder.surroundings(proposed.agent) }
     const instances = instancesOf(program)
-    await pursue({ id, program, ...(agent !== undefined && { agent }), instances, world, events, cause, stop })
+    const rests = await pursue({ id, program, ...(agent !== undefined && { agent }), instances, world, events, cause, stop })
+    // It may have been asked to rest during its last step.
+    if (rests === 'completed' && stop.aborted) await parts.holds.drop(id).catch(() => undefined)
   }
-  const driveToRest = async (id: string, first: Cause, stop: AbortSignal): Promise<void> => {
+  const driveToRest = async (id: string, first: Cause, stop: AbortController): Promise<void> => {
     for (let cause = first; !ending; cause = 'restart') {
       try {
         return await pursueOnce(id, cause, stop)
       } catch (error) {
         if (!(error instanceof CloudburstError) || error.code !== 'CB_STORE_DEGRADED') throw error
-        await storeReady(parts.store, stop)
+        await storeReady(parts.store, stop.signal)
       }
     }
   }
@@ -99,8 +119,8 @@ export function openDriving(parts: DrivingParts): Driving {
     const reason = `an error of cloudburst itself: ${error instanceof Error ? error.message : String(error)}`
     await journal.append(id, { type: 'suspended', code: 'internal', reason }).catch(() => undefined)
   }
-  const atItsTurn = async (id: string, cause: Cause, stop: AbortSignal): Promise<void> => {
-    await places.take(stop)
+  const atItsTurn = async (id: string, cause: Cause, stop: AbortController): Promise<void> => {
+    await places.take(stop.signal)
     try {
       await driveToRest(id, cause, stop)
     } catch (error) {
@@ -117,22 +137,22 @@ export function openDriving(parts: DrivingParts): Driving {
       const stop = new AbortController()
       // Entered before it begins, so that its first event already knows its agent.
       const begin = Promise.withResolvers<void>()
-      driven.set(id, { stop, done: begin.promise.then(() => atItsTurn(id, cause, stop.signal)) })
+      driven.set(id, { stop, done: begin.promise.then(() => atItsTurn(id, cause, stop)) })
       begin.resolve()
     },
-    halt: id => {
+    halt: (id, why) => {
       const entry = driven.get(id)
-      entry?.stop.abort()
+      entry?.stop.abort(why)
       return entry?.done
     },
-    ofAgent: agent => [...driven].flatMap(([id, entry]) => (entry.agent === agent ? [id] : [])),
+    ofAgent: agent => [...driven.keys()].filter(id => journal.find(id)?.agent === agent),
     rest: async id => {
       await driven.get(id)?.done
     },
     isDriven: id => driven.has(id),
     count: () => driven.size,
     agentWrites: (goalId, writes) => {
-      const agent = driven.get(goalId)?.agent
+      const agent = driven.get(goalId)?.agent ?? journal.find(goalId)?.agent
       return agent === undefined ? undefined : agents.write(agent, writes)
     },
     end: () => {

@@ -1,4 +1,4 @@
-/** Bringing the goals of an agent to rest: at the next step, or at once. */
+/** Bringing goals to rest: at the next step, or at once. */
 import type { Clock, Driver } from '../../goals/ports.ts'
 import type { GoalEvent } from '../../goals/pursuit/events.ts'
 import type { StepInFlight } from '../../protocols/agency/calls.ts'
@@ -11,22 +11,23 @@ export const QUIESCE_WITHIN_MS = 800
 export interface Quiescing {
   readonly journal: Pick<NodeJournal, 'read'>
   readonly driver: Pick<Driver, 'stop'>
-  readonly driving: Pick<Driving, 'ofAgent' | 'halt' | 'isDriven'>
+  readonly driving: Pick<Driving, 'halt' | 'isDriven'>
   readonly clock: Clock
 }
 
 /**
- * Asks all goals of an agent to rest at the next step.
+ * Asks goals to rest at the next step.
+ * @param why what their suspensions say
  * @param now ends the steps that run; resolves when all goals rest
  * @returns steps that go on: the goals rest once these have ended. Within {@link QUIESCE_WITHIN_MS}, unless `now`
  */
 export async function quiesce(
   { journal, driver, driving, clock }: Quiescing,
-  agent: string,
-  now: boolean
+  ids: readonly string[],
+  why: string,
+  now = false
 ): Promise<readonly StepInFlight[]> {
-  const ids = driving.ofAgent(agent)
-  const resting = Promise.all(ids.map(id => driving.halt(id)))
+  const resting = Promise.all(ids.map(id => driving.halt(id, why)))
   if (now) {
     await Promise.all(ids.map(async id => await stopSteps(driver, id, await journal.read(id))))
     await resting

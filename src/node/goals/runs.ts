@@ -11,13 +11,14 @@ import { EVENT_VERSION, type GoalEventBody, type Principal, type Write } from '.
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
 import type { AgentProto, GoalProto } from '../../goals/program/model.ts'
 import type { Variables } from '../../goals/tree.ts'
-import type { GoalRequest, StepInFlight } from '../../protocols/agency/calls.ts'
+import type { GoalRequest } from '../../protocols/agency/calls.ts'
 import type { AgentChange, Agents } from '../agency/agents.ts'
 import { openDriving } from './driving.ts'
-import { goalFinder } from './goal-finder.ts'
+import { type GoalFinder, goalFinder } from './goal-finder.ts'
+import { openHolds } from './holds.ts'
 import type { Programs } from '../programs/programs.ts'
-import { quiesce } from './quiescence.ts'
 import { openRepairs, type Repairs } from './repairs.ts'
+import { openResting, type Resting, type RestingParts } from './resting.ts'
 import { type Giver, sealAssignments } from '../secrets/sealing.ts'
 import type { NodeJournal } from '../store/journal.ts'
 import type { Log, Store } from '../store/store.ts'
@@ -49,14 +50,10 @@ export interface Proposal extends GoalRequest {
   readonly acceptBefore?: number
 }
 
-export interface Runs extends Repairs {
+export interface Runs extends Repairs, Omit<Resting, 'resumeStops'> {
   plan(request: GoalRequest): Promise<Plan>
   /** Durable on return: from here on the goal is this node's duty. @throws CloudburstError CB_CONFIG_INCOMPLETE, CB_GOAL_UNKNOWN … before anything is accepted */
   accept(proposal: Proposal): Promise<{ readonly id: string; readonly repeated: boolean }>
-  /** See {@link quiesce}. */
-  suspendAgent(name: string, now?: boolean): Promise<readonly StepInFlight[]>
-  /** Lets go on what {@link suspendAgent} suspended. */
-  resumeAgent(name: string): Promise<void>
   /** Drives on what was at work when the daemon ended. Called once, after the start. */
   resumeAll(): void
   /** No goal is driven on from here: steps that run go on in the runner, and the next daemon goes on with the walk. */
@@ -69,20 +66,48 @@ export interface Runs extends Repairs {
 export function openRuns(parts: RunsParts): Runs {
   const { journal, agents } = parts
   const finder = goalFinder(parts)
-  const driving = openDriving({ ...parts, finder })
+  const holds = openHolds(parts.store)
+  const driving = openDriving({ ...parts, finder, holds })
   const resume = (id: string): void => {
     const run = journal.find(id)
     if (run === undefined || run.mirrored || journal.damaged.has(id)) return
     if (run.status === 'proposed' || run.status === 'pursuing') driving.drive(id, 'restart')
   }
-  const resumeRested = async (id: string, agent: string): Promise<void> => {
-    const code = (await journal.summary(id))?.suspended?.code
-    if (code === 'requested' && agents.get(agent).status === 'running') driving.drive(id, 'resume')
-  }
   const resumeAll = (): void => {
     for (const { id } of journal.runs()) resume(id)
   }
   journal.onReread(resumeAll)
+  const accept: Runs['accept'] = async proposal => {
+    const found = await finder.find(proposal)
+    const given = await finder.configure(found, proposal, 'pursue')
+    const { agentName, agentProto, program } = found
+    const leaves = agentName !== undefined && agents.has(agentName) && agents.get(agentName).stopGoal?.id === proposal.id
+    if (agentName !== undefined && agentProto !== undefined && !leaves) await agents.ensure(program, agentProto, agentName)
+    const goalId = proposal.id ?? parts.random.id()
+    const assignments = sealAssignments(
+      parts.vault,
+      goalId,
+      program,
+      assignable(found.proto, agentProto),
+      given,
+      giverOf(parts, proposal.by)
+    )
+    const caller = proposal.caller ?? proposal.by.peer
+    const acceptBefore = proposal.acceptBefore ?? parts.clock.now()
+    const accepted = await journal.accept({
+      caller,
+      request: goalId,
+      goalId,
+      body: proposed({ ...proposal, assignments }, program, agentName),
+      acceptBefore
+    })
+    // Once more for one that was accepted before: a write that failed may have been made after all, and then nobody drives it.
+    if (!accepted.repeated) driving.drive(accepted.goalId, 'first')
+    else resume(accepted.goalId)
+    return { id: accepted.goalId, repeated: accepted.repeated }
+  }
+  const repairs = openRepairs(parts, driving, finder)
+  const resting = openResting({ ...parts, driving, holds, ...stopGoals(parts, finder, accept) })
   return {
     plan: async request => {
       const found = await finder.find(request)
@@ -97,44 +122,13 @@ export function openRuns(parts: RunsParts): Runs {
         ...(request.locale !== undefined && { locale: request.locale })
       })
     },
-    accept: async proposal => {
-      const found = await finder.find(proposal)
-      const given = await finder.configure(found, proposal, 'pursue')
-      const { agentName, agentProto, program } = found
-      if (agentName !== undefined && agentProto !== undefined) await agents.ensure(program, agentProto, agentName)
-      const goalId = proposal.id ?? parts.random.id()
-      const assignments = sealAssignments(
-        parts.vault,
-        goalId,
-        program,
-        assignable(found.proto, agentProto),
-        given,
-        giverOf(parts, proposal.by)
-      )
-      const caller = proposal.caller ?? proposal.by.peer
-      const acceptBefore = proposal.acceptBefore ?? parts.clock.now()
-      const accepted = await journal.accept({
-        caller,
-        request: goalId,
-        goalId,
-        body: proposed({ ...proposal, assignments }, program, agentName),
-        acceptBefore
-      })
-      // Once more for one that was accepted before: a write that failed may have been made after all, and then nobody drives it.
-      if (!accepted.repeated) driving.drive(accepted.goalId, 'first')
-      else resume(accepted.goalId)
-      return { id: accepted.goalId, repeated: accepted.repeated }
+    accept,
+    ...repairs,
+    ...resting,
+    resumeAll: () => {
+      resumeAll()
+      resting.resumeStops()
     },
-    ...openRepairs(parts, driving, finder),
-    suspendAgent: (name, now = false) => quiesce({ ...parts, driving }, name, now),
-    resumeAgent: async name => {
-      // A goal whose step has not ended since the agent was suspended is still on its way to rest.
-      for (const id of driving.ofAgent(name)) void driving.rest(id).then(() => resumeRested(id, name))
-      for await (const { id, suspended } of journal.summaries(run => run.agent === name && run.status === 'suspended')) {
-        if (suspended?.code === 'requested') driving.drive(id, 'resume')
-      }
-    },
-    resumeAll,
     stop: () => driving.end(),
     agentWrites: (goalId, writes) => driving.agentWrites(goalId, writes),
     counts: () => ({ running: driving.count(), suspended: journal.runs().filter(run => run.status === 'suspended').length })
@@ -161,6 +155,31 @@ function proposed(proposal: Proposal, { name, hash }: RunSummary['program'], age
 
 function assignable(proto: GoalProto | undefined, agent: AgentProto | undefined): Assignable {
   return { results: true, ...(proto !== undefined && { proto }), ...(agent !== undefined && { agent }) }
+}
+
+/** The goals that programs want pursued when their agents are stopped. */
+function stopGoals(
+  { programs, agents, random }: RunsParts,
+  finder: GoalFinder,
+  accept: Runs['accept']
+): Pick<RestingParts, 'stopGoal' | 'acceptStopGoal'> {
+  const requestFor = async (name: string): Promise<GoalRequest | undefined> => {
+    const { program, proto } = agents.get(name)
+    const goal = (await programs.withHash(program.hash))?.agents.get(proto)?.onStop
+    return goal === undefined ? undefined : { goal, program: program.hash, agent: name, assignments: [] }
+  }
+  return {
+    stopGoal: async name => {
+      const request = await requestFor(name)
+      if (request === undefined) return undefined
+      await finder.configure(await finder.find(request), request, 'pursue')
+      return random.id()
+    },
+    acceptStopGoal: async (name, id, by) => {
+      const request = await requestFor(name)
+      if (request !== undefined) await accept({ ...request, id, by })
+    }
+  }
 }
 
 /** This node's own people, or a peer that asks on behalf of its. */

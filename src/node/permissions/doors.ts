@@ -85,6 +85,7 @@ const verbs: Readonly<Record<string, readonly Asked[]>> = {
   state: ['state', 'watch'],
   run: ['dispatch', 'pursue', 'events', 'goal'],
   store: ['checkstore'],
+  audit: [],
   help: [],
   version: [],
   completion: ['goals', 'agents', 'programs', 'list', 'peers']

@@ -32,6 +32,8 @@ const requests: Record<CallName | StreamName, object> = {
   repair: { id: '01J', assignments: [] },
   preview: { id: '01J', assignments: [] },
   cancel: { id: '01J', why: 'no longer wanted' },
+  suspendgoal: { id: '01J', why: 'not now' },
+  resumegoal: { id: '01J' },
   state: { path: 'nodes' },
   inventory: {},
   events: { id: '01J', from: 1, follow: true },
