@@ -7,10 +7,11 @@ import type { Asked } from '../pursuit/call.ts'
 import type { Candidate } from '../pursuit/events.ts'
 import { type Ended, failed, type Walked, went } from '../pursuit/failure.ts'
 import type { History } from '../pursuit/history.ts'
+import { callerOf } from '../pursuit/instance.ts'
 import { Keeping, type Verdict } from '../pursuit/keeping.ts'
 import { faultsOf, type Prepared, type Step } from '../pursuit/step.ts'
 import { describe, type Frame, type Hand, settle } from '../pursuit/walk.ts'
-import type { Variables } from '../tree.ts'
+import type { Tree, Variables } from '../tree.ts'
 import type { PlanMark, PlanNode } from './plan.ts'
 
 /** Most goals and steps of one plan: beyond that it is a program that multiplies, and nobody reads its plan. About 700 MB. */
@@ -30,6 +31,7 @@ export class PlanningHand implements Hand {
   readonly #last = new Map<string, string>()
   readonly #history: History
   readonly #keeping: Keeping
+  readonly #values = new Map<string, Tree>()
   #changesElsewhere = false
 
   /** @param history what was done before; empty for a goal that is only planned */
@@ -49,6 +51,11 @@ export class PlanningHand implements Hand {
     return this.#nodes
   }
 
+  /** What steps read outside their goals, as it was when it was first read; what earlier steps would write is not known. */
+  values(): ReadonlyMap<string, Tree> {
+    return this.#values
+  }
+
   /** What other nodes publish is not known any more once a goal on one of them is planned. */
   async gather(queries: readonly FactQuery[]): Promise<void> {
     const asked = this.#changesElsewhere ? queries.filter(query => query.kind !== 'state') : queries
@@ -60,7 +67,7 @@ export class PlanningHand implements Hand {
   goalBegan(frame: Frame, args: Variables): Promise<void> {
     if (this.#keeping.begin(frame, args) === undefined) this.#keeping.began(frame, args, this.#history.seq)
     const text = describe(frame.proto.describe, frame.scope)
-    const caller = this.#callerOf(frame)
+    const caller = callerOf(frame.instance, each => this.#goals.has(each))
     const node: Draft = {
       id: frame.instance,
       kind: 'goal',
@@ -82,7 +89,7 @@ export class PlanningHand implements Hand {
     const node = this.#goals.get(frame.instance)
     if (node !== undefined) {
       node.mark = ended.outcome === 'already-true' ? '=' : ended.outcome === 'completed' ? '+' : '?'
-      const caller = this.#callerOf(frame)
+      const caller = callerOf(frame.instance, each => this.#goals.has(each))
       if (caller !== undefined) this.#last.set(caller, frame.instance)
     }
     return Promise.resolve()
@@ -113,6 +120,10 @@ export class PlanningHand implements Hand {
 
   given(frame: Frame, instance: string, now: Asked): Variables {
     return this.#keeping.given(frame, instance, now)
+  }
+
+  shared(): Promise<void> {
+    return Promise.resolve()
   }
 
   notTrue(frame: Frame): Promise<void> {
@@ -190,6 +201,8 @@ export class PlanningHand implements Hand {
       place: step.statement.place
     })
     this.#last.set(frame.instance, step.id)
+    for (const [path, value] of Object.entries(prepared.reads))
+      if (path.startsWith('agent.') && value.unknown !== true && !this.#values.has(path)) this.#values.set(path, value)
   }
 
   #markOf(frame: Frame, step: Step, prepared: Prepared, verdict: Verdict): PlanMark {
@@ -207,15 +220,6 @@ export class PlanningHand implements Hand {
       step.scope.write(path, foreseen)
       this.#keeping.mayChange(frame, path, this.#history.seq)
     }
-  }
-
-  #callerOf(frame: Frame): string | undefined {
-    const end = Math.max(frame.instance.lastIndexOf('>'), 0)
-    for (let at = end; at > 0; at = frame.instance.lastIndexOf('/', at - 1)) {
-      const above = frame.instance.slice(0, at)
-      if (this.#goals.has(above)) return above
-    }
-    return undefined
   }
 
   #after(goal: string | undefined): readonly string[] {

@@ -66,35 +66,45 @@ export async function callGoal(here: Here, call: GoalCall, resultName?: string):
   const args = run.hand.given(frame, instance, { ...now, call: written(call) })
   const key = callKey(call.goal, args)
   const text = showCall(call.goal, args)
-  if (frame.callers.some(link => link.key === key)) {
-    const from = frame.callers.findIndex(link => link.key === key)
-    return failed(
-      frame.instance,
-      'step-failed',
-      `${at(call)}: ${call.goal} needs itself: ${cycle([...frame.callers.slice(from), { text, place: call.place }])}`,
-      { final: true }
-    )
-  }
-  if (frame.callers.length >= GOALS_DEEP_MAX) {
-    const ways = frame.callers.slice(-3).map(link => link.text)
-    return failed(
-      frame.instance,
-      'step-failed',
-      `${at(call)}: goals need one another more than ${GOALS_DEEP_MAX} deep: … → ${[...ways, text].join(' → ')}`,
-      { final: true }
-    )
-  }
+  const endless = endlessness(frame, call, key, text)
+  if (endless !== undefined) return failed(frame.instance, 'step-failed', `${at(call)}: ${endless}`, { final: true })
   if (elsewhere) return await takeStep(here, remoteStep(here, call, instance, args, resultName))
 
-  const ended = await once(run, frame, key, call.again || here.how?.again === true, () =>
-    walkChild(here, proto, instance, args, { key, text, place: call.place, call: written(call) })
-  )
+  const again = call.again || here.how?.again === true
+  const link: Link = { key, text, place: call.place, call: written(call) }
+  const unsure = isUnknown(args)
+  const possible = frame.possible || (unsure && run.shared.has(key))
+  const ended = await once(here, key, again || unsure, () => walkChild(here, proto, instance, args, link, possible))
   if (ended.outcome === 'failed') {
     run.outcomes.set(key, false)
     return { ok: false, failure: ended.failure }
   }
   run.outcomes.set(key, true)
+  if (ended.instance !== instance && readsLive(now)) await run.hand.shared(instance, proto, args, link)
   return await giveBack(here, call, ended, resultName)
+}
+
+/** Why a goal would need others without an end: it needs itself, or ever new ones. */
+function endlessness(frame: Frame, call: GoalCall, key: string, text: string): string | undefined {
+  const from = frame.callers.findIndex(link => link.key === key)
+  if (from !== -1) return `${call.goal} needs itself: ${cycle([...frame.callers.slice(from), { text, place: call.place }])}`
+  if (frame.callers.length < GOALS_DEEP_MAX) return undefined
+  const ways = frame.callers.slice(-3).map(link => link.text)
+  return `goals need one another more than ${GOALS_DEEP_MAX} deep: … → ${[...ways, text].join(' → ')}`
+}
+
+/** In a plan: whether two calls that look the same may turn out to be two. */
+function isUnknown(args: Variables): boolean {
+  return Object.values(args).some(holdsUnknown)
+}
+
+function holdsUnknown({ unknown, fields = {}, items = [] }: Tree): boolean {
+  return unknown === true || items.some(holdsUnknown) || Object.values(fields).some(holdsUnknown)
+}
+
+/** Whether arguments are made of what later steps may write: the agent's variables. */
+function readsLive({ reads }: Declared): boolean {
+  return Object.values(reads).some(paths => paths.some(path => path.startsWith('agent.')))
 }
 
 /** Whether the call was completed in this run; what `goalCompleted` says in an expression. */
@@ -141,11 +151,12 @@ async function walkChild(
   proto: GoalProto,
   instance: string,
   args: Variables,
-  link: Link
+  link: Link,
+  possible: boolean
 ): Promise<Ended> {
   const { run } = parent
   const frame = openFrame(run, proto, instance, [...parent.callers, link])
-  frame.possible = parent.possible
+  frame.possible = possible
   if (link.call !== undefined) frame.call = link.call
   const { again: _, ...inherited } = { ...parent.how, ...how }
   frame.how = inherited
@@ -194,7 +205,8 @@ export function openFrame(run: Run, proto: GoalProto, instance: string, callers:
  * Runs `walk` unless the same goal with the same arguments has been pursued in this run.
  * Two branches that would wait for each other are a cycle too.
  */
-async function once(run: Run, frame: Frame, key: string, again: boolean, walk: () => Promise<Ended>): Promise<Ended> {
+async function once({ frame }: Here, key: string, again: boolean, walk: () => Promise<Ended>): Promise<Ended> {
+  const { run } = frame
   const known = run.shared.get(key)
   const above = frame.callers.map(link => link.key)
   if (known !== undefined && !again) {

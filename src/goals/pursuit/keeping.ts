@@ -5,10 +5,12 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { parsePath, showPath } from '../expression/path.ts'
+import { toPlain } from '../expression/plain.ts'
 import { holdsSealed } from '../expression/secrets.ts'
 import type { Path } from '../program/model.ts'
 import type { Tree, Variables } from '../tree.ts'
 import type { Write } from './events.ts'
+import { cut } from './brief.ts'
 import type { Asked } from './call.ts'
 import { changedNames, Freshness, qualify } from './freshness.ts'
 import { type Again, type DatedWrite, dated, type Given, type History, type InstanceRecord, type StepRecord } from './history.ts'
@@ -21,6 +23,9 @@ export type Verdict =
   | { readonly verdict: 'keep'; readonly writes: readonly DatedWrite[] }
   | { readonly verdict: 'skip' }
   | { readonly verdict: 'do'; readonly again?: string }
+
+/** What others write at any time, and what is known of machines. */
+const OUTSIDE: ReadonlySet<string> = new Set(['agent', 'nodes', 'host', 'peer'])
 
 export class Keeping {
   readonly #history: History
@@ -182,10 +187,19 @@ export class Keeping {
     if (misfit !== undefined) return misfit
     if (record.began.key !== step.key) return 'its text was edited'
     const since = this.#recall.staleFrom(step.id, record)
-    const changed = Object.entries(record.began.reads).find(
-      ([path, was]) => this.#fresh.changedAt(qualify(frame.instance, path)) > since && !isAsRead(step, path, was)
-    )
+    const changed = Object.entries(record.began.reads).find(([path, was]) => this.#hasChanged(frame, step, path, was, since))
     return changed === undefined ? undefined : `${changed[0]} has changed`
+  }
+
+  /**
+   * Whether what the step read at `path` is another value now: because it was written after event `since`, or because what wrote it
+   * then is not walked any more. The latter is told by the value alone, so only where the walk puts all values in place in one order.
+   */
+  #hasChanged(frame: Frame, step: Step, path: string, was: Tree, since: number): boolean {
+    if (this.#fresh.changedAt(qualify(frame.instance, path)) > since) return !isAsRead(step, path, was)
+    if (step.how?.parallel === true || OUTSIDE.has(String(parsePath(path)[0]))) return false
+    const now = step.scope.read(parsePath(path))
+    return !isDeepStrictEqual(toPlain(was), toPlain(now === undefined ? now : cut(now)))
   }
 
   #override(frame: Frame): void {

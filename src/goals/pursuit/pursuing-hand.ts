@@ -7,9 +7,10 @@ import { isDeepStrictEqual } from 'node:util'
 import { showPath } from '../expression/path.ts'
 import { keepSecretTypes, markSecrets, maskText, sealSecrets } from '../expression/secrets.ts'
 import type { FactQuery, World } from '../ports.ts'
-import type { Method, Path, StatementBase } from '../program/model.ts'
+import type { GoalProto, Method, Path, StatementBase } from '../program/model.ts'
 import type { Tree, Variables } from '../tree.ts'
-import type { Asked } from './call.ts'
+import type { Asked, Link } from './call.ts'
+import { brief } from './brief.ts'
 import type { Candidate, GoalEventBody, Write } from './events.ts'
 import { type Ended, type Failure, failed, type Walked, went } from './failure.ts'
 import { type History, pausedSince, type StepRecord } from './history.ts'
@@ -22,10 +23,6 @@ import { describe, type Frame, type Hand, type Run, settle } from './walk.ts'
 
 /** Longest wait between two tries of one step, in milliseconds: an hour is as good as suspended. */
 const BACKOFF_MS_MAX = 3_600_000
-
-/** Longest text and list of a value that was read, as the journal keeps it: a screenful. */
-const READ_CHARS_MAX = 1024
-const READ_ITEMS_MAX = 100
 
 /** Which try of a step it is, and whether none is left after it. */
 interface TryNumber {
@@ -111,6 +108,14 @@ export class PursuingHand implements Hand {
     return this.#keeping.given(frame, instance, now)
   }
 
+  async shared(instance: string, { name, place }: GoalProto, args: Variables, { call }: Link): Promise<void> {
+    const before = this.#history.instances.get(instance)
+    if (before !== undefined && before.call === call && isDeepStrictEqual(before.arguments, args)) return
+    const told = { ...(call !== undefined && { call }) }
+    await this.#append({ type: 'goal-began', instance, goal: name, place, arguments: args, ...told }, false)
+    await this.#append({ type: 'goal-ended', instance, outcome: 'shared' }, false)
+  }
+
   async notTrue(frame: Frame): Promise<void> {
     if (frame.wasReached !== true) return
     const again = `${frame.proto.name} was done but does not hold any more`
@@ -165,6 +170,7 @@ export class PursuingHand implements Hand {
         method: method.name,
         place: method.place,
         candidates,
+        ...((method.debug === true || frame.proto.debug === true) && { debug: true }),
         ...(frame.grounds !== undefined && { grounds: frame.grounds }),
         ...(text !== undefined && { describe: text })
       },
@@ -173,7 +179,6 @@ export class PursuingHand implements Hand {
   }
 
   async methodFailed(frame: Frame, method: Method, failure: Failure): Promise<void> {
-        ...((method.debug === true || frame.proto.debug === true) && { debug: true }),
     if (!failure.final)
       await this.#append({ type: 'method-failed', instance: frame.instance, method: method.name, reason: failure.reason }, false)
   }
@@ -214,11 +219,13 @@ export class PursuingHand implements Hand {
     const tries = triesLeft(step.statement) + 1
     if (record !== undefined && verdict.again === undefined && this.#recall.isGivenUp(step.id, record, tries, step.how))
       return failed(frame.instance, 'step-failed', record.ended?.reason ?? 'failed', { step: step.id, known: true })
-    if (this.#stop.aborted) return failed(frame.instance, 'requested', 'suspended on request', { final: true })
 
     const interrupted = record !== undefined && record.ended === undefined
+    const rest = (): Walked => failed(frame.instance, 'requested', 'suspended on request', { final: true })
+    if (this.#stop.aborted && !interrupted) return rest()
     if (this.#history.stepwise && !interrupted && !this.#wasOffered(step, record)) return await this.#offer(frame, step)
     const settled = interrupted ? await this.#settleInterrupted(frame, step, record) : undefined
+    if (settled === undefined && this.#stop.aborted) return rest()
     return settled ?? (await this.#tryRepeatedly(frame, step, tries, record?.began.attempt ?? 0, verdict.again))
   }
 
@@ -308,6 +315,7 @@ export class PursuingHand implements Hand {
       show: prepared.show,
       ...(step.describe !== undefined && { describe: step.describe }),
       place: step.statement.place,
+      ...((step.how?.debug === true || step.statement.debug === true) && { debug: true as const }),
       reads: brief(prepared.reads),
       ...(again !== undefined && { again }),
       ...(Object.keys(prepared.env ?? {}).length > 0 && { env: Object.keys(prepared.env ?? {}) }),
@@ -316,7 +324,6 @@ export class PursuingHand implements Hand {
     } as const
     const intent = this.#append(began, !WITHIN.has(step.kind))
     const before = this.#recall.record(step.id)?.writes ?? []
-      ...((step.how?.debug === true || step.statement.debug === true) && { debug: true as const }),
     this.#recall.keep(step.id, { began, beganSeq: this.#seq, beganAt: startedAt, writes: before }, step.how)
     const wrong = faultsOf(step, prepared)[0]
     if (wrong !== undefined || prepared.unknown) {
@@ -439,17 +446,4 @@ function overReason({ exit, reason }: Performed, over: TimeLimit): string {
 function codeOf(step: Step, status: Performed['status']): Failure['code'] {
   if (status === 'stopped') return step.kind === 'wait' ? 'requested' : 'stopped'
   return status === 'in-doubt' ? 'in-doubt' : 'step-failed'
-}
-
-/** Values as a journal keeps them: long texts are cut, they are for people and can be found in the output. */
-function brief(reads: Readonly<Record<string, Tree>>): Record<string, Tree> {
-  return Object.fromEntries(Object.entries(reads).map(([path, tree]) => [path, cut(tree)]))
-}
-
-function cut(tree: Tree): Tree {
-  if (typeof tree.value === 'string' && tree.value.length > READ_CHARS_MAX)
-    return { ...tree, value: `${tree.value.slice(0, READ_CHARS_MAX)}…` }
-  if (tree.fields !== undefined) return { ...tree, fields: brief(tree.fields) }
-  if (tree.items !== undefined) return { ...tree, items: tree.items.slice(0, READ_ITEMS_MAX).map(cut) }
-  return tree
 }

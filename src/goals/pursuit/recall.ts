@@ -18,6 +18,8 @@ export interface How {
   readonly debug?: true
   /** Blocks around it that have only so much time, the outermost first. */
   readonly limits?: readonly TimeLimit[]
+  /** It is done beside others, which may write what it reads: in which order is not told by the program. */
+  readonly parallel?: true
   /** Sub-goals are pursued anew: the body of a repeat. */
   readonly again?: true
 }

@@ -1,7 +1,7 @@
 /** Statements in order: blocks, loops, and the steps in them. */
 import { evaluate } from '../expression/evaluate.ts'
 import { toPlain } from '../expression/plain.ts'
-import type { FindStatement, RepeatStatement, ShellStatement, Statement } from '../program/model.ts'
+import type { DoStatement, FindStatement, RepeatStatement, ShellStatement, Statement } from '../program/model.ts'
 import { showPlace } from '../program/xml.ts'
 import type { Tree } from '../tree.ts'
 import { callGoal, type Here, takeStep } from './call.ts'
@@ -35,7 +35,7 @@ async function walkStatement(around: Here, statement: Statement): Promise<Walked
       return await policed(here, statement, at =>
         inParallel(
           statement.parallel,
-          statement.body.map(each => () => walkStatement(at, each))
+          statement.body.map(each => () => walkStatement(beside(at, statement), each))
         )
       )
     case 'find':
@@ -104,7 +104,8 @@ async function find(here: Here, statement: FindStatement): Promise<Walked> {
     statement.parallel,
     items.map(item => {
       const path = names.next(`${label}[${itemName(item)}]`)
-      return () => walkStatements({ ...here, scope: scope.with(statement.symbol, item), path, names: new Names() }, statement.body)
+      const at: Here = { ...beside(here, statement), scope: scope.with(statement.symbol, item), path, names: new Names() }
+      return () => walkStatements(at, statement.body)
     })
   )
 }
@@ -147,6 +148,10 @@ async function repeat(here: Here, statement: RepeatStatement): Promise<Walked> {
     if (!walked.ok) return walked
   }
   return went
+}
+
+function beside(here: Here, { parallel }: DoStatement | FindStatement): Here {
+  return parallel > 1 ? { ...here, how: { ...(here.how ?? here.frame.how), parallel: true } } : here
 }
 
 /** Runs up to `limit` at a time. All that have begun are waited for; nothing new begins after a failure. */

@@ -148,7 +148,6 @@ export function assignStep(here: Here, statement: UpdateStatement, id: string): 
 export function updateStep(here: Here, id: string, path: Path, value: Tree, place: Place): Step<PreparedUpdate> {
   const { scope } = here
   const statement: StatementBase = { key: id, describe: [], onFail: 'stop', retries: 0, backoffS: 0, idempotent: true, place }
-  const from = { [`goal.${String(path.at(-1))}`]: value }
   return {
     id,
     kind: 'update',
@@ -158,7 +157,7 @@ export function updateStep(here: Here, id: string, path: Path, value: Tree, plac
     outputs: [path],
     prepare: () => ({
       show: `${showPath(path)} = ${showTree(value)}`,
-      reads: from,
+      reads: {},
       wanted: [],
       unknown: value.unknown === true,
       errors: [],

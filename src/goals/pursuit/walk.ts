@@ -47,6 +47,8 @@ export interface Hand {
    * while nothing that it read has changed since, in walk order, and it is written as it was.
    */
   given(frame: Frame, instance: string, now: Asked): Variables
+  /** Sub-goal `instance` is one that was pursued in this run already: what it was given is kept for the next walk. */
+  shared(instance: string, proto: GoalProto, args: Variables, link: Link): Promise<void>
   /** The method that a person wants to be tried first. */
   preferred(instance: string): string | undefined
   /** The goal was only paused within its method: its post is not looked at before that has gone through. */

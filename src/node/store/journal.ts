@@ -22,7 +22,7 @@ export type { RunNote } from './run-index.ts'
 export interface JournalHooks {
   /** Epoch milliseconds. */
   now(): number
-  /** Changes of the agent's state for the writes of a step below `agent.`: they join the batch of the step's outcome, and `written` is called when it is on disk. */
+  /** Changes of the agent's state for the writes of a step or repair below `agent.`: they join the batch of that event, and `written` is called when it is on disk. */
   agentWrites?(goalId: string, writes: readonly Write[]): { readonly ops: readonly Op[]; written(): void } | undefined
 }
 
@@ -180,8 +180,15 @@ async function verify(store: Store, goalId: string): Promise<Damage | undefined>
 }
 
 function agentChange(hooks: JournalHooks, goalId: string, body: GoalEvent['body']): ReturnType<NonNullable<JournalHooks['agentWrites']>> {
-  const writes = body.type === 'step-ended' ? body.writes.filter(write => write.path.startsWith('agent.')) : []
+  const writes = writesOf(body).filter(write => write.path.startsWith('agent.'))
   return writes.length === 0 ? undefined : hooks.agentWrites?.(goalId, writes)
+}
+
+/** By a step, or by a person's repair. */
+function writesOf(body: GoalEvent['body']): readonly Write[] {
+  if (body.type === 'step-ended') return body.writes
+  if (body.type !== 'repaired') return []
+  return body.assignments.flatMap(({ path, value }) => (typeof value === 'string' ? [] : [{ path, value }]))
 }
 
 /** @throws when one is missing between what is known and what came */

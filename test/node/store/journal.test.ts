@@ -102,6 +102,17 @@ describe('the journal', () => {
     assert.equal(await store!.get('a!g1'), 'written')
   })
 
+  it('writes to the agent in the batch of the repair that says so', async () => {
+    const journal = await open()
+    await journal.append('g1', proposed)
+    const assignments = [{ path: 'goal.port', value: { value: 80 } }]
+    const repaired = { type: 'repaired', by: { peer: 'p', node: 'here' }, verb: 'retry' } as const
+    await journal.append('g1', { ...repaired, assignments })
+    assert.equal(await store!.get('a!g1'), undefined)
+    await journal.append('g1', { ...repaired, assignments: [...assignments, { path: 'agent.count', value: { value: 1 } }] })
+    assert.equal(await store!.get('a!g1'), 'written')
+  })
+
   it('refuses events of a goal that was never proposed', async () => {
     await assert.rejects((await open()).append('g1', started(1)), { code: 'CB_RUN_UNKNOWN' })
   })

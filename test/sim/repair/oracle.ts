@@ -12,11 +12,20 @@ export interface Value {
   readonly when: number
 }
 
+/**
+ * A value as the walk knew it, and as it was: they differ only for what an agent's later steps have written.
+ * `when` it was written, of the agent's; a method that is not walked any more has written all the same.
+ */
+interface Read {
+  readonly known: unknown
+  readonly live: unknown
+  readonly when: number
+}
+
 interface Done {
   readonly began: number
   readonly text: string
-  /** By path: as the walk knew it, and as it was. They differ only for what an agent's later steps have written. */
-  readonly reads: ReadonlyMap<string, { readonly known: unknown; readonly live: unknown }>
+  readonly reads: ReadonlyMap<string, Read>
   done: boolean
   writes: ReadonlyMap<string, Value>
 }
@@ -41,7 +50,10 @@ interface Frame {
 }
 
 /** What a call was given, by argument: what it read as the walk knew it and as it was, and what came of it. */
-type Asked = ReadonlyMap<string, { readonly known: unknown; readonly live: unknown; readonly value: Value }>
+interface Asked {
+  readonly when: number
+  readonly args: ReadonlyMap<string, Read & { readonly given: Value }>
+}
 
 interface Place {
   readonly frame: Frame
@@ -76,7 +88,8 @@ export class Oracle {
     ['agent.a', 'a0'],
     ['agent.b', 'b0']
   ])
-  #known = new Map<string, string>()
+  /** As far as this round has come; when it was written tells whether it was before a step or since. */
+  #known = new Map<string, Value>()
   /** Of the agent, by steps of this round. */
   readonly #written = new Set<string>()
   #shared = new Map<string, ReadonlyMap<string, Value>>()
@@ -104,8 +117,8 @@ export class Oracle {
     this.ran = []
     this.failed = undefined
     this.#known = new Map([
-      ['agent.a', 'a0'],
-      ['agent.b', 'b0']
+      ['agent.a', { value: 'a0', when: 0 }],
+      ['agent.b', { value: 'b0', when: 0 }]
     ])
     this.#shared = new Map()
     this.#written.clear()
@@ -141,7 +154,7 @@ export class Oracle {
     if (goal.hasPost && holds()) {
       record.completed = true
       // What it wrote to the agent is still there, unless a step before it wrote over it by now.
-      for (const [path, value] of record.agent ?? []) if (!this.#written.has(path)) this.#known.set(path, value)
+      for (const [path, value] of record.agent ?? []) if (!this.#written.has(path)) this.#known.set(path, { value, when: 0 })
       for (const [path, value] of record.results ?? []) {
         const set = this.sets.get(`${id}:${path}`)
         if (set === undefined || set.when <= value.when) vars.set(path, value)
@@ -168,7 +181,7 @@ export class Oracle {
     }
     record.completed = true
     record.results = new Map(vars)
-    record.agent = new Map(this.#known)
+    record.agent = new Map([...this.#known].map(([path, { value }]) => [path, String(value)]))
     return vars
   }
 
@@ -218,16 +231,25 @@ export class Oracle {
     calls.set(`g${goal}`, count)
     const id = `${path}>g${goal}${count === 1 ? '' : `.${count}`}`
     const before = this.#asked.get(id)
-    const asked = new Map<string, Asked extends ReadonlyMap<string, infer T> ? T : never>()
+    const asked = new Map<string, Read & { readonly given: Value }>()
     for (const { name, text, read, inOut } of args) {
-      const { known, live } = read === undefined ? { known: '', live: '' } : this.#read(frame, read, item)
-      const was = before?.get(name)
-      const isAsItWas = was !== undefined && !inOut && (equal(was.known, known) || equal(was.live, live))
-      const value = inOut ? frame.vars.get(read!)! : { value: `${text}${live ?? ''}`, when: 0 }
-      asked.set(name, isAsItWas ? was : { known, live, value })
+      const now = read === undefined ? { known: '', live: '', when: 0 } : this.#read(frame, read, item)
+      const was = before?.args.get(name)
+      const isAsItWas = was !== undefined && !inOut && !hasChanged(was, now, before!.when)
+      asked.set(name, isAsItWas ? was : { ...now, given: inOut ? frame.vars.get(read!)! : { value: `${text}${now.live ?? ''}`, when: 0 } })
     }
-    const given = new Map([...asked].map(([name, { value }]) => [name, value]))
-    this.#asked.set(id, asked)
+    const given = new Map([...asked].map(([name, { given: value }]) => [name, value]))
+    const isAsBefore =
+      before !== undefined &&
+      [...asked].every(
+        ([
+          name,
+          {
+            given: { value }
+          }
+        ]) => equal(before.args.get(name)?.given.value, value)
+      )
+    this.#asked.set(id, { when: isAsBefore ? before.when : this.tick(), args: asked })
     const key = JSON.stringify([goal, [...given].map(([name, { value }]) => [name, value]).sort()])
     let results = this.#shared.get(key)
     if (results === undefined) {
@@ -263,7 +285,7 @@ export class Oracle {
       isFrom ||
       decided?.verdict === 'again' ||
       before.text !== text ||
-      [...known].some(([path, now]) => !equal(before.reads.get(path)?.known, now.known) && !equal(before.reads.get(path)?.live, now.live))
+      [...known].some(([path, now]) => hasChanged(before.reads.get(path), now, before.began))
     if (!isStale) {
       for (const [path, value] of before.writes) this.#put(frame, path, value, true)
       return
@@ -285,17 +307,20 @@ export class Oracle {
     this.#put(frame, target, written)
   }
 
-  #read(frame: Frame, path: string, item: string | undefined): { known: unknown; live: unknown } {
-    if (path === 'item') return { known: item, live: item }
-    if (path.startsWith('agent.')) return { known: this.#known.get(path), live: this.#live.get(path) }
+  #read(frame: Frame, path: string, item: string | undefined): Read {
+    if (path === 'item') return { known: item, live: item, when: Number.POSITIVE_INFINITY }
+    if (path.startsWith('agent.')) {
+      const { value, when } = this.#known.get(path)!
+      return { known: value, live: this.#live.get(path), when }
+    }
     const value = frame.vars.get(path)?.value
-    return { known: value, live: value }
+    return { known: value, live: value, when: Number.POSITIVE_INFINITY }
   }
 
   /** What a person has set since it was written stays as the person set it. */
   #put(frame: Frame, path: string, value: Value, isKept = false): void {
     if (path.startsWith('agent.')) {
-      this.#known.set(path, String(value.value))
+      this.#known.set(path, value)
       if (isKept) return
       this.#live.set(path, String(value.value))
       this.#written.add(path)
@@ -309,6 +334,10 @@ export class Oracle {
 /** Results are what they were, but for arguments that are not. */
 function kept(before: Before, args: ReadonlyMap<string, unknown>): ReadonlyMap<string, Value> {
   return new Map([...(before.results ?? [])].filter(([path]) => equal(before.args.get(path.slice(5)), args.get(path.slice(5)))))
+}
+
+function hasChanged(was: Read | undefined, now: Read, since: number): boolean {
+  return !equal(was?.known, now.known) && now.when > since && !equal(was?.live, now.live)
 }
 
 function equal(one: unknown, other: unknown): boolean {
