@@ -252,6 +252,13 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
     example: 'store check',
     load: () => import('./commands/store.ts')
   },
+  audit: {
+    summary: 'what this node has allowed and denied; whether that log is whole',
+    usage: '[verify | export [FILE]]',
+    options: ['follow', 'denied', 'limit'],
+    example: 'audit --denied',
+    load: () => import('./commands/audit.ts')
+  },
   help: {
     summary: 'about a command',
     usage: '[COMMAND]',

@@ -36,6 +36,7 @@ export const optionSpecs = {
   follow: { type: 'boolean', short: 'f', help: 'go on until the goal has come to rest' },
   replay: { type: 'boolean', help: 'print the whole stream again, at the verbosity of the options' },
   watch: { type: 'boolean', short: 'w', help: 'print every change, until ctrl-C' },
+  denied: { type: 'boolean', help: 'only what was denied' },
   suspended: { type: 'boolean', help: 'only goals that wait for repair' },
   'by-cause': { type: 'boolean', help: 'group goals that wait for repair by what went wrong' },
   where: {

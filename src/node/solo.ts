@@ -3,6 +3,8 @@
  * Programs run in this process with a store of their own below the home, so that a goal that failed can be repaired
  * by the next command.
  */
+import { readFileSync } from 'node:fs'
+import { CloudburstError } from '../errors.ts'
 import { type Home, initHome, openHome, resolveHome } from './home.ts'
 import type { Agency, Principal, StoreCheck } from './control/contract.ts'
 import type { Surroundings } from './programs/program-files.ts'
@@ -78,6 +80,27 @@ export async function storeAtRest(home: Home): Promise<StoreAtRest> {
     check: () => alone(() => care.checkAtRest(directory)),
     exportTo: file => alone(() => care.exportAtRest(directory, file)),
     importFrom: file => alone(() => care.importAtRest(directory, file))
+  }
+}
+
+/** The audit log of a home, whether its daemon runs or not. */
+export async function auditLog(home: Home) {
+  const log = await import('./permissions/audit-log.ts')
+  const { createFile } = await import('./files/atomic-file.ts')
+  const lines = function* (): Generator<string> {
+    for (const file of log.auditFiles(home.auditLog)) yield readFileSync(file, 'utf8')
+  }
+  return {
+    read: () => log.readAudit(home.auditLog),
+    follow: (signal: AbortSignal) => log.followAudit(home.auditLog, signal),
+    verify: () => log.checkAudit(home.auditLog),
+    lines,
+    /** Mode 0600. @returns how many lines. @throws CloudburstError CB_USAGE when the file is there already */
+    exportTo: (file: string): number => {
+      const text = [...lines()].join('')
+      if (!createFile(file, text, 0o600)) throw new CloudburstError('CB_USAGE', `${file} exists already`, { command: 'audit' })
+      return text.split('\n').length - 1
+    }
   }
 }
 
