@@ -80,23 +80,23 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
     load: () => import('./commands/examine.ts')
   },
   suspend: {
-    summary: 'let an agent pause',
-    usage: 'AGENT',
-    options: ['peer'],
+    summary: 'let an agent or one goal rest at its next step',
+    usage: 'AGENT|ID',
+    options: ['peer', 'why'],
     example: 'suspend inventory',
     completes: 'agents',
     load: () => import('./commands/suspend.ts')
   },
   resume: {
-    summary: 'let an agent go on',
-    usage: 'AGENT',
-    options: ['peer'],
+    summary: 'let an agent or a goal go on that was suspended by hand',
+    usage: 'AGENT|ID',
+    options: ['peer', 'why'],
     example: 'resume inventory',
     completes: 'agents',
     load: () => import('./commands/resume.ts')
   },
   stop: {
-    summary: 'end an agent',
+    summary: 'end an agent, by the goal that its program has for that',
     usage: 'AGENT',
     options: ['peer', 'now'],
     example: 'stop inventory',
@@ -129,10 +129,18 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   plan: {
     summary: 'what pursuing a goal would do; has no effect',
     usage: '[FILE…] GOAL [PATH=VALUE…]',
-    options: ['peer', ...goalOptions, ...verbosity, 'detailed-exitcode', 'strict'],
+    options: ['peer', ...goalOptions, ...verbosity, 'out', 'cluster', 'collapse', 'critical-path', 'detailed-exitcode', 'strict'],
     example: 'plan site.xml publish goal.port=8080',
     completes: 'goals',
     load: () => import('./commands/plan.ts')
+  },
+  graph: {
+    summary: 'a plan or a goal, drawn: DOT, Mermaid, SVG or JSON',
+    usage: '[FILE…] GOAL|ID|PLAN.json [PATH=VALUE…]',
+    options: ['peer', ...goalOptions, 'cluster', 'collapse', 'critical-path', 'live', 'out', 'strict'],
+    example: 'graph site.xml publish -o svg --out publish.svg',
+    completes: 'goals',
+    load: () => import('./commands/graph.ts')
   },
   pursue: {
     summary: 'make a goal true; try other methods when one fails',
@@ -152,11 +160,41 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   },
   dispatch: {
     summary: 'send a goal to other nodes and follow it there',
-    usage: 'GOAL --peer PEER[,PEER…] [PATH=VALUE…]',
-    options: ['peer', 'all', ...goalOptions, ...verbosity, 'step', 'ssh-reuse', 'detach', 'timeout'],
+    usage: 'GOAL --peer PEER[,PEER…]|--where LABELS|--all [PATH=VALUE…]',
+    options: [
+      'peer',
+      'where',
+      'all',
+      'plan',
+      'parallel',
+      'max-failures',
+      'wait',
+      ...goalOptions,
+      ...verbosity,
+      'step',
+      'ssh-reuse',
+      'detach',
+      'timeout'
+    ],
     example: 'dispatch inventory --peer node2,node3',
     completes: 'goals',
     load: () => import('./commands/dispatch.ts')
+  },
+  attach: {
+    summary: 'follow a goal that was sent, from any node, wherever it is pursued',
+    usage: 'ID',
+    options: ['peer', ...verbosity],
+    example: 'attach 01JD',
+    completes: 'runs',
+    load: () => import('./commands/attach.ts')
+  },
+  abandon: {
+    summary: 'wait no longer for a goal whose node is gone for good; should it return, its goal is stopped there',
+    usage: 'ID',
+    options: ['why'],
+    example: 'abandon 01JD --why "the disk of node3 is lost"',
+    completes: 'runs',
+    load: () => import('./commands/abandon.ts')
   },
   goals: {
     summary: 'goals pursued here or sent from here, newest first',
@@ -240,7 +278,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   run: {
     summary: 'run a command here or on peers (there it needs node:shell)',
     usage: '[--peer PEER] -- COMMAND…',
-    options: ['peer', 'all', 'timeout'],
+    options: ['peer', 'where', 'all', 'timeout'],
     example: 'run --peer node2 -- uname -a',
     raw: true,
     load: () => import('./commands/run.ts')

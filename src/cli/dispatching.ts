@@ -1,6 +1,6 @@
 /** Goals sent to other nodes: followed together, then told as one table. */
-import type { Agency, Dispatched, DispatchRequest, RunInfo } from '../node/control/contract.ts'
-import { atHome, CloudburstError, fromErrorData } from '../errors.ts'
+import type { Agency, DispatchInfo, Dispatched, DispatchRequest, RunInfo } from '../node/control/contract.ts'
+import { atHome, CloudburstError, type ErrorCode, fromErrorData } from '../errors.ts'
 import { escapeTerminal } from '../goals/render/escape.ts'
 import { type Invocation, milliseconds, peersOf } from './arguments.ts'
 import type { ControlClient } from './control-client.ts'
@@ -9,7 +9,7 @@ import type { Prompt } from './prompt.ts'
 import { stepThrough } from './stepping.ts'
 import { print } from './io.ts'
 import { duration, shellWord } from '../goals/render/words.ts'
-import { showRows, type Table } from './output.ts'
+import { isForPrograms, showRows, type Table } from './output.ts'
 import { homeWords, sessionWith } from './session.ts'
 
 /** How a goal sent to one peer came out. */
@@ -17,7 +17,7 @@ export interface Outcome {
   readonly node: string
   readonly peer: string
   readonly id?: string
-  readonly status: Rest | 'dispatched' | 'refused'
+  readonly status: Rest | 'dispatched' | 'queued' | 'unreachable' | 'denied' | 'not sent' | 'refused' | 'abandoned' | 'in doubt'
   readonly run?: RunInfo
   readonly error?: string
   /** What to type about the error. */
@@ -40,14 +40,32 @@ export const outcomeTable: Table<Outcome> = {
   empty: 'no peers'
 }
 
-/**
- * Peers that the options name.
- * @throws CloudburstError CB_USAGE when there are none
- */
-export function namedPeers({ command, options }: Invocation): string[] {
-  const peers = options.all ? ['*'] : peersOf(options)
-  if (peers.length === 0) throw new CloudburstError('CB_USAGE', `${command} needs --peer PEER or --all`, { command })
+/** Peers that the options name, as selectors: `--all`, `--where` and `--peer` together. */
+export function peersNamed({ options }: Invocation): string[] {
+  return [...(options.all ? ['*'] : []), ...(options.where ?? []), ...peersOf(options)]
+}
+
+/** @throws CloudburstError CB_USAGE when there are none */
+export function somePeers(invocation: Invocation): string[] {
+  const { command } = invocation
+  const peers = peersNamed(invocation)
+  if (peers.length === 0) throw new CloudburstError('CB_USAGE', `${command} needs --peer PEER, --where LABELS or --all`, { command })
   return peers
+}
+
+/** `--wait`, `--parallel` and `--max-failures`, as dispatch takes them. @throws CloudburstError CB_USAGE */
+export function turns({ command, options }: Invocation): Pick<DispatchRequest, 'wait' | 'parallel' | 'failuresMax'> {
+  const { wait, parallel, 'max-failures': max } = options
+  const wrong = (name: string, what: string): CloudburstError => new CloudburstError('CB_USAGE', `--${name} takes ${what}`, { command })
+  if (parallel !== undefined && !/^[1-9]\d{0,5}$/.test(parallel)) throw wrong('parallel', 'a number from 1')
+  const [, digits, percent] = /^(\d{1,6})(%?)$/.exec(max ?? '') ?? []
+  if (max !== undefined && digits === undefined) throw wrong('max-failures', 'a number of nodes, or so many of a hundred: 3 or 10%')
+  const count = Number(digits)
+  return {
+    ...(wait === true && { wait }),
+    ...(parallel !== undefined && { parallel: Number(parallel) }),
+    ...(digits !== undefined && { failuresMax: percent === '%' ? { percent: Math.min(count, 100) } : { count } })
+  }
 }
 
 /** `--timeout`, as dispatch takes it. */
@@ -71,6 +89,8 @@ export async function followDispatched(
     if (!isAccepted(one)) return refused(one)
     const at = accepted.indexOf(one)
     const [rest, run] = [rests[at] ?? 'unknown', infos[at]]
+    if (rest === 'unknown' && run?.dispatch?.error !== undefined) return { ...refused({ ...one, error: run.dispatch.error }), id: one.id }
+    if (rest === 'unknown' && run?.dispatch !== undefined) return unheard(one, run, run.dispatch)
     return { node: one.node, peer: one.peer, id: one.id, status: rest, exit: exitOfRest[rest], ...(run === undefined ? {} : { run }) }
   })
 }
@@ -82,16 +102,36 @@ async function oneByOne(invocation: Invocation, runs: readonly Followed[], promp
   return rests
 }
 
-/** Outcomes of what is not followed. */
-export function unfollowed(sent: readonly Dispatched[]): Outcome[] {
-  return sent.map(one => (isAccepted(one) ? { node: one.node, peer: one.peer, id: one.id, status: 'dispatched', exit: 0 } : refused(one)))
+/** Outcomes of what is not followed. @param status of what was taken down */
+export function unfollowed(sent: readonly Dispatched[], status: 'dispatched' | 'queued' = 'dispatched'): Outcome[] {
+  return sent.map(one => (isAccepted(one) ? { node: one.node, peer: one.peer, id: one.id, status, exit: 0 } : refused(one)))
+}
+
+/** Nothing was heard of it but how it stands. */
+function unheard({ node, peer, id }: Accepted, run: RunInfo, { state, why }: DispatchInfo): Outcome {
+  const status = state === 'queued' || state === 'abandoned' ? state : state === 'in-doubt' ? 'in doubt' : 'unknown'
+  return { node, peer, id, status, run, exit: exitOfRest.unknown, ...(why !== undefined && { error: why }) }
 }
 
 /** The table of all, what to type about those that refused, and the status of the worst. */
 export async function tellOutcomes(invocation: Invocation, outcomes: readonly Outcome[]): Promise<number> {
   await showRows(invocation, outcomes, outcomeTable)
+  if (outcomes.length > COUNTED_FROM && !isForPrograms(invocation)) print(invocation.io.stdout, ['', counted(outcomes)])
   print(invocation.io.stderr, nextLines(invocation, outcomes))
   return worstExit(outcomes)
+}
+
+/** From so many nodes on, a person wants to see how many came out how. */
+const COUNTED_FROM = 5
+
+/** `17 completed, 2 unreachable, 1 denied`: most first. */
+function counted(outcomes: readonly Outcome[]): string {
+  const counts = new Map<string, number>()
+  for (const { status } of outcomes) counts.set(status, (counts.get(status) ?? 0) + 1)
+  return [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .map(([status, count]) => `${count} ${status}`)
+    .join(', ')
 }
 
 /** `next: …`, each once. */
@@ -114,8 +154,15 @@ function isAccepted(one: Dispatched): one is Accepted {
 }
 
 function refused(one: Exclude<Dispatched, Accepted>): Outcome {
-  const { message, next, exit } = fromErrorData({ ...one.error, details: { peer: one.node, ...one.error.details } })
-  return { node: one.node, peer: one.peer, status: 'refused', error: message, next, exit }
+  const { code, message, next, exit } = fromErrorData({ ...one.error, details: { peer: one.node, ...one.error.details } })
+  return { node: one.node, peer: one.peer, status: refusals[code] ?? 'refused', error: message, next, exit }
+}
+
+/** What some refusals are called in a table. */
+const refusals: Partial<Record<ErrorCode, Outcome['status']>> = {
+  CB_PEER_UNREACHABLE: 'unreachable',
+  CB_DENIED: 'denied',
+  CB_NOT_SENT: 'not sent'
 }
 
 async function infoOf(agency: Agency, by: Parameters<Agency['call']>[2], id: string): Promise<RunInfo | undefined> {

@@ -10,17 +10,21 @@ const GAPS_MAX = 5
 /**
  * @param open begins the stream; waits for the daemon by itself
  * @param isAway whether an error means that the daemon has gone
+ * @param elsewhere of a goal that another node tells of: whether an error means that this node has gone, and a pause before it is tried again
  */
 export async function* follow(
   open: (request: Request) => Promise<AsyncIterable<unknown>>,
   request: Request,
-  isAway: (error: unknown) => boolean
+  isAway: (error: unknown) => boolean,
+  elsewhere?: { readonly isAway: (error: unknown) => error is CloudburstError; readonly pause: () => Promise<void> }
 ): AsyncGenerator<EventItem> {
   let next = request.from ?? 1
   const printed = new Map<string, Printed>()
+  let waiting = false
   for (let gaps = 0, connection = 0; ; connection++) {
     try {
       for await (const item of (await open({ ...request, from: next })) as AsyncIterable<EventItem>) {
+        if (item.type !== 'waiting') waiting = false
         if (item.type === 'event') {
           if (item.event.seq < next) continue
           if (item.event.seq > next) throw new Gap(next, item.event.seq)
@@ -38,7 +42,12 @@ export async function* follow(
     } catch (error) {
       if (error instanceof Gap && ++gaps <= GAPS_MAX) continue
       if (error instanceof Gap) throw new CloudburstError('CB_INTERNAL', error.message)
-      if (!isAway(error)) throw error
+      if (isAway(error)) continue
+      // One that was never heard of is an error; one that has told something comes back.
+      if (elsewhere === undefined || next === (request.from ?? 1) || !elsewhere.isAway(error)) throw error
+      if (!waiting) yield { type: 'waiting', reason: error.message }
+      waiting = true
+      await elsewhere.pause()
     }
   }
 }

@@ -10,7 +10,12 @@ export interface OptionSpec {
 
 export const optionSpecs = {
   home: { type: 'string', value: 'DIR', help: 'home of the node (else $CLOUDBURST_HOME, else the XDG directories)' },
-  output: { type: 'string', short: 'o', value: 'FORMAT', help: 'table, wide, json, yaml or name; plan: also plain' },
+  output: {
+    type: 'string',
+    short: 'o',
+    value: 'FORMAT',
+    help: 'table, wide, json, yaml or name; plan: also plain; plan and graph: also dot, mermaid and svg'
+  },
   help: { type: 'boolean', short: 'h', help: 'show this' },
   verbose: { type: 'boolean', short: 'v', multiple: true, help: 'more detail; repeatable' },
   peer: {
@@ -43,7 +48,7 @@ export const optionSpecs = {
     type: 'string',
     multiple: true,
     value: 'KEY=VALUE',
-    help: 'all suspended goals with this cause, goal, program or step; repeatable'
+    help: 'repair: all suspended goals with this cause, goal, program or step; dispatch, run: all nodes with these labels; repeatable'
   },
   now: { type: 'boolean', help: 'end steps that run; their goals wait for repair' },
   yes: { type: 'boolean', help: 'do not ask' },
@@ -54,10 +59,15 @@ export const optionSpecs = {
   done: { type: 'string', multiple: true, value: 'STEP', help: 'step that was done by hand; its results with --set' },
   again: { type: 'string', multiple: true, value: 'STEP', help: 'step to do again although nothing it read has changed' },
   from: { type: 'string', value: 'STEP', help: 'step to start over from, with all that was begun after it' },
-  plan: { type: 'boolean', help: 'only show what would be kept, run again and come after' },
+  plan: { type: 'boolean', help: 'only show what would come: of a repair, or of a goal at each node' },
   why: { type: 'string', value: 'TEXT', help: 'reason, kept in the journal' },
   seq: { type: 'string', value: 'N', help: 'refuse when anything happened after event N' },
   name: { type: 'string', value: 'NAME', help: 'name to give' },
+  out: { type: 'string', value: 'FILE', help: 'write to FILE instead; a plan is saved there, for execute' },
+  cluster: { type: 'string', value: 'BY', help: 'frames of a drawing: goal (default), peer, agent or none' },
+  collapse: { type: 'string', value: 'N', help: 'draw goals at depth N as one box each' },
+  'critical-path': { type: 'boolean', help: 'mark the longest way, and say how long it is' },
+  live: { type: 'boolean', help: 'draw again at every change, until the goal rests; with --out' },
   'detailed-exitcode': { type: 'boolean', help: 'exit 2 when there is something to do' },
   listen: { type: 'string', multiple: true, value: 'MULTIADDR', help: 'address to listen on' },
   label: { type: 'string', multiple: true, value: 'KEY=VALUE', help: 'label of this node' },
@@ -67,6 +77,9 @@ export const optionSpecs = {
   lifetime: { type: 'string', value: 'TIME', help: 'how long the ticket is good for, e.g. 30m, 2h' },
   email: { type: 'string', value: 'EMAIL', help: 'e-mail under which the other node is permitted' },
   capability: { type: 'string', multiple: true, value: 'CAPABILITY', help: 'what the other node may do here' },
+  wait: { type: 'boolean', help: 'keep the goal here for nodes that are away, a week unless --timeout says otherwise' },
+  parallel: { type: 'string', value: 'N', help: 'nodes that pursue at a time' },
+  'max-failures': { type: 'string', value: 'N|N%', help: 'send it to no more nodes once more have failed' },
   timeout: { type: 'string', value: 'TIME', help: 'how long to try to reach the peer, e.g. 10s' },
   'from-script': { type: 'string', value: 'FILE', help: 'shell script whose commands become the steps of the goal' },
   check: { type: 'boolean', help: 'change nothing; print the files that would change, and exit 1 when there are any' },

@@ -1,4 +1,5 @@
 /** The commands pursue and execute. */
+import type { Calls, GoalRequest } from '../node/control/contract.ts'
 import type { Invocation } from './arguments.ts'
 import { exitOfRest, followGoals } from './follow.ts'
 import { goalRequest } from './goal-request.ts'
@@ -9,10 +10,19 @@ import { promptFor, stepThrough } from './stepping.ts'
 
 /** Begins a goal and, unless detached, follows it until it rests. */
 export async function pursueAs(invocation: Invocation, mode: 'pursue' | 'execute'): Promise<number> {
+  return await pursueRequest(invocation, mode, session => goalRequest(invocation, session.agency, session.by))
+}
+
+/** The same for a request that is made once there is a session. */
+export async function pursueRequest(
+  invocation: Invocation,
+  mode: 'pursue' | 'execute',
+  requestOf: (session: Session) => Promise<GoalRequest & Pick<Calls['pursue']['request'], 'planned'>>
+): Promise<number> {
   const prompt = promptFor(invocation)
   const session = await openSession(invocation)
   try {
-    const request = await goalRequest(invocation, session.agency, session.by)
+    const request = await requestOf(session)
     const { ulid } = await import('ulid')
     // The id is ours, so that asking again after a lost answer is not a second goal.
     const { id } = await session.agency.call('pursue', { ...request, id: ulid(), mode }, session.by)

@@ -8,11 +8,11 @@ export const runTable: Table<RunInfo> = {
     { title: 'ID', of: run => run.id },
     { title: 'GOAL', of: run => run.goal },
     { title: 'ON', of: run => run.on ?? 'here' },
-    { title: 'STATUS', of: run => run.status },
+    { title: 'STATUS', of: statusOf },
     { title: 'DONE', of: run => run.steps.done },
     { title: 'FAILED', of: run => run.steps.failed },
     { title: 'AGE', of: run => ageOf(run.createdAt) },
-    { title: 'WHY', of: run => run.suspended?.reason },
+    { title: 'WHY', of: run => run.suspended?.reason ?? run.dispatch?.why },
     { title: 'PROGRAM', of: run => `${run.program.name}@${run.program.hash.slice(0, 8)}`, wide: true },
     { title: 'AGENT', of: run => run.agent, wide: true },
     { title: 'BY', of: run => run.by.email ?? run.by.node, wide: true },
@@ -24,6 +24,12 @@ export const runTable: Table<RunInfo> = {
   ],
   name: run => run.id,
   empty: 'no goals; cloudburst pursue GOAL or cloudburst dispatch GOAL --peer PEER begins one'
+}
+
+/** Its status; of a goal that was sent away, what is known of it here instead when its events do not tell. */
+export function statusOf({ status, dispatch }: RunInfo): string {
+  if (dispatch === undefined || dispatch.state === 'accepted') return status
+  return dispatch.state === 'in-doubt' ? 'in doubt' : dispatch.state
 }
 
 /** Goals that wait for repair, with what waits for them. */

@@ -180,7 +180,7 @@ describe('the CLI', () => {
     })
     const { exit, stdout } = await run('dispatch', 'publish', '--all')
     assert.equal(exit, 6)
-    assert.match(stdout, /^node2 {2}refused .*no permit for goal:dispatch$/m)
+    assert.match(stdout, /^node2 {2}denied .*no permit for goal:dispatch$/m)
   })
 
   it('needs to be told which peers', async () => {
@@ -219,7 +219,16 @@ describe('the CLI', () => {
     const place = { file: 's.xml', line: 1, col: 1 }
     const step = { id: 'site/m/announce', kind: 'step', mark: '+', text: 'announce', needs: [], reads: [], writes: [], place } as const
     const summary = { do: 1, redo: 0, undo: 0, possible: 0, alreadyTrue: 0 }
-    const consequence: Plan = { version: 1, goal: 'site', program: runInfo.program, variables: {}, nodes: [step], summary, problems: [] }
+    const consequence: Plan = {
+      version: 1,
+      goal: 'site',
+      program: runInfo.program,
+      variables: {},
+      nodes: [step],
+      summary,
+      basis: {},
+      problems: []
+    }
     const agency = fakeAgency(
       {
         goals: () => [runInfo, { ...runInfo, id: '02' }],

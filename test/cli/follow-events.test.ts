@@ -50,6 +50,33 @@ describe('a stream of events over a daemon that restarts', () => {
     })
   })
 
+  it('waits for the node that tells of the goal, says so once, and goes on where it was', async () => {
+    const gone = new CloudburstError('CB_PEER_UNREACHABLE', 'n3 is away')
+    let pauses = 0
+    const elsewhere = { isAway: (error: unknown): error is CloudburstError => error === gone, pause: async () => void pauses++ }
+    const cuts: (number | undefined)[] = [4, 0, 0, undefined]
+    const open = async (request: { from?: number }): Promise<AsyncIterable<unknown>> => {
+      const cut = cuts.shift()
+      return (async function* () {
+        for (const item of events.slice((request.from ?? 1) - 1, cut === undefined ? undefined : (request.from ?? 1) - 1 + cut))
+          yield { type: 'event', event: item }
+        if (cut !== undefined) throw gone
+      })()
+    }
+    const got = await all(follow(open, { id: 'x' }, isAway, elsewhere))
+    assert.deepEqual(
+      got.flatMap(item => (item.type === 'event' ? [item.event.seq] : [])),
+      events.map(event => event.seq)
+    )
+    assert.deepEqual(
+      got.filter(item => item.type === 'waiting').map(item => item.reason),
+      ['n3 is away']
+    )
+    assert.equal(pauses, 3)
+    cuts.push(0)
+    await assert.rejects(all(follow(open, { id: 'x' }, isAway, elsewhere)), { code: 'CB_PEER_UNREACHABLE' })
+  })
+
   it('passes other errors on', async () => {
     const broken = (): Promise<never> => Promise.reject(new CloudburstError('CB_RUN_UNKNOWN', 'no goal x'))
     await assert.rejects(all(follow(broken, { id: 'x' }, isAway)), { code: 'CB_RUN_UNKNOWN' })

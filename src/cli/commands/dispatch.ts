@@ -1,9 +1,10 @@
 import { CloudburstError } from '../../errors.ts'
 import type { Invocation } from '../arguments.ts'
-import { acceptWithin, followDispatched, namedPeers, tellOutcomes, unfollowed } from '../dispatching.ts'
+import { anticipationTable, notAsPlanned } from '../anticipation-table.ts'
+import { acceptWithin, followDispatched, somePeers, tellOutcomes, turns, unfollowed } from '../dispatching.ts'
 import { goalRequest } from '../goal-request.ts'
 import { print } from '../io.ts'
-import { isForPrograms } from '../output.ts'
+import { isForPrograms, showRows } from '../output.ts'
 import { daemonOf, homeWords, sessionWith } from '../session.ts'
 import { promptFor } from '../stepping.ts'
 
@@ -12,14 +13,21 @@ export async function run(invocation: Invocation): Promise<number> {
   const [file, another] = invocation.files
   if (another !== undefined)
     throw new CloudburstError('CB_USAGE', 'dispatch takes one program file; it may include others', { command: 'dispatch' })
-  const peers = namedPeers(invocation)
+  const peers = somePeers(invocation)
+  const taking = turns(invocation)
   const prompt = promptFor(invocation)
   const client = daemonOf(invocation)
   const { agency, by } = sessionWith(client, undefined, homeWords(invocation))
   const withProgram = file === undefined ? invocation : { ...invocation, options: { ...invocation.options, program: file } }
   const request = await goalRequest(withProgram, agency, by)
-  const sent = await client.local('dispatch', { ...request, peers, ...acceptWithin(invocation) })
-  if (invocation.options.detach) return await tellOutcomes(invocation, unfollowed(sent))
+  if (invocation.options.plan) {
+    const anticipated = await client.local('anticipate', { ...request, peers })
+    await showRows(invocation, anticipated, anticipationTable)
+    return notAsPlanned(anticipated)
+  }
+  const sent = await client.local('dispatch', { ...request, peers, ...taking, ...acceptWithin(invocation) })
+  const later = taking.wait === true || taking.parallel !== undefined
+  if (invocation.options.detach) return await tellOutcomes(invocation, unfollowed(sent, later ? 'queued' : 'dispatched'))
   const outcomes = await followDispatched(invocation, client, sent, prompt)
   prompt?.close()
   if (!isForPrograms(invocation)) print(invocation.io.stdout, [''])

@@ -1,7 +1,36 @@
-import type { Invocation } from '../arguments.ts'
-import { pursueAs } from '../pursuing.ts'
+import { CloudburstError } from '../../errors.ts'
+import { type Invocation, onlyWord } from '../arguments.ts'
+import { pursueAs, pursueRequest } from '../pursuing.ts'
+import { readPlan, type SavedPlan } from '../saved-plan.ts'
+import type { Session } from '../session.ts'
 
 /** Makes a goal true as planned: no alternatives, no questions. */
 export async function run(invocation: Invocation): Promise<number> {
-  return await pursueAs(invocation, 'execute')
+  const [word = ''] = invocation.words
+  return word.endsWith('.json') ? await executePlan(invocation) : await pursueAs(invocation, 'execute')
+}
+
+/** Does what a saved plan says, unless anything that it rests on has moved since. */
+async function executePlan(invocation: Invocation): Promise<number> {
+  const file = onlyWord(invocation, 'a saved plan')
+  if (invocation.assignments.length > 0 || invocation.files.length > 0)
+    throw new CloudburstError('CB_USAGE', `${file} has its program and its values: they cannot be given again`, { command: 'execute' })
+  const saved = readPlan(file)
+  invocation.io.stderr.write(`plan of ${saved.plan.goal}, made by ${saved.by} on ${saved.node.name} at ${saved.plannedAt}\n`)
+  const request = { ...saved.request, planned: saved.plan.basis }
+  return await pursueRequest({ ...invocation, files: saved.files }, 'execute', async session => {
+    await sameNode(session, saved, file)
+    return request
+  })
+}
+
+/** @throws CloudburstError CB_PLAN_STALE when another node would pursue than the one that planned */
+async function sameNode({ agency, by, solo }: Session, { node, plan }: SavedPlan, file: string): Promise<void> {
+  if (solo) return
+  const { name, peer } = await agency.call('hello', {}, by)
+  if (peer !== node.peer)
+    throw new CloudburstError('CB_PLAN_STALE', `${file} was planned on ${node.name}, not on ${name}; add --peer ${node.name}`, {
+      file,
+      goal: plan.goal
+    })
 }

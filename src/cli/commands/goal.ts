@@ -6,7 +6,7 @@ import { colours } from '../io.ts'
 import { factLines, formatOf, showOne, tableLines } from '../output.ts'
 import { findRun } from '../run-ids.ts'
 import { methodLines } from '../method-table.ts'
-import { waitingFor } from '../run-table.ts'
+import { statusOf, waitingFor } from '../run-table.ts'
 import { openSession } from '../session.ts'
 
 /** One goal: where it stands, why it waits, what to type. */
@@ -51,7 +51,8 @@ function lines(info: RunInfo, suffix: readonly string[], colour: boolean): strin
     ['by', info.by.email ?? info.by.node],
     ['for', waitingFor(info)],
     ['begun', new Date(info.createdAt).toISOString()],
-    ['status', info.status],
+    ['status', statusOf(info)],
+    ['', info.dispatch?.why],
     [
       'steps',
       `${info.steps.done} done, ${info.steps.failed} failed, ${info.steps.running} running, ${duration(info.updatedAt - info.createdAt)}`

@@ -1,11 +1,15 @@
+import { writeFileSync } from 'node:fs'
+import { graphOfPlan } from '../../goals/graph/plan-graph.ts'
 import { hasChanges, planLines, type PlanOptions, planText } from '../../goals/render/plan.ts'
-import type { Plan } from '../../node/control/contract.ts'
+import type { GoalRequest, Plan } from '../../node/control/contract.ts'
 import { shellWord } from '../../goals/render/words.ts'
 import type { Invocation } from '../arguments.ts'
+import { drawingOf, drawn } from '../drawing.ts'
 import { goalRequest } from '../goal-request.ts'
 import { colours, print } from '../io.ts'
 import { formatOf, showOne } from '../output.ts'
-import { openSession } from '../session.ts'
+import { savePlan } from '../saved-plan.ts'
+import { openSession, type Session } from '../session.ts'
 
 /** Exit status when something is missing or wrong in the configuration, so that the plan ends early. */
 const NOT_CONFIGURED = 5
@@ -28,13 +32,27 @@ function sayWhere({ io, files }: Invocation, problems: Plan['problems']): void {
   }
 }
 
+/** As text, data or a drawing; with `--out` the plan itself goes to the file, unless a drawing was asked for. */
+async function show(invocation: Invocation, session: Session, request: GoalRequest, plan: Plan): Promise<void> {
+  const { output, out } = invocation.options
+  if (output === 'dot' || output === 'mermaid' || output === 'svg') {
+    const { text } = await drawn(graphOfPlan(plan), drawingOf(invocation))
+    if (out === undefined) invocation.io.stdout.write(text)
+    else writeFileSync(out, text)
+    return
+  }
+  if (formatOf(invocation) === 'plain') print(invocation.io.stdout, planLines(plan))
+  else await showOne(invocation, plan, plan.goal, () => planText(plan, planOptions(invocation)))
+  if (out !== undefined && plan.problems.length === 0) await savePlan(out, invocation, session, request, plan)
+}
+
 /** What pursuing a goal would do. Has no effect. */
 export async function run(invocation: Invocation): Promise<number> {
   const session = await openSession(invocation)
   try {
-    const plan = await session.agency.call('plan', await goalRequest(invocation, session.agency, session.by), session.by)
-    if (formatOf(invocation) === 'plain') print(invocation.io.stdout, planLines(plan))
-    else await showOne(invocation, plan, plan.goal, () => planText(plan, planOptions(invocation)))
+    const request = await goalRequest(invocation, session.agency, session.by)
+    const plan = await session.agency.call('plan', request, session.by)
+    await show(invocation, session, request, plan)
     if (plan.problems.length > 0) {
       if (session.solo) sayWhere(invocation, plan.problems)
       return NOT_CONFIGURED

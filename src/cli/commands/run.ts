@@ -2,8 +2,8 @@ import type { Agency, Principal, RunInfo, Tree } from '../../node/control/contra
 import { CloudburstError } from '../../errors.ts'
 import { escapeTerminal } from '../../goals/render/escape.ts'
 import { shellWord } from '../../goals/render/words.ts'
-import { type Invocation, peersOf } from '../arguments.ts'
-import { acceptWithin, nextLines, type Outcome, unfollowed, worstExit } from '../dispatching.ts'
+import type { Invocation } from '../arguments.ts'
+import { acceptWithin, nextLines, type Outcome, peersNamed, unfollowed, worstExit } from '../dispatching.ts'
 import { print } from '../io.ts'
 import { showOne } from '../output.ts'
 import { daemonOf, homeWords, sessionWith } from '../session.ts'
@@ -20,7 +20,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const client = daemonOf(invocation)
   const { agency, by } = sessionWith(client, undefined, homeWords(invocation))
   const request = { goal: 'run', program: PROGRAM, assignments: [{ path: 'goal.command', value: text }] }
-  const peers = invocation.options.all ? ['*'] : peersOf(invocation.options)
+  const peers = peersNamed(invocation)
   if (peers.length === 0) {
     const { ulid } = await import('ulid')
     const { id } = await agency.call('pursue', { ...request, id: ulid() }, by)

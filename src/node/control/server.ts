@@ -16,8 +16,8 @@ import { type LocalCalls, CONTROL_VERSION } from './contract.ts'
 export const BODY_BYTES_MAX = 8 * 1024 * 1024
 /** A body that is too long is read this far, in bytes, for the sake of the answer; then the connection ends. */
 const DISCARDED_BYTES_MAX = 8 * BODY_BYTES_MAX
-/** Streams served at once: each may hold a chunk of output in memory. */
-export const STREAMS_MAX = 256
+/** Streams served at once, one for each goal that is followed, and a person may follow one on every node; each may hold a chunk of output in memory. */
+export const STREAMS_MAX = 1_024
 
 /** What the API is a door to. */
 export interface ControlHandlers {
