@@ -207,13 +207,16 @@ export async function openDispatches(parts: DispatchParts): Promise<Dispatches> 
   const find = async (id: string): Promise<DispatchRecord | undefined> =>
     tasks.get(id)?.record ?? (await store.get<DispatchRecord>(closedKey(id)))
   const add = async (id: string, order: DispatchOrder): Promise<string> => {
-    if ((await find(id)) !== undefined) return id
+    const before = await find(id)
+    // What was certainly never accepted may be asked for again: a sub-goal keeps its id when the goal above it is repaired.
+    if (before !== undefined && before.state !== 'refused') return id
     if (tasks.size >= DISPATCHES_OPEN_MAX) throw new CloudburstError('CB_BUSY', `${tasks.size} dispatches are open already`)
     const assignments = (await parts.secrets?.seal(id, order)) ?? order.assignments
     const record = recordOf(id, { ...order, assignments }, parts.clock.now(), parts.isUp?.(order.peer) ?? false)
     const early = record.sent ? openEarly(parts.dialer, order.peer, DISPATCH, within(record.request)) : undefined
     try {
-      await store.batch(recordOps(record), { sync: true })
+      const again: DispatchOp[] = before === undefined ? [] : [{ type: 'del', key: closedKey(id) }]
+      await store.batch([...again, ...recordOps(record)], { sync: true })
     } catch (error) {
       early?.drop(new CloudburstError('CB_STORE_DEGRADED', 'the goal could not be written down'))
       throw error

@@ -2,6 +2,7 @@
 import { CloudburstError } from '../../errors.ts'
 import type { Messenger, RemoteGoal, RemoteOutcome } from '../../goals/ports.ts'
 import type { Principal } from '../../goals/pursuit/events.ts'
+import { subRunId } from '../../goals/pursuit/remote.ts'
 import type { PeerInfo } from '../control/contract.ts'
 import type { Dispatches } from './dispatches.ts'
 import type { Programs } from '../programs/programs.ts'
@@ -10,7 +11,7 @@ import type { NodeJournal } from '../store/journal.ts'
 import { isOver } from '../store/run-index.ts'
 
 export interface MessengerParts {
-  readonly dispatches: Pick<Dispatches, 'send' | 'outcome'>
+  readonly dispatches: Pick<Dispatches, 'send' | 'outcome' | 'find'>
   readonly journal: Pick<NodeJournal, 'summary' | 'subscribe'>
   readonly programs: Pick<Programs, 'find'>
   readonly runs: () => Pick<Runs, 'accept'>
@@ -25,8 +26,10 @@ export interface MessengerParts {
 /** The messenger of this node. */
 export function makeMessenger(parts: MessengerParts): Messenger {
   return {
-    dispatch: async (goal, signal) => {
+    dispatch: async (asked, signal) => {
+      let goal = asked
       try {
+        goal = { ...asked, id: await freshId(parts, asked.id) }
         return await dispatch(parts, goal, signal)
       } catch (error) {
         if (signal.aborted) {
@@ -38,6 +41,14 @@ export function makeMessenger(parts: MessengerParts): Messenger {
         throw error
       }
     }
+  }
+}
+
+/** The id of the next try: what was refused or abandoned under an id stays so, and may be asked for anew under another. */
+async function freshId({ dispatches }: MessengerParts, id: string): Promise<string> {
+  for (let next = id; ; next = subRunId(next, 'again', {}, '')) {
+    const state = (await dispatches.find(next))?.state
+    if (state !== 'refused' && state !== 'abandoned') return next
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { RemoteGoal } from '../../../src/goals/ports.ts'
 import type { RunSummary } from '../../../src/goals/pursuit/summary.ts'
 import type { PeerInfo } from '../../../src/node/control/contract.ts'
+import type { DispatchState } from '../../../src/node/dispatch/dispatch-records.ts'
 import { makeMessenger, type MessengerParts } from '../../../src/node/dispatch/messenger.ts'
 
 const goal: RemoteGoal = { id: '01J', peer: 'os=linux', program: 'abcd', goal: 'build', arguments: {}, chain: [] }
@@ -18,14 +19,21 @@ const node = (name: string, status: PeerInfo['status']): PeerInfo => ({
 })
 
 /** A messenger among `nodes`, whose goals end as `status`; says where each was sent. */
-function among(nodes: readonly PeerInfo[], status: RunSummary['status']): { sent: string[]; messenger: ReturnType<typeof makeMessenger> } {
+function among(
+  nodes: readonly PeerInfo[],
+  status: RunSummary['status'],
+  before: Readonly<Record<string, DispatchState>> = {}
+): { sent: string[]; ids: string[]; messenger: ReturnType<typeof makeMessenger> } {
   const sent: string[] = []
+  const ids: string[] = []
   const parts = {
     dispatches: {
       send: order => {
         sent.push(order.node)
+        ids.push(order.id ?? '')
         return Promise.resolve(goal.id)
       },
+      find: id => Promise.resolve(before[id] === undefined ? undefined : ({ id, state: before[id] } as never)),
       outcome: (_id, given) =>
         given?.aborted === true ? Promise.reject(new Error('aborted')) : Promise.resolve({ state: 'done' } as never)
     },
@@ -45,7 +53,7 @@ function among(nodes: readonly PeerInfo[], status: RunSummary['status']): { sent
     },
     unheard: () => undefined
   } satisfies MessengerParts
-  return { sent, messenger: makeMessenger(parts) }
+  return { sent, ids, messenger: makeMessenger(parts) }
 }
 
 describe('a sub-goal for another node', () => {
@@ -67,6 +75,24 @@ describe('a sub-goal for another node', () => {
     const { sent, messenger } = among([node('n2', 'up')], 'pursuing')
     assert.deepEqual(await messenger.dispatch(goal, AbortSignal.abort()), { kind: 'failed', message: 'it took too long' })
     assert.deepEqual(sent, ['n2', 'cancel 01J'])
+  })
+
+  it('is asked for anew, under another id, when it was refused or its node was abandoned before', async () => {
+    const nodes = [node('n2', 'up')]
+    const ids: string[] = []
+    for (const state of ['refused', 'abandoned'] as const) {
+      const again = among(nodes, 'completed', { [goal.id]: state })
+      await again.messenger.dispatch(goal, signal)
+      ids.push(...again.ids)
+    }
+    assert.notEqual(ids[0], goal.id)
+    assert.equal(ids[1], ids[0], 'the same question has the same answer')
+    const third = among(nodes, 'completed', { [goal.id]: 'refused', [ids[0]!]: 'abandoned' })
+    await third.messenger.dispatch(goal, signal)
+    assert.ok(![goal.id, ids[0]].includes(third.ids[0]))
+    const same = among(nodes, 'completed', { [goal.id]: 'accepted' })
+    await same.messenger.dispatch(goal, signal)
+    assert.deepEqual(same.ids, [goal.id])
   })
 
   it('has failed when it was cancelled there', async () => {
