@@ -25,6 +25,7 @@ export const errors = {
   CB_RUN_COMPACTED: { exit: 1, http: 410, next: 'cloudburst goal <id>' },
   CB_NOT_SUSPENDED: { exit: 1, http: 409, next: 'cloudburst goal <id>' },
   CB_GOAL_SUSPENDED: { exit: 3, http: 409, next: 'cloudburst goal <id>' },
+  CB_PLAN_STALE: { exit: 4, http: 409, next: 'cloudburst plan <goal> --out <file>' },
   CB_BUSY: { exit: 1, http: 429, next: 'cloudburst goals' },
 
   // trust

@@ -128,7 +128,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   },
   plan: {
     summary: 'what pursuing a goal would do; has no effect',
-    usage: '[FILE…] GOAL [PATH=VALUE…]',
+    usage: '[FILE…] GOAL [PATH=VALUE…] | diff PLAN.json PLAN.json',
     options: ['peer', ...goalOptions, ...verbosity, 'out', 'cluster', 'collapse', 'critical-path', 'detailed-exitcode', 'strict'],
     example: 'plan site.xml publish goal.port=8080',
     completes: 'goals',
@@ -152,7 +152,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   },
   execute: {
     summary: 'make a goal true as planned; no other methods',
-    usage: '[FILE…] GOAL [PATH=VALUE…]',
+    usage: '[FILE…] GOAL [PATH=VALUE…] | PLAN.json',
     options: ['peer', ...goalOptions, ...verbosity, 'step', 'ssh-reuse', 'detach', 'strict'],
     example: 'execute site.xml publish',
     completes: 'goals',

@@ -9,6 +9,7 @@ import { goalRequest } from '../goal-request.ts'
 import { colours, print } from '../io.ts'
 import { formatOf, showOne } from '../output.ts'
 import { savePlan } from '../saved-plan.ts'
+import { diffPlans } from './plan-diff.ts'
 import { openSession, type Session } from '../session.ts'
 
 /** Exit status when something is missing or wrong in the configuration, so that the plan ends early. */
@@ -48,6 +49,7 @@ async function show(invocation: Invocation, session: Session, request: GoalReque
 
 /** What pursuing a goal would do. Has no effect. */
 export async function run(invocation: Invocation): Promise<number> {
+  if (invocation.words[0] === 'diff') return await diffPlans(invocation)
   const session = await openSession(invocation)
   try {
     const request = await goalRequest(invocation, session.agency, session.by)

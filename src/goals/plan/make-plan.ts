@@ -11,6 +11,7 @@ import { rootInstance } from '../pursuit/instance.ts'
 import { configurationOf } from '../pursuit/pursue.ts'
 import { type Hand, type Run, settle, walkGoal } from '../pursuit/walk.ts'
 import type { Tree, Variables } from '../tree.ts'
+import { basisOf } from './basis.ts'
 import type { Plan } from './plan.ts'
 import { PlanningHand } from './planning-hand.ts'
 
@@ -35,7 +36,7 @@ export async function makePlan(planning: Planning): Promise<Plan> {
   const hand = new PlanningHand(planning.probe, facts, foldHistory(events))
   const proto = findGoal(planning, planning.goal)
   if (proto === undefined)
-    return plan(planning, {}, hand, [
+    return plan(planning, {}, hand, facts, [
       { place: { file: planning.program.name, line: 1, col: 1 }, message: `no goal is called ${planning.goal}` }
     ])
   const run = openRun(planning, hand, facts)
@@ -50,9 +51,9 @@ export async function makePlan(planning: Planning): Promise<Plan> {
   const before = events.findLast(({ body }) => body.type === 'configured')?.body
   if (bound !== undefined && before?.type === 'configured') hand.rebound(frame, before.variables)
   const variables = { ...frame.variables }
-  if (bound !== undefined && bound.errors.length > 0) return plan(planning, variables, hand, bound.errors)
+  if (bound !== undefined && bound.errors.length > 0) return plan(planning, variables, hand, facts, bound.errors)
   const ended = await walkGoal(frame, {})
-  return plan(planning, variables, hand, ended.outcome === 'failed' ? [problem(proto, ended)] : [])
+  return plan(planning, variables, hand, facts, ended.outcome === 'failed' ? [problem(proto, ended)] : [])
 }
 
 /** A reason that names a place is a complaint there; any other is one of the goal. */
@@ -86,7 +87,13 @@ function openRun(planning: Planning, hand: Hand, facts: Map<string, Fact>): Run 
   }
 }
 
-function plan(planning: Planning, variables: Variables, hand: PlanningHand, problems: readonly Complaint[]): Plan {
+function plan(
+  planning: Planning,
+  variables: Variables,
+  hand: PlanningHand,
+  facts: ReadonlyMap<string, Fact>,
+  problems: readonly Complaint[]
+): Plan {
   const { name, hash } = planning.program
   const summary = { do: 0, redo: 0, undo: 0, possible: 0, alreadyTrue: 0 }
   const nodes = hand.nodes()
@@ -94,5 +101,6 @@ function plan(planning: Planning, variables: Variables, hand: PlanningHand, prob
     if (node.mark === '=') summary.alreadyTrue += 1
     else if (node.kind === 'step') summary[node.mark === '?' ? 'possible' : node.mark === '~' ? 'redo' : 'do'] += 1
   }
-  return { version: 1, goal: planning.goal, program: { name, hash }, variables, nodes, summary, problems }
+  const basis = basisOf({ name, hash }, { variables, facts, values: hand.values() }, nodes)
+  return { version: 1, goal: planning.goal, program: { name, hash }, variables, nodes, summary, basis, problems }
 }

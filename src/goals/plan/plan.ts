@@ -2,6 +2,7 @@
 import type { Candidate, StepKind } from '../pursuit/events.ts'
 import type { Complaint, Place } from '../program/model.ts'
 import type { Variables } from '../tree.ts'
+import type { PlanBasis } from './basis.ts'
 
 /** `+` will do · `~` will redo · `-` will undo · `?` possible · `=` already true */
 export type PlanMark = '+' | '~' | '-' | '?' | '='
@@ -13,6 +14,8 @@ export interface Plan {
   readonly variables: Variables
   readonly nodes: readonly PlanNode[]
   readonly summary: Readonly<Record<'do' | 'redo' | 'undo' | 'possible' | 'alreadyTrue', number>>
+  /** What was looked at, so that a saved plan can be refused once any of it has moved. */
+  readonly basis: PlanBasis
   /** Why nothing could be planned further, if so. */
   readonly problems: readonly Complaint[]
 }

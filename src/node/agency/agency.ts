@@ -29,6 +29,7 @@ import { events, feed, type OutputSource } from '../goals/feed.ts'
 import type { Programs } from '../programs/programs.ts'
 import { fullId } from '../goals/run-id.ts'
 import type { Runs } from '../goals/runs.ts'
+import { refuseStale } from '../goals/stale-plan.ts'
 import type { NodeJournal } from '../store/journal.ts'
 import { isOver } from '../store/run-index.ts'
 
@@ -163,7 +164,10 @@ function callTable(parts: AgencyParts): CallTable {
         return { holds: true, problem: toErrorData(error).message }
       }
     },
-    pursue: async (request, by) => ({ id: (await runs.accept({ ...request, by })).id }),
+    pursue: async ({ planned, ...request }, by) => {
+      if (planned !== undefined) await refuseStale(runs, request, planned)
+      return { id: (await runs.accept({ ...request, by })).id }
+    },
     goals: async ({ suspended, explained, limit = RUNS_PER_ANSWER_MAX }) => {
       const found: RunInfo[] = []
       for await (const summary of journal.summaries(run => suspended !== true || run.status === 'suspended')) {

@@ -5,6 +5,7 @@
  */
 import type { Capability } from '../../crypto/capability.ts'
 import type { ErrorData } from '../../errors.ts'
+import type { PlanBasis } from '../../goals/plan/basis.ts'
 import type { Plan } from '../../goals/plan/plan.ts'
 import type { Complaint, SourceFile } from '../../goals/program/model.ts'
 import type { ConfigVariable } from '../../goals/config/config.ts'
@@ -38,7 +39,11 @@ export interface Calls {
     /** `would`: absent when the program is not here. */
     reply: { readonly holds: boolean; readonly would?: Plan['summary']; readonly problem?: string }
   }
-  pursue: { request: GoalRequest & { readonly id?: string; readonly mode?: 'pursue' | 'execute' }; reply: { readonly id: string } }
+  /** `planned`: what the plan rests on that is executed; refused with CB_PLAN_STALE when any of it has moved. */
+  pursue: {
+    request: GoalRequest & { readonly id?: string; readonly mode?: 'pursue' | 'execute'; readonly planned?: PlanBasis }
+    reply: { readonly id: string }
+  }
   /** `explained`: each suspension as `goal` tells it. */
   goals: {
     request: { readonly suspended?: boolean; readonly explained?: boolean; readonly limit?: number }

@@ -1,5 +1,6 @@
 /** The shape of every request of the agency's table (calls.ts). The compiler insists on a row for each, of the right type. */
 import * as v from 'valibot'
+import { BASIS_ENTRIES_MAX } from '../../goals/plan/basis.ts'
 import {
   assignmentShape,
   countShape,
@@ -27,6 +28,9 @@ export const goalRequest = {
   stepwise: v.exactOptional(v.boolean()),
   sshReuse: v.exactOptional(v.boolean())
 }
+
+/** One more than the entries of a plan's basis: those named, what is beyond, and what would be done. */
+const planned = v.pipe(v.record(textShape, v.pipe(v.string(), v.regex(/^[0-9a-f]{24}$/))), v.maxEntries(BASIS_ENTRIES_MAX + 2))
 
 /** Most steps that one repair decides about: more than a person would name. */
 const DECISIONS_MAX = 1_000
@@ -57,7 +61,12 @@ export const callShapes: { readonly [N in CallName]: Shape<Calls[N]['request']> 
   stop: v.strictObject({ agent: nameShape, now: v.exactOptional(v.boolean()) }),
   plan: v.strictObject(goalRequest),
   anticipate: v.strictObject({ ...goalRequest, program: nameShape }),
-  pursue: v.strictObject({ ...goalRequest, id: v.exactOptional(idShape), mode: v.exactOptional(modeShape) }),
+  pursue: v.strictObject({
+    ...goalRequest,
+    id: v.exactOptional(idShape),
+    mode: v.exactOptional(modeShape),
+    planned: v.exactOptional(planned)
+  }),
   goals: v.strictObject({
     suspended: v.exactOptional(v.boolean()),
     explained: v.exactOptional(v.boolean()),

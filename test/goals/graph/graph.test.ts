@@ -193,5 +193,14 @@ function step(id: string, parent: string, some: Partial<PlanNode>): PlanNode {
 
 function plan(...nodes: readonly PlanNode[]): Plan {
   const summary = { do: 0, redo: 0, undo: 0, possible: 0, alreadyTrue: 0 }
-  return { version: 1, goal: nodes[0]?.id ?? '', program: { name: 'site', hash: 'ab' }, variables: {}, nodes, summary, problems: [] }
+  return {
+    version: 1,
+    goal: nodes[0]?.id ?? '',
+    program: { name: 'site', hash: 'ab' },
+    variables: {},
+    nodes,
+    summary,
+    basis: {},
+    problems: []
+  }
 }

@@ -52,5 +52,6 @@ const plan: Plan = {
     node({ id: 's2', parent: 'g', text: 'systemctl restart nginx', mark: '?' })
   ],
   summary: { do: 1, redo: 0, undo: 0, possible: 1, alreadyTrue: 1 },
+  basis: {},
   problems: [{ place: { file: 'site.xml', line: 9, col: 5 }, message: 'goal.port is undefined' }]
 }
