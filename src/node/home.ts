@@ -1,11 +1,11 @@
 /** Where a node keeps what: every path of a home, and how one is made. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { generateIdentity, type Identity, identityFromPem, identityToPem } from '../crypto/identity.ts'
 import { CloudburstError } from '../errors.ts'
 import { createFile } from './files/atomic-file.ts'
 import { CONTROL_SOCKET, controlBase } from './control/contract.ts'
-import { checkOnlyOursToRead } from './files/file-safety.ts'
+import { checkOnlyOursToRead, checkOnlyOursToWrite } from './files/file-safety.ts'
 import { type NewNeighborhood, neighborhoodText } from './neighborhood/sample.ts'
 import { permissionsText } from './permissions/sample.ts'
 
@@ -18,6 +18,10 @@ export interface Home {
   /** Programs that this node loads by itself. */
   readonly programs: string
   readonly identityKey: string
+  /** Key of the person whose node this is, if they have made one. */
+  readonly personKey: string
+  /** Directory, 0700, of the authorities whose keys are here. */
+  readonly authorities: string
   /** Store, steps, output, audit log. */
   readonly state: string
   readonly auditLog: string
@@ -46,6 +50,8 @@ export function resolveHome(home?: string, env: Environment = process.env, uid: 
     permissions: join(config, 'permissions.xml'),
     programs: join(config, 'programs'),
     identityKey: join(base, 'identity.key'),
+    personKey: join(base, 'person.key'),
+    authorities: join(base, 'authorities'),
     state,
     auditLog: join(state, 'audit.log'),
     control: resolve(socket, '..'),
@@ -71,7 +77,7 @@ export function initHome(home: Home, what: NewNeighborhood): { readonly peer: st
 
 /**
  * Makes the directories of a home that are not there: 0755 for configuration, 0700 for everything else.
- * @throws CloudburstError CB_HOME_MISSING when there is no neighborhood.xml
+ * @throws CloudburstError CB_HOME_MISSING when there is no neighborhood.xml; CB_FILE_UNSAFE when others may write what the node believes
  */
 export function openHome(home: Home): void {
   if (!existsSync(home.neighborhood)) {
@@ -80,6 +86,19 @@ export function openHome(home: Home): void {
     })
   }
   makeDirectories(home)
+  checkHome(home)
+}
+
+/** Whatever the node believes or keeps is its user's alone, and stands where it seems to stand. */
+function checkHome(home: Home): void {
+  for (const path of [home.base, dirname(home.neighborhood), home.neighborhood, home.programs]) checkOnlyOursToWrite(path)
+  if (existsSync(home.permissions)) checkOnlyOursToWrite(home.permissions)
+  for (const name of readdirSync(home.programs)) checkOnlyOursToWrite(join(home.programs, name))
+  for (const path of [home.state, home.control, home.run]) {
+    checkOnlyOursToWrite(path)
+    checkOnlyOursToRead(path)
+  }
+  for (const path of [home.identityKey, home.auditLog, home.tickets]) if (existsSync(path)) checkOnlyOursToRead(path)
 }
 
 /**
@@ -95,6 +114,26 @@ export function loadIdentity(home: Home): Identity {
     if (error instanceof CloudburstError) throw new CloudburstError(error.code, `${home.identityKey}: ${error.message}`)
     throw error
   }
+}
+
+/**
+ * The key of the person whose node this is.
+ * @param make when there is none yet
+ * @throws CloudburstError CB_FILE_UNSAFE when others may read the key
+ */
+export function loadPerson(home: Home, make = false): Identity | undefined {
+  if (!existsSync(home.personKey)) {
+    if (!make) return undefined
+    createFile(home.personKey, identityToPem(generateIdentity()), 0o600)
+  }
+  checkOnlyOursToRead(home.personKey)
+  return identityFromPem(readFileSync(home.personKey, 'utf8'))
+}
+
+/** The peer id of the person's key, if there is one. */
+export function personKeys(home: Home): readonly string[] {
+  const person = loadPerson(home)
+  return person === undefined ? [] : [person.peer]
 }
 
 function configBase(home: string | undefined, env: Environment, uid: number | undefined): string {

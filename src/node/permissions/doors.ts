@@ -8,6 +8,7 @@ import { AGENCY, callCapability, type CallName, type StreamName } from '../../pr
 import { DISPATCH } from '../../protocols/dispatch/messages.ts'
 import { SESSION } from '../../protocols/session/messages.ts'
 import { STATE } from '../../protocols/state/messages.ts'
+import { TRUST } from '../../protocols/trust/messages.ts'
 import type { LocalCalls } from '../control/contract.ts'
 
 /**
@@ -36,6 +37,8 @@ const protocols: Readonly<Record<string, readonly Need[]>> = {
   // program:load only for a program that is not held here, node:shell only for ad-hoc commands.
   [DISPATCH]: ['goal:dispatch', 'program:load', 'node:shell'],
   [STATE]: ['state:read'],
+  // What is told there proves itself, or is not taken in.
+  [TRUST]: ['agency:hello'],
   // libp2p's own: what a node is, whether it is there, and gossip (heads and revocations, signed by their owners).
   '/ipfs/id/1.0.0': ['permit'],
   '/ipfs/ping/1.0.0': ['permit'],
@@ -51,6 +54,9 @@ const local: Readonly<Record<LocalName, readonly Need[]>> = {
   anticipate: ['home'],
   abandon: ['home'],
   ticket: ['home'],
+  trust: ['home'],
+  grants: ['home'],
+  rights: ['home'],
   checkstore: ['home'],
   shutdown: ['home']
 }
@@ -86,6 +92,10 @@ const verbs: Readonly<Record<string, readonly Asked[]>> = {
   run: ['dispatch', 'pursue', 'events', 'goal'],
   store: ['checkstore'],
   audit: [],
+  authority: ['trust'],
+  grant: ['grants', 'trust'],
+  permissions: ['rights'],
+  identity: [],
   help: [],
   version: [],
   completion: ['goals', 'agents', 'programs', 'list', 'peers']
