@@ -5,11 +5,12 @@
 import type { Principal } from '../goals/pursuit/events.ts'
 import { remoteAgency } from '../protocols/agency/client.ts'
 import { HEADS_TOPIC } from '../protocols/state/messages.ts'
+import { REVOCATIONS_TOPIC } from '../protocols/trust/messages.ts'
 import { machineClock as clock, machineRandom as random } from './clock.ts'
 import { bindControl } from './control/server.ts'
 import { credentials } from './programs/credentials.ts'
 import { localDriver } from './drivers/local.ts'
-import { loadIdentity, openHome, resolveHome } from './home.ts'
+import { loadIdentity, openHome, personKeys, resolveHome } from './home.ts'
 import { hostVariables, labelsOf } from './host.ts'
 import { makeJoining } from './joining/joining.ts'
 import { localCalls } from './agency/local-calls.ts'
@@ -20,6 +21,8 @@ import { checkAddress } from './neighborhood/read.ts'
 import { openNeighborhood } from './neighborhood/neighborhood.ts'
 import { openAudit } from './permissions/audit.ts'
 import { openPermissions } from './permissions/permissions.ts'
+import { startSpreading } from './permissions/spreading.ts'
+import { openTrust } from './permissions/trust.ts'
 import { machineProbe } from './probe.ts'
 import { outputHeads } from './dispatch/output-heads.ts'
 import { outputSource } from './goals/output-source.ts'
@@ -95,20 +98,32 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
   const driver = localDriver(home.state, runner)
   down.push(() => driver.close())
 
+  const trust = await openTrust({
+    permissions,
+    here: () => ({ peer: identity.peer, name, labels }),
+    own: [identity.peer, ...personKeys(home)],
+    store,
+    log
+  })
+  down.push(() => trust.close())
   const joining = makeJoining({ home, neighborhood, permissions, tickets, log })
   down.push(() => joining.close())
   const mesh = makeMesh({
     identity,
     version: VERSION,
     neighborhood,
-    permissions,
+    permissions: trust,
+    grants: trust,
+    now: trust.now,
     audit,
     log,
     ...(options.listen !== undefined && { listen: options.listen.map(checkAddress) }),
     ...(!options.mdns && { mdns: false }),
-    topics: [HEADS_TOPIC],
+    topics: [HEADS_TOPIC, REVOCATIONS_TOPIC],
     joining
   })
+  const spreading = startSpreading({ trust, mesh, authorities: home.authorities, newId: () => random.id(), log })
+  down.push(() => spreading.close())
   const work = await openWork(
     {
       identity,
@@ -139,6 +154,7 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
   const { agency, dispatches, programs, runs, state } = work
   await mesh.start()
   down.push(() => mesh.stop())
+  spreading.speak()
   state.start()
   down.push(() => state.stop())
 
@@ -156,6 +172,8 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
       runs,
       tickets,
       store,
+      trust,
+      spreading,
       self: () => selfAsPeer({ mesh, labels, startedAt }),
       newId: () => random.id(),
       anticipating: ({ peer, status }) => (status === 'self' ? agency : remoteAgency(mesh, peer)),

@@ -178,6 +178,9 @@ export const noLocalCalls: LocalHandlers = {
   anticipate: async () => [],
   abandon: async () => ({}),
   ticket: async () => ({ ticket: '', expiresAt: 0 }),
+  trust: async () => ({ news: 0, handed: [] }),
+  grants: async () => [],
+  rights: async () => ({ peers: [], rights: [] }),
   checkstore: async () => ({ runs: 0, events: 0, compacted: 0, problems: [] }),
   shutdown: async () => ({})
 }

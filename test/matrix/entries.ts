@@ -11,6 +11,7 @@ import { DISPATCH } from '../../src/protocols/dispatch/messages.ts'
 import { greet } from '../../src/protocols/session/client.ts'
 import { SESSION } from '../../src/protocols/session/messages.ts'
 import { STATE } from '../../src/protocols/state/messages.ts'
+import { TRUST } from '../../src/protocols/trust/messages.ts'
 import { doors, verbAsks } from '../../src/node/permissions/doors.ts'
 import { fakeIo } from '../fakes/io.ts'
 import { dispatched, type Guest, HELLO } from './guest.ts'
@@ -77,10 +78,10 @@ const shutFor: Readonly<Record<CallName | StreamName, readonly Limit[]>> = {
   list: ['program'],
   agents: [],
   start: ['program', 'vars'],
-  examine: [],
-  suspend: [],
-  resume: [],
-  stop: [],
+  examine: ['program'],
+  suspend: ['program'],
+  resume: ['program'],
+  stop: ['program'],
   plan: ALL,
   anticipate: ALL,
   pursue: ALL,
@@ -103,6 +104,10 @@ const verbWords: Readonly<Record<string, { readonly words: readonly string[]; re
   peers: 'own',
   store: 'own',
   audit: 'none',
+  authority: 'own',
+  grant: 'own',
+  permissions: 'own',
+  identity: 'none',
   new: 'none',
   fmt: 'none',
   help: 'none',
@@ -113,10 +118,10 @@ const verbWords: Readonly<Record<string, { readonly words: readonly string[]; re
   load: { words: ['programs/hello-world.xml'], shut: ['program'] },
   agents: { words: [], shut: [] },
   start: { words: ['site'], shut: ['program', 'vars'] },
-  examine: { words: ['farm'], shut: [] },
-  suspend: { words: ['farm'], shut: [] },
-  resume: { words: ['farm'], shut: [] },
-  stop: { words: ['farm'], shut: [] },
+  examine: { words: ['farm'], shut: ['program'] },
+  suspend: { words: ['farm'], shut: ['program'] },
+  resume: { words: ['farm'], shut: ['program'] },
+  stop: { words: ['farm'], shut: ['program'] },
   list: { words: ['--program', 'site'], shut: ['program'] },
   plan: { words: [GOAL, 'goal.port=1'], shut: ALL },
   pursue: { words: [GOAL, 'goal.port=1', '--detach'], shut: ALL },
@@ -165,6 +170,7 @@ function protocolEntries(): Entry[] {
     },
     { door: `protocol ${AGENCY}`, what: 'the call hello', shut: [], attempt: guest => call(guest, 'call', 'hello', {}) },
     { door: `protocol ${STATE}`, what: 'pull', shut: [], attempt: pull },
+    { door: `protocol ${TRUST}`, what: 'news', shut: [], attempt: news },
     {
       door: `protocol ${DISPATCH}`,
       what: 'a goal of a program that is held',
@@ -273,6 +279,17 @@ async function pull(guest: Guest): Promise<void> {
     await channel.write({ type: 'pull', have: [] })
     const answer = (await channel.read()) as { type: string; error?: never } | undefined
     if (answer?.type !== 'done') throw answer?.error === undefined ? new Error('no answer') : fromErrorData(answer.error)
+  } finally {
+    channel.abort(new Error('enough'))
+  }
+}
+
+async function news(guest: Guest): Promise<void> {
+  const channel = await guest.channel(TRUST)
+  try {
+    await channel.write({ type: 'news', statements: [] })
+    const answer = (await channel.read()) as { type: string; error?: never } | undefined
+    if (answer?.type !== 'news') throw answer?.error === undefined ? new Error('no answer') : fromErrorData(answer.error)
   } finally {
     channel.abort(new Error('enough'))
   }

@@ -9,6 +9,8 @@ import { agencyHandler } from '../../src/protocols/agency/server.ts'
 import { DISPATCH } from '../../src/protocols/dispatch/messages.ts'
 import { dispatchHandler } from '../../src/protocols/dispatch/server.ts'
 import { STATE } from '../../src/protocols/state/messages.ts'
+import { TRUST } from '../../src/protocols/trust/messages.ts'
+import { trustHandler } from '../../src/protocols/trust/server.ts'
 import { stateHandler } from '../../src/protocols/state/server.ts'
 import { eventsOf, fakeExecutor } from '../fakes/executor.ts'
 import { fakeAgency, replay, runInfo } from '../fakes/agency.ts'
@@ -41,7 +43,8 @@ export async function openHost(): Promise<Host> {
   const shell = (await programs.find('run')).hash
   const summary: RunSummary = { ...runInfo, goal: GOAL, program: { name: 'site', hash } }
   const journal = { summary: async (id: string) => (id === RUN ? summary : undefined), runs: () => [{ id: RUN }] }
-  const subjectOf = subjects({ journal: journal as never, programs })
+  const agents = { list: () => [{ name: 'farm', program: { hash } }] }
+  const subjectOf = subjects({ journal: journal as never, programs, agents })
 
   const agency = fakeAgency(answers(hash), {
     events: ({ from }) => replay([] as GoalEvent[], from),
@@ -82,6 +85,16 @@ export async function openHost(): Promise<Host> {
       load: files => {
         effects.push('load')
         return Promise.resolve(files[0]!.text)
+      }
+    })
+  )
+  node.mesh.handle(
+    TRUST,
+    trustHandler({
+      take: () => undefined,
+      newsFor: () => {
+        effects.push('news')
+        return []
       }
     })
   )

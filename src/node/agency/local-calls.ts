@@ -12,6 +12,9 @@ import { fullId } from '../goals/run-id.ts'
 import type { Mesh } from '../mesh.ts'
 import type { Programs } from '../programs/programs.ts'
 import type { Runs } from '../goals/runs.ts'
+import type { Spreading } from '../permissions/spreading.ts'
+import type { Trust } from '../permissions/trust.ts'
+import { trustCalls } from '../permissions/trust-calls.ts'
 import { checkStore } from '../store/check.ts'
 import type { Reader } from '../store/reader.ts'
 import { ticketText, type Tickets } from '../joining/tickets.ts'
@@ -23,6 +26,8 @@ export interface LocalParts {
   readonly programs: Programs
   readonly tickets: Tickets
   readonly store: Reader
+  readonly trust: Trust
+  readonly spreading: Pick<Spreading, 'speak' | 'hand'>
   readonly self: () => PeerInfo
   /** The agency of a node, to be asked about a goal that may be sent to it. */
   readonly anticipating: (peer: PeerInfo) => Agency
@@ -56,6 +61,7 @@ export function localCalls(parts: LocalParts): LocalHandlers {
       const ticket = await tickets.issue(request)
       return { ticket: ticketText(ticket), expiresAt: ticket.expiry }
     },
+    ...trustCalls(parts),
     checkstore: () => checkStore(parts.store),
     shutdown: () => {
       parts.shutdown()

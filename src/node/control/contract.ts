@@ -35,9 +35,73 @@ export interface LocalCalls {
     request: { readonly lifetimeMs?: number; readonly capabilities?: readonly Capability[]; readonly email?: string }
     reply: { readonly ticket: string; readonly expiresAt: number }
   }
+  /**
+   * Takes in signed statements as they are in a file: grants, lists of revocations. Grants for others are handed to them if they
+   * are up. With none, only says at once what the authorities of this home have to say.
+   */
+  trust: { request: { readonly statements: readonly string[] }; reply: { readonly news: number; readonly handed: readonly string[] } }
+  /** Grants that this node holds. */
+  grants: { request: Record<string, never>; reply: readonly GrantInfo[] }
+  /** What an e-mail address or peer id may do here; with `capability`, whether it may that, and why. */
+  rights: {
+    request: {
+      readonly who: string
+      readonly capability?: Capability
+      readonly program?: string
+      readonly goal?: string
+      readonly vars?: readonly string[]
+    }
+    reply: RightsReply
+  }
   /** Reads all records of all runs. */
   checkstore: { request: Record<string, never>; reply: StoreCheck }
   shutdown: { request: Record<string, never>; reply: Record<string, never> }
+}
+
+/** A signed grant, in words. */
+export interface GrantInfo {
+  readonly id: string
+  /** Peer id of whoever holds it. */
+  readonly subject: string
+  readonly email: string
+  /** Key that signed it. */
+  readonly issuer: string
+  /** Name of its authority here; absent when it has none here. */
+  readonly authority?: string
+  /** E-mail of the holder who handed part of his own grant on. */
+  readonly handedOnBy?: string
+  readonly allows: readonly { readonly capabilities: readonly Capability[]; readonly limits: readonly string[] }[]
+  readonly at: number
+  readonly notBefore: number
+  readonly expiry: number
+  readonly freshMs?: number
+  /** Rights that it makes on this node. */
+  readonly rights: number
+}
+
+/** One way in which a key may do something here. */
+export interface RightInfo {
+  readonly peer: string
+  readonly email: string
+  /** Name of the authority. */
+  readonly by: string
+  readonly handedOnBy?: string
+  /** `time`: expired or not yet valid. `stale`: its authority was not heard of for too long. */
+  readonly state: 'holds' | 'time' | 'revoked' | 'stale'
+  readonly capabilities: readonly Capability[]
+  /** In words: all of them hold. */
+  readonly limits: readonly string[]
+  /** Epoch milliseconds. */
+  readonly until?: number
+  /** Where it comes from: a line of permissions.xml, a grant. */
+  readonly from: string
+}
+
+export interface RightsReply {
+  readonly peers: readonly string[]
+  readonly rights: readonly RightInfo[]
+  /** One for each peer, when a capability was asked for. */
+  readonly decisions?: readonly { readonly peer: string; readonly allowed: boolean; readonly reason: string }[]
 }
 
 /** What a look at every record of the store has found. */

@@ -27,6 +27,15 @@ export const localShapes: { readonly [N in keyof LocalCalls]: v.GenericSchema<un
     capabilities: v.exactOptional(v.array(v.picklist(capabilities))),
     email: v.exactOptional(nameShape)
   }),
+  trust: v.strictObject({ statements: v.pipe(v.array(textShape), v.maxLength(64)) }),
+  grants: nothing,
+  rights: v.strictObject({
+    who: nameShape,
+    capability: v.exactOptional(v.picklist(capabilities)),
+    program: v.exactOptional(nameShape),
+    goal: v.exactOptional(nameShape),
+    vars: v.exactOptional(listOf(nameShape))
+  }),
   checkstore: nothing,
   shutdown: nothing
 }

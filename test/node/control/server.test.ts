@@ -264,6 +264,9 @@ const local: LocalHandlers = {
   anticipate: async () => [],
   abandon: async () => ({}),
   ticket: async () => ({ ticket: 'cb1-x', expiresAt: 0 }),
+  trust: async () => ({ news: 0, handed: [] }),
+  grants: async () => [],
+  rights: async () => ({ peers: [], rights: [] }),
   checkstore: async () => ({ runs: 0, events: 0, compacted: 0, problems: [] }),
   shutdown: async () => ({})
 }
