@@ -22,6 +22,7 @@ import { subjects } from './agency/subjects.ts'
 import { dispatchSecrets } from './dispatch/dispatch-secrets.ts'
 import { type Dispatches, openDispatches } from './dispatch/dispatches.ts'
 import { makeExecutor } from './dispatch/executor.ts'
+import { keptStreams } from './dispatch/kept-streams.ts'
 import { makeMessenger } from './dispatch/messenger.ts'
 import { cancelThere, sentGoals } from './dispatch/sent-goals.ts'
 import type { Log } from './files/live-file.ts'
@@ -102,10 +103,12 @@ export async function openWork(parts: WorkParts, down: StopList): Promise<Work> 
     programs,
     ...(parts.nonce && { chance: { id: random.id, nonce: parts.nonce } })
   })
+  const streams = keptStreams(mesh)
+  down.push(() => streams.stop())
   const dispatches = await openDispatches({
     store,
     journal,
-    dialer: mesh,
+    dialer: streams,
     onPeerUp: listener => mesh.on('peer-up', listener),
     isUp: peer => mesh.peers().some(each => each.peer === peer && each.status === 'up'),
     programFiles: async hash => (await programs.find(hash)).files,

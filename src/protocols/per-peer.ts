@@ -1,6 +1,12 @@
 import { CloudburstError } from '../errors.ts'
 import type { Caller } from './wire/channel.ts'
 
+/**
+ * Streams of one protocol that a peer may have open here at a time: a node that fans out to its neighbour's goals has one
+ * for each that is not over, and a suspended goal keeps its own.
+ */
+export const STREAMS_PER_PEER_MAX = 512
+
 /** Does the work of a request of `caller`. @throws CloudburstError CB_BUSY instead, when it has too many under way */
 export type PerPeer = (caller: Caller, work: () => Promise<void>) => Promise<void>
 

@@ -1,4 +1,5 @@
 /** Every threshold of the mesh, set on purpose: libp2p's own defaults let few strangers keep everybody out, or wait too long. */
+import { STREAMS_PER_PEER_MAX } from '../../protocols/per-peer.ts'
 
 /** Most connections at once, open or being opened; a neighborhood of three hundred nodes fits twice. */
 export const CONNECTIONS_MAX = 600
@@ -21,8 +22,8 @@ export const PARALLEL_DIALS_MAX = 50
 export const NEGOTIATION_TIMEOUT_MS = 5_000
 /** An answer to our hello, in milliseconds. */
 export const GREET_TIMEOUT_MS = 5_000
-/** Streams of one protocol on one connection that either side may have open. */
-export const STREAMS_MAX = 256
+/** Streams of one protocol on one connection that either side may have open: a protocol that counts them itself counts to the same. */
+export const STREAMS_MAX = STREAMS_PER_PEER_MAX
 
 /** Yamux's window may grow to this many bytes: it has to fit into a paused stream's read buffer (4 MiB), or pausing aborts. */
 export const WINDOW_BYTES_MAX = 2 * 1024 * 1024

@@ -32,13 +32,16 @@ export function served(handler: Handler, sessions: Sessions, log: Log): StreamHa
 
 /** The same channel, on which nothing goes in or out once `ended` fires. */
 function untilEnded(channel: Channel, ended: AbortSignal): { guarded: Channel; stopped: () => void } {
-  let end: (error: Error) => void = () => undefined
-  const over = new Promise<never>((_resolve, reject) => {
-    end = reject
-  })
-  over.catch(() => undefined)
+  // Not Promise.race with one promise for all: that would hold every message of a long stream until its end.
+  const waiting = new Set<(error: unknown) => void>()
+  const unlessEnded = <T>(work: Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      waiting.add(reject)
+      work.then(resolve, reject).finally(() => waiting.delete(reject))
+      if (ended.aborted) reject(ended.reason)
+    })
   const onEnd = (): void => {
-    end(ended.reason)
+    for (const reject of waiting) reject(ended.reason)
     void lastWords(channel, ended.reason)
   }
   ended.addEventListener('abort', onEnd, { once: true })
@@ -48,9 +51,9 @@ function untilEnded(channel: Channel, ended: AbortSignal): { guarded: Channel; s
     closed: channel.closed,
     async write(message) {
       ended.throwIfAborted()
-      await Promise.race([channel.write(message), over])
+      await unlessEnded(channel.write(message))
     },
-    read: () => Promise.race([channel.read(), over]),
+    read: () => unlessEnded(channel.read()),
     finish: () => channel.finish(),
     abort: reason => channel.abort(reason)
   }

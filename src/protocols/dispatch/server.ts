@@ -3,9 +3,10 @@ import { CloudburstError, toErrorData } from '../../errors.ts'
 import type { Principal } from '../../goals/pursuit/events.ts'
 import { firstMessage } from '../first-message.ts'
 import { beating } from '../heartbeat.ts'
-import { perPeer } from '../per-peer.ts'
+import { perPeer, STREAMS_PER_PEER_MAX } from '../per-peer.ts'
 import { accepted } from '../shapes.ts'
 import type { Caller, Channel, Handler } from '../wire/channel.ts'
+import { inTurns } from '../wire/turns.ts'
 import type { Acceptance, DispatchRequest, Executor } from './executor.ts'
 import type { FromDispatcher, FromExecutor } from './messages.ts'
 import { RECEIPT_TYPE, receiptPayload } from './receipt.ts'
@@ -14,24 +15,24 @@ import { tell } from './tell.ts'
 
 /** A dispatcher has this long for its first message and for each program that it was asked for, in milliseconds. */
 export const MESSAGE_WITHIN_MS = 30_000
-/** Streams of one peer at a time: a node that fans out sends one per goal, and 200 must do. */
-export const DISPATCHES_PER_PEER_MAX = 512
 
-/** The handler of DISPATCH. */
+/** The handler of DISPATCH. One dispatch after the other may come over a stream; one that is refused ends it. */
 export function dispatchHandler(executor: Executor): Handler {
   const deciding = new Map<string, Promise<unknown>>()
-  const limited = perPeer(DISPATCHES_PER_PEER_MAX, 'dispatches')
+  const limited = perPeer(STREAMS_PER_PEER_MAX, 'dispatches')
 
-  return async (raw, caller) => {
-    const channel = beating(raw)
+  return inTurns(async (turn, caller) => {
+    const channel = beating(turn)
     try {
       await limited(caller, () => serve(executor, deciding, channel, caller))
+      return true
     } catch (error) {
       await send(channel, { type: 'refused', error: toErrorData(error) }).catch(() => undefined)
+      return false
     } finally {
       await channel.finish().catch(() => undefined)
     }
-  }
+  })
 }
 
 async function serve(executor: Executor, deciding: Map<string, Promise<unknown>>, channel: Channel, caller: Caller): Promise<void> {
