@@ -108,7 +108,8 @@ async function converse(parts: DispatchParts, task: Task, stop: AbortSignal): Pr
   try {
     if (!asking) {
       const have = (await parts.output?.heads(record.id)) ?? []
-      return await follow(channel, record.id, (await seqOf(parts, task)) + 1, sinkOf(parts, task), have)
+      const next = (await seqOf(parts, task)) + 1
+      return await heard(parts, task, sink => follow(channel, record.id, next, sink, have))
     }
     if (task.record.giveUp !== undefined && !task.record.sent) return { kind: 'left' }
     if (!record.sent) await write(parts, task, { ...task.record, sent: true })
@@ -124,7 +125,7 @@ async function ask(parts: DispatchParts, task: Task, channel: Channel): Promise<
   const { request } = task.record
   const assignments = (await parts.secrets?.reveal(request.assignments)) ?? request.assignments
   try {
-    const end = await dispatchOnce(channel, { ...request, assignments }, parts.programFiles, sinkOf(parts, task))
+    const end = await heard(parts, task, sink => dispatchOnce(channel, { ...request, assignments }, parts.programFiles, sink))
     if (end.kind === 'left') task.unheard = true
     return end
   } catch (error) {
@@ -134,20 +135,34 @@ async function ask(parts: DispatchParts, task: Task, channel: Channel): Promise<
   }
 }
 
-function sinkOf(parts: DispatchParts, task: Task): DispatchSink {
+/** Listens to one stream. What it says is in the store on return. */
+async function heard(parts: DispatchParts, task: Task, listen: (sink: DispatchSink) => Promise<DispatchEnd>): Promise<DispatchEnd> {
   const mirroring = new Mirroring()
+  const end = await listen(sinkOf(parts, task, mirroring))
+  await mirroring.done()
+  return end
+}
+
+function sinkOf(parts: DispatchParts, task: Task, mirroring: Mirroring): DispatchSink {
+  /** What is on its way to the store of the acceptance. */
+  let acceptance: Pick<DispatchRecord, 'receipt'> = {}
   return {
     accepted: async receipt => {
       checkReceipt(parts, task.record, receipt)
-      if (task.record.state !== 'accepted')
-        await write(parts, task, { ...task.record, state: 'accepted', receipt: Buffer.from(receipt).toString('base64') })
       if (task.waiting !== undefined) wait(task, undefined)
-      if (task.record.giveUp !== undefined) parts.cancelThere?.(task.record)
+      const known = (): void => {
+        if (task.record.giveUp !== undefined) parts.cancelThere?.(task.record)
+      }
+      if (task.record.state === 'accepted') return known()
+      acceptance = { receipt: Buffer.from(receipt).toString('base64') }
+      // The events that come with it are read meanwhile, and share its sync.
+      await mirroring.add(write(parts, task, { ...task.record, ...acceptance, state: 'accepted' }).then(known))
     },
     event: async event => {
       note(task, event)
       if (!isOutcome(event)) return mirroring.add(parts.journal.mirror(task.record.id, [event]))
-      const done: DispatchRecord = { ...task.record, state: 'done', outcome: event.body.type === 'completed' ? 'completed' : 'cancelled' }
+      const outcome = event.body.type === 'completed' ? 'completed' : 'cancelled'
+      const done: DispatchRecord = { ...task.record, ...acceptance, state: 'done', outcome }
       if (isClosed(task.record)) return
       await parts.journal.mirror(task.record.id, [event], recordOps(done), { sync: true })
       change(task, done)
@@ -169,6 +184,7 @@ const MIRRORED_AHEAD_MAX = 32
 /** Writes that nobody waits for one by one. A failed one fails the next call; what is lost by then is asked for again. */
 class Mirroring {
   #ahead = 0
+  #last: Promise<void> | undefined
   #failure: unknown
 
   async add(written: Promise<void>): Promise<void> {
@@ -180,7 +196,14 @@ class Mirroring {
         this.#failure ??= error
       }
     )
+    this.#last = done
     if (this.#ahead >= MIRRORED_AHEAD_MAX) await done
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  /** Waits for all of them. */
+  async done(): Promise<void> {
+    await this.#last
     if (this.#failure !== undefined) throw this.#failure
   }
 }

@@ -207,7 +207,8 @@ export async function openDispatches(parts: DispatchParts): Promise<Dispatches> 
   const find = async (id: string): Promise<DispatchRecord | undefined> =>
     tasks.get(id)?.record ?? (await store.get<DispatchRecord>(closedKey(id)))
   const add = async (id: string, order: DispatchOrder): Promise<string> => {
-    const before = await find(id)
+    // An id that was made just now names nothing yet.
+    const before = order.id === undefined ? undefined : await find(id)
     // What was certainly never accepted may be asked for again: a sub-goal keeps its id when the goal above it is repaired.
     if (before !== undefined && before.state !== 'refused') return id
     if (tasks.size >= DISPATCHES_OPEN_MAX) throw new CloudburstError('CB_BUSY', `${tasks.size} dispatches are open already`)

@@ -5,6 +5,7 @@ import { generateIdentity } from '../../../src/crypto/identity.ts'
 import { CloudburstError } from '../../../src/errors.ts'
 import type { GoalEvent } from '../../../src/goals/pursuit/events.ts'
 import { type DispatchOrder, type Dispatches, type DispatchParts, openDispatches } from '../../../src/node/dispatch/dispatches.ts'
+import { keptStreams } from '../../../src/node/dispatch/kept-streams.ts'
 import type { DispatchOp } from '../../../src/node/dispatch/dispatch-records.ts'
 import { RECEIPT_TYPE } from '../../../src/protocols/dispatch/receipt.ts'
 import { dispatchHandler } from '../../../src/protocols/dispatch/server.ts'
@@ -63,7 +64,7 @@ function pair() {
     up: new Set<(peer: string) => void>(),
     warned: [] as string[]
   }
-  const dialer = dialerTo(dispatchHandler(executor), caller, server.peer, () => world.dial(++world.connections))
+  const dialer = keptStreams(dialerTo(dispatchHandler(executor), caller, server.peer, () => world.dial(++world.connections)))
   const parts: DispatchParts = {
     store,
     journal: world.journal,
@@ -90,6 +91,10 @@ const started = async (parts: DispatchParts): Promise<Dispatches> => {
   return dispatches
 }
 
+const isEvent = (message: unknown, goalId: string, seq: number): boolean => {
+  const { event } = message as { event?: GoalEvent }
+  return event?.goalId === goalId && event.seq === seq
+}
 const deadline = () => AbortSignal.timeout(5_000)
 const seqs = (events: readonly GoalEvent[]) => events.map(({ seq }) => seq)
 
@@ -134,6 +139,19 @@ describe('a goal sent to another node', () => {
     assert.equal((await dispatches.outcome(await sent, deadline())).state, 'done')
     assert.equal(world.connections, 1)
     assert.ok(syncsBeforeMessage[0]! > 0, 'the order was synced before the first message')
+  })
+
+  it('goes over the stream of the one before it, and over another when that was cut in the middle', async () => {
+    const { world, start, journal, executor } = pair()
+    const dispatches = await start()
+    const ids = Array.from({ length: 4 }, (_, at) => `${ID.slice(0, -1)}${at}`)
+    const done = async (id: string) => (await dispatches.outcome(await dispatches.send(order({ id })), deadline())).state
+    // The second is cut at its third event, the eleventh message or so of the first connection.
+    world.dial = n => ({ cut: (_count, _from, message) => n === 1 && isEvent(message, ids[1]!, 3) })
+    for (const id of ids) assert.equal(await done(id), 'done')
+    assert.equal(world.connections, 2)
+    assert.equal(executor.accepts.length, ids.length)
+    for (const id of ids) assert.deepEqual(await journal.events(id), executor.journal.get(id))
   })
 
   it('leaves no stream behind when it could not be written down', async () => {
