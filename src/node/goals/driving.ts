@@ -81,6 +81,8 @@ export function openDriving(parts: DrivingParts): Driving {
   const pursueOnce = async (id: string, cause: Cause, stopping: AbortController): Promise<void> => {
     const stop = stopping.signal
     const events = await journal.read(id)
+    // It was to be accepted, and could not be written down: whoever asked has been told.
+    if (events.length === 0) return
     const proposed = events[0]?.body
     if (proposed?.type !== 'proposed') throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${id} is here`, { id })
     const entry = driven.get(id)

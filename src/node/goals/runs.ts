@@ -99,11 +99,12 @@ export function openRuns(parts: RunsParts): Runs {
       request: goalId,
       goalId,
       body: proposed({ ...proposal, assignments }, program, agentName),
-      acceptBefore
+      acceptBefore,
+      // It is driven while it goes to disk: no step has an effect before its intent is there, which lies behind.
+      onPlaced: () => driving.drive(goalId, 'first')
     })
     // Once more for one that was accepted before: a write that failed may have been made after all, and then nobody drives it.
-    if (!accepted.repeated) driving.drive(accepted.goalId, 'first')
-    else resume(accepted.goalId)
+    if (accepted.repeated) resume(accepted.goalId)
     return { id: accepted.goalId, repeated: accepted.repeated }
   }
   const repairs = openRepairs(parts, driving, finder)

@@ -13,6 +13,11 @@ export interface Acceptance {
   readonly body: Extract<GoalEventBody, { type: 'proposed' }>
   /** Epoch milliseconds until which the caller may ask again. */
   readonly acceptBefore: number
+  /**
+   * Called once when the run has its place and is on its way to disk: nothing of what is appended from here on is there
+   * without it. Not called for a request that was accepted before.
+   */
+  readonly onPlaced?: () => void
 }
 
 export type Accepted = { readonly goalId: string; readonly repeated: boolean }
@@ -27,11 +32,13 @@ export interface Acceptor {
 export function accepting(store: Store, { has, propose }: Acceptor): (acceptance: Acceptance, extra: readonly Op[]) => Promise<Accepted> {
   const running = new Map<string, Promise<Accepted>>()
 
-  const once = async (key: string, { goalId, acceptBefore, body }: Acceptance, extra: readonly Op[]): Promise<Accepted> => {
+  const once = async (key: string, { goalId, acceptBefore, body, onPlaced }: Acceptance, extra: readonly Op[]): Promise<Accepted> => {
     const recorded = await store.get<{ goalId: string }>(key)
     if (recorded !== undefined) return { goalId: recorded.goalId, repeated: true }
     if (has(goalId)) throw new CloudburstError('CB_VALUE_INVALID', `a run ${goalId} exists already`, { id: goalId })
-    await propose(goalId, body, [{ type: 'put', key, value: { goalId, acceptBefore } }, ...extra])
+    const proposed = propose(goalId, body, [{ type: 'put', key, value: { goalId, acceptBefore } }, ...extra])
+    onPlaced?.()
+    await proposed
     return { goalId, repeated: false }
   }
   return (acceptance, extra) => {

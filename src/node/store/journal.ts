@@ -96,12 +96,16 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
     return event
   }
   const summaryOf = async (goalId: string): Promise<RunSummary | undefined> => {
-    const summary = chains.get(goalId)?.durable ?? (await store.get<RunEntry>(runKey(goalId)))?.summary
+    const here = chains.get(goalId)?.durable
+    if (here === undefined && !index.has(goalId)) return undefined
+    const summary = here ?? (await store.get<RunEntry>(runKey(goalId)))?.summary
     const damage = damaged.get(goalId)
     return summary === undefined || damage === undefined ? summary : damagedSummary(summary, damage)
   }
   const eventsOf = async (goalId: string, from: number): Promise<GoalEvent[]> => {
-    const recent = chains.get(goalId)?.recent ?? []
+    const chain = chains.get(goalId)
+    if (chain !== undefined && chain.durable === undefined) return []
+    const recent = chain?.recent ?? []
     const first = recent[0]?.seq
     if (first !== undefined && first <= from) return recent.filter(event => event.seq >= from)
     const compacted = index.get(goalId)?.compacted === true
