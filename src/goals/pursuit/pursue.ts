@@ -127,6 +127,8 @@ function repairs(events: readonly GoalEvent[], { parameters }: GoalProto, root: 
 async function rest(pursuit: Pursuit, hand: PursuingHand, ended: Ended): Promise<'completed' | 'suspended'> {
   if (ended.outcome === 'failed') return await suspend(pursuit, hand, ended.failure)
   assert(ended.outcome !== 'possible', 'a pursued goal is never only possible')
+  // From these files a step that was interrupted is told how it ended.
+  await hand.outcomesKept()
   await pursuit.world.driver.dropFiles(pursuit.id)
   await hand.record({ type: 'completed', outcome: ended.outcome, results: ended.results })
   // An agent's variables may still refer to what was kept for one of its goals.

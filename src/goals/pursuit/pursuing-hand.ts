@@ -49,6 +49,12 @@ export class PursuingHand implements Hand {
   /** Secrets looked up in this stretch: what a command repeats of them is not written down. */
   readonly #opened = new Set<string>()
   #seq: number
+  /** Why an event that was not waited for is not on disk: nothing may be written behind it. */
+  #broken: { readonly error: unknown } | undefined
+  /** Done when the newest event that was not waited for is on disk or lost. */
+  #newest: Promise<void> | undefined
+  /** The same for the newest outcome of a step. */
+  #outcome: Promise<void> | undefined
 
   /** @param stop fires when a person asks to suspend: no further step begins */
   constructor(goalId: string, world: World, history: History, facts: Run['facts'], stop: AbortSignal) {
@@ -379,7 +385,9 @@ export class PursuingHand implements Hand {
       ...(outcome.tail !== undefined && outcome.tail !== '' && { tail: maskText(outcome.tail, this.#opened) }),
       ...(outcome.note !== undefined && outcome.note !== '' && { note: outcome.note })
     } as const
-    const seq = await this.#append(ended, true)
+    // The next event that is waited for carries it to disk: the intent of the next step, or how the goal comes to rest.
+    const seq = await this.#append(ended, false)
+    this.#outcome = this.#newest
     this.#forgetFacts()
     const record = this.#recall.record(step.id)
     const dated = this.#keeping.done(frame, step, writes, seq)
@@ -419,6 +427,12 @@ export class PursuingHand implements Hand {
     return await this.#append(body, true)
   }
 
+  /** Waits until the outcomes of all steps are on disk. @throws CloudburstError CB_STORE_DEGRADED */
+  async outcomesKept(): Promise<void> {
+    await this.#outcome
+    if (this.#broken !== undefined) throw this.#broken.error
+  }
+
   /** See {@link Keeping.rebound}. */
   rebound(frame: Frame, before: Variables, seq: number): void {
     this.#keeping.rebound(frame.instance, before, frame.variables, seq)
@@ -429,10 +443,16 @@ export class PursuingHand implements Hand {
    * Without `wait` the next waited-for event carries this one to disk: they share its sync, in order.
    */
   async #append(body: GoalEventBody, wait: boolean): Promise<number> {
+    if (this.#broken !== undefined) throw this.#broken.error
     const seq = ++this.#seq
     const appended = this.#world.journal.append(this.#goalId, body)
     if (wait) assert.equal((await appended).seq, seq, 'somebody else wrote to the journal of a goal that is pursued')
-    else appended.catch(() => undefined) // the next one fails too, and is waited for
+    else {
+      this.#newest = appended.then(
+        () => undefined,
+        (error: unknown) => void (this.#broken ??= { error })
+      )
+    }
     return seq
   }
 }
