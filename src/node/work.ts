@@ -35,6 +35,7 @@ import { openPrograms, type Programs } from './programs/programs.ts'
 import { type NodeState, openState } from './state/state.ts'
 import type { StopList } from './stop-list.ts'
 import { type NodeJournal, openJournal } from './store/journal.ts'
+import { isOver } from './store/run-index.ts'
 import type { Store } from './store/store.ts'
 
 export interface WorkParts {
@@ -94,6 +95,11 @@ export async function openWork(parts: WorkParts, down: StopList): Promise<Work> 
     store,
     ...parts.programs,
     now: clock.now,
+    inUse: async () => {
+      const used = new Set([...agents.list(), ...dispatches.open().map(({ request }) => request)].map(({ program }) => program.hash))
+      for await (const { program } of journal.summaries(run => !isOver(run.status))) used.add(program.hash)
+      return used
+    },
     unreadable: (program, err) => log.error({ program, err }, 'a program cannot be read and is left out')
   })
   const state = openState({
@@ -172,7 +178,8 @@ export async function openWork(parts: WorkParts, down: StopList): Promise<Work> 
       runs: () => [...journal.runs(), ...sent.ids()],
       summary: async id => (await journal.summary(id)) ?? (await sent.info(id))
     },
-    programs
+    programs,
+    agents
   })
   mesh.handle(AGENCY, agencyHandler(agency, undefined, subjectOf.call))
   const executor = makeExecutor({ identity, journal, programs, runs, output, subject: subjectOf.goal, now: clock.now })

@@ -9,6 +9,9 @@ import { fullId } from '../goals/run-id.ts'
 /** The shipped program of ad-hoc commands: whoever may pursue it has a shell. */
 const SHELL_PROGRAM = 'run'
 
+/** Calls about an agent that is here. */
+const OF_AGENTS: ReadonlySet<CallName | StreamName> = new Set(['examine', 'suspend', 'resume', 'stop'])
+
 /** Every goal that a request may name. */
 export interface GoalsById {
   runs(): readonly { readonly id: string }[]
@@ -22,7 +25,13 @@ export interface Subjects {
   goal(what: { readonly program: string; readonly goal: string }): Promise<Subject>
 }
 
-export function subjects({ journal, programs }: { readonly journal: GoalsById; readonly programs: Programs }): Subjects {
+export interface SubjectsParts {
+  readonly journal: GoalsById
+  readonly programs: Programs
+  readonly agents: { list(): readonly { readonly name: string; readonly program: { readonly hash: string } }[] }
+}
+
+export function subjects({ journal, programs, agents }: SubjectsParts): Subjects {
   const hashOf = async (nameOrHash: string): Promise<string> => (await programs.find(nameOrHash).catch(() => undefined))?.hash ?? nameOrHash
   const goal = async ({ program, goal }: { program: string; goal: string }): Promise<Subject> => {
     const held = await programs.withHash(program)
@@ -39,6 +48,9 @@ export function subjects({ journal, programs }: { readonly journal: GoalsById; r
         // Going on with an edited program is as good as sending one.
         return program === undefined ? about : { ...about, also: [...(about.also ?? []), 'program:load'] }
       }
+      // Whoever controls or looks at an agent acts on what its program does, whatever else is named.
+      const agent = OF_AGENTS.has(name) ? agents.list().find(each => each.name === (request as { agent?: string }).agent) : undefined
+      if (agent !== undefined) return { program: agent.program.hash }
       if (name === 'plan') return await planSubject(programs, program, named)
       const hash = program === undefined ? await ownerOf(programs, named) : await hashOf(program)
       if (hash !== undefined && named !== undefined) return await goal({ program: hash, goal: named })

@@ -2,6 +2,7 @@
  * The goals that this node pursues: accepted once, repaired, cancelled, found again after a restart.
  * What each of them did is in the journal; nothing here could not be read again from there.
  */
+import { CloudburstError } from '../../errors.ts'
 import type { Assignable } from '../../goals/config/assignment.ts'
 import { instancesOf } from '../../goals/config/instances.ts'
 import { makePlan } from '../../goals/plan/make-plan.ts'
@@ -22,6 +23,12 @@ import { openResting, type Resting, type RestingParts } from './resting.ts'
 import { type Giver, sealAssignments } from '../secrets/sealing.ts'
 import type { NodeJournal } from '../store/journal.ts'
 import type { Log, Store } from '../store/store.ts'
+
+/**
+ * Goals that may be open here at a time, suspended ones too: each is looked at by every start, and read by whoever looks for
+ * what waits. Beyond it none is accepted until some are over.
+ */
+export const OPEN_GOALS_MAX = 10_000
 
 export interface RunsParts {
   readonly store: Store
@@ -52,7 +59,7 @@ export interface Proposal extends GoalRequest {
 
 export interface Runs extends Repairs, Omit<Resting, 'resumeStops'> {
   plan(request: GoalRequest): Promise<Plan>
-  /** Durable on return: from here on the goal is this node's duty. @throws CloudburstError CB_CONFIG_INCOMPLETE, CB_GOAL_UNKNOWN … before anything is accepted */
+  /** Durable on return: from here on the goal is this node's duty. @throws CloudburstError CB_CONFIG_INCOMPLETE, CB_GOAL_UNKNOWN, CB_BUSY … before anything is accepted */
   accept(proposal: Proposal): Promise<{ readonly id: string; readonly repeated: boolean }>
   /** Drives on what was at work when the daemon ended. Called once, after the start. */
   resumeAll(): void
@@ -84,6 +91,11 @@ export function openRuns(parts: RunsParts): Runs {
     const leaves = agentName !== undefined && agents.has(agentName) && agents.get(agentName).stopGoal?.id === proposal.id
     if (agentName !== undefined && agentProto !== undefined && !leaves) await agents.ensure(program, agentProto, agentName)
     const goalId = proposal.id ?? parts.random.id()
+    if (!leaves && journal.open >= OPEN_GOALS_MAX && journal.find(goalId) === undefined)
+      throw new CloudburstError('CB_BUSY', `${journal.open} goals are open here already: repair or cancel what waits, then ask again`, {
+        goal: proposal.goal,
+        limit: OPEN_GOALS_MAX
+      })
     const assignments = sealAssignments(
       parts.vault,
       goalId,

@@ -12,6 +12,12 @@ const PREFIX = 'p!'
 /** A hash may be shortened to this many hex digits where it names a program. */
 const HASH_DIGITS_MIN = 8
 
+/**
+ * Programs that are loaded here: each is in memory as it was read, some 100 KB for a long one. Beyond it those give way that
+ * nobody uses and whose name means a newer one.
+ */
+export const PROGRAMS_MAX = 1_000
+
 interface Loaded {
   readonly name: string
   readonly files: readonly SourceFile[]
@@ -38,7 +44,7 @@ export interface Programs {
   /**
    * Reads and keeps a program; durable on return.
    * @param known what the files were read to already, if they were
-   * @throws CloudburstError CB_PROGRAM_INVALID
+   * @throws CloudburstError CB_PROGRAM_INVALID; CB_BUSY when {@link PROGRAMS_MAX} are loaded
    */
   load(files: readonly SourceFile[], known?: Program): Promise<ProgramInfo>
   info(program: Program): ProgramInfo
@@ -55,12 +61,14 @@ export interface ProgramsParts {
   readonly now: () => number
   /** Read before every program, e.g. credentials of this node; not part of what a program is. */
   readonly before?: readonly SourceFile[]
+  /** Hashes of those that goals and agents need; absent: none. */
+  readonly inUse?: () => Promise<ReadonlySet<string>>
   /** Told of a program that cannot be read (any more). */
   readonly unreadable: (what: string, error: unknown) => void
 }
 
 /** Reads nothing yet. */
-export function openPrograms({ store, shippedDirectory, now, before = [], unreadable }: ProgramsParts): Programs {
+export function openPrograms({ store, shippedDirectory, now, before = [], inUse, unreadable }: ProgramsParts): Programs {
   const held = new Map<string, Held>()
   let reading: Promise<void> | undefined
   let loaded: Promise<Map<string, string>> | undefined
@@ -113,6 +121,19 @@ export function openPrograms({ store, shippedDirectory, now, before = [], unread
     }
   }
 
+  /** The oldest that gives way to one more; undefined while there is room. @throws CloudburstError CB_BUSY when none does */
+  const oneTooMany = async (hash: string, name: string): Promise<string | undefined> => {
+    const entries = (await all()).filter(each => each.loadedAt !== undefined)
+    if (entries.length < PROGRAMS_MAX || entries.some(each => each.program.hash === hash)) return undefined
+    const used = (await inUse?.()) ?? new Set()
+    const newest = new Map(entries.map(each => [each.program.name, each.program.hash]))
+    newest.set(name, hash)
+    const old = entries.find(({ program }) => newest.get(program.name) !== program.hash && !used.has(program.hash))
+    if (old !== undefined) return old.program.hash
+    const what = `${PROGRAMS_MAX} programs are loaded here already, none of which is an unused older version: put goals together, or use another node`
+    throw new CloudburstError('CB_BUSY', what, { program: name, limit: PROGRAMS_MAX })
+  }
+
   return {
     info,
     loaded: async () => {
@@ -162,13 +183,24 @@ export function openPrograms({ store, shippedDirectory, now, before = [], unread
     load: async (files, known) => {
       const program = known ?? readProgram(files, { before })
       await ready()
+      const leaves = await oneTooMany(program.hash, program.name)
       const loadedAt = now()
-      await store.batch([{ type: 'put', key: PREFIX + program.hash, value: { name: program.name, files, loadedAt } satisfies Loaded }], {
-        sync: true
-      })
+      const kept: Loaded = { name: program.name, files, loadedAt }
+      await store.batch(
+        [
+          { type: 'put', key: PREFIX + program.hash, value: kept },
+          ...(leaves === undefined ? [] : [{ type: 'del' as const, key: PREFIX + leaves }])
+        ],
+        { sync: true }
+      )
+      const left = leaves === undefined ? undefined : held.get(leaves)
+      if (left?.shipped === true) held.set(left.program.hash, { program: left.program, shipped: true })
+      else if (left !== undefined) held.delete(left.program.hash)
       held.set(program.hash, { program, loadedAt, shipped: held.get(program.hash)?.shipped ?? false })
       loaded ??= readNames()
-      ;(await loaded).set(program.hash, program.name)
+      const names = await loaded
+      names.set(program.hash, program.name)
+      if (leaves !== undefined) names.delete(leaves)
       return info(program)
     }
   }

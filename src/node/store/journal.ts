@@ -38,6 +38,8 @@ export interface NodeJournal extends Journal, Removal {
   /** Every run, newest first. */
   runs(): readonly RunNote[]
   find(goalId: string): RunNote | undefined
+  /** How many runs of this node are not over. */
+  readonly open: number
   /** `listener` is called when writing has become possible again, and everything has been read anew: a write that failed may be there after all. */
   onReread(listener: () => void): void
   /** Summaries of all runs, or of those `wanted`, newest first, read one by one. */
@@ -128,6 +130,9 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
     readDurable: (goalId, from = 1) => eventsOf(goalId, from),
     runs: index.newestFirst,
     find: index.get,
+    get open() {
+      return index.open
+    },
     onReread: listener => void rereaders.add(listener),
     summaries: async function* (wanted = () => true) {
       for (const run of index.newestFirst()) {

@@ -26,6 +26,8 @@ export interface RunIndex {
   get(goalId: string): RunNote | undefined
   has(goalId: string): boolean
   readonly size: number
+  /** Runs of this node that are not over. */
+  readonly open: number
   newestFirst(): readonly RunNote[]
 }
 
@@ -34,6 +36,8 @@ export function runIndex(): RunIndex {
   const notes = new Map<string, RunNote>()
   /** Oldest first; undefined after a run was added or dropped. */
   let order: string[] | undefined = []
+  let open = 0
+  const countOf = (note: RunNote | undefined): number => (note === undefined || note.mirrored || isOver(note.status) ? 0 : 1)
 
   const sorted = (): string[] => {
     order ??= [...notes.values()].sort(byAge).map(note => note.id)
@@ -49,15 +53,20 @@ export function runIndex(): RunIndex {
         if (order !== undefined && (newest === undefined || byAge(newest, note) < 0)) order.push(note.id)
         else order = undefined
       }
+      open += countOf(note) - countOf(notes.get(note.id))
       notes.set(note.id, note)
     },
     drop: goalId => {
+      open -= countOf(notes.get(goalId))
       if (notes.delete(goalId)) order = undefined
     },
     get: goalId => notes.get(goalId),
     has: goalId => notes.has(goalId),
     get size() {
       return notes.size
+    },
+    get open() {
+      return open
     },
     newestFirst: () => {
       const ids = sorted()

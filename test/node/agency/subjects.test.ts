@@ -22,7 +22,8 @@ describe('the subject of a request about a goal', () => {
     shell = (await programs.find('run')).hash
     const runs = [ID, OTHER].map(id => ({ id, goal: 'run', program: { name: 'run', hash: shell } }))
     const journal = { runs: () => runs, summary: (id: string) => Promise.resolve(runs.find(run => run.id === id)) }
-    of = subjects({ journal: journal as never, programs }).call
+    const agents = { list: () => [{ name: 'worker', program: { hash: 'ab' } }] }
+    of = subjects({ journal: journal as never, programs, agents }).call
   })
 
   for (const id of [ID, ID.toLowerCase(), ID.slice(0, 5)]) {
@@ -37,6 +38,12 @@ describe('the subject of a request about a goal', () => {
     assert.equal(subject.program, hash)
     assert.ok(subject.also?.includes('program:load'))
   })
+
+  for (const verb of ['examine', 'suspend', 'resume', 'stop'] as const)
+    it(`of ${verb} is the program of the agent`, async () => {
+      assert.deepEqual(await of(verb, { agent: 'worker' }), { program: 'ab' })
+      assert.deepEqual(await of(verb, { agent: 'nobody' }), {})
+    })
 
   it('is nothing while several goals may be meant', async () => {
     assert.deepEqual(await of('goal', { id: ID.slice(0, 3) }), {})
