@@ -6,14 +6,14 @@ import assert from 'node:assert/strict'
 import { bind } from '../config/bind.ts'
 import type { Fact, World } from '../ports.ts'
 import type { AgentProto, GoalProto, Program } from '../program/model.ts'
-import type { Tree, Variables } from '../tree.ts'
+import type { Tree } from '../tree.ts'
 import { bindingOf, configure as putInto, findGoal, openFrame } from './call.ts'
 import type { Assignment, GoalEvent, GoalEventBody } from './events.ts'
 import type { Ended, Failure } from './failure.ts'
-import { qualify } from './freshness.ts'
 import { parsePath } from '../expression/path.ts'
 import { foldHistory } from './history.ts'
 import { rootInstance } from './instance.ts'
+import { typed } from './origins.ts'
 import { PursuingHand } from './pursuing-hand.ts'
 import { type Frame, type Run, settle, walkGoal } from './walk.ts'
 
@@ -137,9 +137,8 @@ async function rest(pursuit: Pursuit, hand: PursuingHand, ended: Ended): Promise
 }
 
 async function suspend(pursuit: Pursuit, hand: PursuingHand, failure: Failure): Promise<'suspended'> {
-  const reads: Variables = failure.step === undefined ? {} : readable(failure.instance, hand.readsOf(failure.step))
   const { help } = failure
-  const values: Variables = help === undefined ? reads : { ...reads, ...readable(help.instance, help.values) }
+  const values = { ...hand.valuesOf(failure), ...(help !== undefined && typed(help.instance, help.values)) }
   await hand.record({
     type: 'suspended',
     code: failure.code,
@@ -155,10 +154,4 @@ async function suspend(pursuit: Pursuit, hand: PursuingHand, failure: Failure): 
 /** What was said when it was asked to rest. */
 function whyAsked({ stop }: Pursuit, otherwise: string): string {
   return typeof stop.reason === 'string' ? stop.reason : otherwise
-}
-
-/** Paths as a person types them in a repair: those of a sub-goal carry its instance. */
-function readable(instance: string, reads: Variables): Variables {
-  const root = !/[/>]/.test(instance)
-  return Object.fromEntries(Object.entries(reads).map(([path, value]) => [root ? path : qualify(instance, path), value]))
 }

@@ -15,6 +15,7 @@ import type { Candidate, GoalEventBody, Write } from './events.ts'
 import { type Ended, type Failure, failed, type Walked, went } from './failure.ts'
 import { type History, pausedSince, type StepRecord } from './history.ts'
 import { Keeping, misfitOf, outputOf } from './keeping.ts'
+import { Origins, typed } from './origins.ts'
 import { triesLeft } from './persist.ts'
 import { type How, isBelow, Recall } from './recall.ts'
 import { faultsOf, type Performed, type Prepared, type Step } from './step.ts'
@@ -46,6 +47,7 @@ export class PursuingHand implements Hand {
   readonly #reads = new Map<string, Readonly<Record<string, Tree>>>()
   /** Goals that were done in this stretch and yet are not true, with their names. */
   readonly #lost = new Map<string, string>()
+  readonly #origins = new Origins()
   /** Secrets looked up in this stretch: what a command repeats of them is not written down. */
   readonly #opened = new Set<string>()
   #seq: number
@@ -111,7 +113,9 @@ export class PursuingHand implements Hand {
   }
 
   given(frame: Frame, instance: string, now: Asked): Variables {
-    return this.#keeping.given(frame, instance, now)
+    const args = this.#keeping.given(frame, instance, now)
+    this.#origins.note(frame, instance, args, now.reads)
+    return args
   }
 
   async shared(instance: string, { name, place }: GoalProto, args: Variables, { call }: Link): Promise<void> {
@@ -148,6 +152,7 @@ export class PursuingHand implements Hand {
     if (ended.outcome === 'possible' || (ended.outcome === 'failed' && ended.failure.code === 'stepping')) return
     const results = ended.outcome === 'completed' && frame.proto.post.length > 0 ? { ...ended.results } : undefined
     const lost = ended.outcome === 'failed' && ended.failure.code === 'post-not-true' && ended.failure.instance === instance
+    if (ended.outcome !== 'failed') this.#origins.forget(instance)
     if (lost) this.#lost.set(instance, proto.name)
     else this.#lost.delete(instance)
     const isForPeople = lost && frame.how?.lenient !== true
@@ -412,9 +417,10 @@ export class PursuingHand implements Hand {
     for (const key of this.#facts.keys()) if (!key.startsWith('{"kind":"now"') && !key.startsWith('{"kind":"uuid"')) this.#facts.delete(key)
   }
 
-  /** What a step read when it was tried in this stretch: what a person may want to change. */
-  readsOf(step: string): Readonly<Record<string, Tree>> {
-    return this.#reads.get(step) ?? {}
+  /** What a person may want to change after a failure: what the step read, or the goal was given, and where that came from. */
+  valuesOf({ step, instance }: Failure): Variables {
+    const own = step === undefined ? this.#origins.argumentsOf(instance) : (this.#reads.get(step) ?? {})
+    return { ...typed(instance, own), ...this.#origins.of(instance, own) }
   }
 
   /** Appends; the next event that is waited for is durable only with this one. @returns its number */

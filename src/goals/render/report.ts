@@ -51,9 +51,7 @@ export function tryCommands(suspension: Suspension, options: ReportOptions): str
   const cancel = ['cloudburst cancel', options.id, ...options.suffix.map(shellWord)].join(' ')
   const step = suspension.step === undefined ? undefined : shellWord(suspension.step.step)
   const skip = step === undefined ? [] : [`${repair} --skip ${step} --why …`]
-  const sets = Object.keys(suspension.values)
-    .filter(path => /^(goal|agent)\./.test(path))
-    .map(path => `${repair} --set ${path}=…`)
+  const sets = settable(suspension).map(path => `${repair} --set ${shellWord(path)}=…`)
   switch (suspension.code) {
     case 'config-incomplete':
       return sets.length > 0 ? sets.slice(0, SETS_MAX) : [`${repair} --set goal.NAME=…`]
@@ -69,17 +67,6 @@ export function tryCommands(suspension: Suspension, options: ReportOptions): str
       return [`${repair} --retry`, ...(step === undefined ? [] : [`${repair} --done ${step}`]), ...skip, cancel]
     case 'journal-damaged':
       return [`cloudburst logs ${options.id} --replay -v`, cancel]
-    case 'post-not-true': {
-      // All its steps are kept, so trying again as it is would keep them again.
-      const first = suspension.kept[0]
-      const over = first === undefined ? [] : [`${repair} --from ${shellWord(first)}`]
-      return [
-        ...over,
-        ...otherMethods(suspension).map(method => `${repair} --method ${shellWord(method)}`),
-        `${repair} --program FILE.xml`,
-        cancel
-      ]
-    }
     default:
       return [
         ...sets.slice(0, SETS_MAX),
@@ -90,6 +77,13 @@ export function tryCommands(suspension: Suspension, options: ReportOptions): str
         cancel
       ]
   }
+}
+
+/** Paths of values that a person can set: where a value came from before the value itself, which is its sub-goal's alone. */
+function settable({ values }: Suspension): readonly string[] {
+  const paths = Object.keys(values)
+  const ofAll = paths.filter(path => /^(goal|agent)\./.test(path))
+  return [...ofAll, ...paths.filter(path => /^[^:]*[/>][^:]*:goal\./.test(path)).reverse()]
 }
 
 /** Methods that a person may want to be tried first: those that were passed over or have failed, but not the last one tried. */
@@ -130,10 +124,11 @@ function candidateRows({ candidates }: Suspension): string[] {
   })
 }
 
-function keptRows({ kept }: Suspension): string[] {
+function keptRows({ code, kept }: Suspension): string[] {
   if (kept.length === 0) return [row('kept', 'nothing was done yet')]
+  const fate = kept.length === 1 ? 'it will not run again' : 'they will not run again'
   return listed('kept', [
-    `${kept.length} ${kept.length === 1 ? 'step' : 'steps'} done; ${kept.length === 1 ? 'it' : 'they'} will not run again`,
+    `${kept.length} ${kept.length === 1 ? 'step' : 'steps'} done; ${code === 'post-not-true' ? 'those of this goal run again with --retry' : fate}`,
     ...kept.map(step => `  ${oneLine(step)}`)
   ])
 }

@@ -259,3 +259,121 @@ describe('the preview of a repair', () => {
     assert.deepEqual(await s.preview({ 'g/m>mid:goal.v': { value: 'b' } }), ['~ use b', '~ bad'])
   })
 })
+
+describe('a goal that is not true although all was done', () => {
+  const post = '<post><fileTest type="exists">/there</fileTest></post>'
+  const lying = (xml: string): { s: Stage; there: { is: boolean } } => {
+    const there = { is: false }
+    return { s: stage({ goal: 'g', xml, facts: () => ({ kind: 'bool', value: there.is }) }), there }
+  }
+
+  it('has its own steps done again by a retry, and keeps those of its sub-goals', async () => {
+    const { s } = lying(
+      `${g(`<h/>${named('one', 'two')}`, post)}<goalProto name="h"><method name="m">${named('below')}</method></goalProto>`
+    )
+    assert.equal(await s.go(), 'suspended')
+    s.repair()
+    assert.equal(await s.go('repair'), 'suspended')
+    assert.deepEqual(s.ran, ['below', 'one', 'two', 'one', 'two'])
+    assert.equal(s.bodies('step-began').at(-1)?.again, 'g is not true although all was done')
+  })
+
+  it('is not done again from the start when a person says what was wrong', async () => {
+    const { s } = lying(g(`${named('one')}${sends('two <get>goal.x</get>')}`, `<variable name="x">1</variable>${post}`))
+    assert.equal(await s.go(), 'suspended')
+    s.repair({ 'goal.x': { value: '2' } })
+    assert.equal(await s.go('repair'), 'suspended')
+    assert.deepEqual(s.ran, ['one', 'two 1', 'two 2'])
+  })
+
+  it('is done again once by each retry, wherever that is interrupted', async () => {
+    const { s } = lying(g(named('one', 'two'), post))
+    await s.go()
+    s.repair()
+    const began = s.events.length
+    await s.go('repair')
+    for (let at = began + 1; at < s.events.length; at++) {
+      const { s: again } = lying(g(named('one', 'two'), post))
+      await again.go()
+      again.repair()
+      await again.go('repair')
+      again.cut(at)
+      const [before, finished] = [again.ran.length, again.bodies('step-ended').length]
+      await again.go('restart')
+      assert.ok(again.ran.length - before <= 4 - finished, `cut at ${at}`)
+    }
+  })
+
+  it('is done again by its own retries', async () => {
+    const xml = `<goalProto name="g"><method name="m"><h onFail="retry" retries="1"/></method></goalProto>
+      <goalProto name="h">${post}<method name="m">${named('one')}</method></goalProto>`
+    const { s } = lying(xml)
+    await s.go()
+    assert.deepEqual(s.ran, ['one', 'one'])
+  })
+
+  it('that was true once is done again once, also when that is interrupted', async () => {
+    const xml = `${g(`<h/>${named('bad')}`)}<goalProto name="h">${post}<method name="m">${named('one', 'two')}</method></goalProto>`
+    const there = { is: false }
+    const s = stage({
+      goal: 'g',
+      xml,
+      facts: () => ({ kind: 'bool', value: there.is }),
+      play: text => {
+        there.is ||= text === 'two'
+        return { code: text === 'bad' ? 1 : 0 }
+      }
+    })
+    assert.equal(await s.go(), 'suspended')
+    there.is = false
+    s.repair()
+    const before = s.events.length
+    await s.go('repair')
+    const redone = s.events.findIndex(({ seq, body }) => seq > before && body.type === 'step-ended' && body.step.endsWith('/one'))
+    s.cut(redone + 1)
+    there.is = false
+    s.ran.length = 0
+    await s.go('restart')
+    assert.deepEqual(s.ran, ['two', 'bad'])
+  })
+})
+
+describe('an argument that is one of the agent’s variables', () => {
+  const xml = `<agent name="keeper"><variable name="count" type="int">1</variable></agent>
+    <goalProto name="g"><method name="m">CALL<update><set>agent.count</set><int>7</int></update>${named('bad')}</method></goalProto>
+    <goalProto name="h"><variable name="n"/><method name="m"><shell><send>use <get>goal.n</get></send></shell></method></goalProto>`
+  const call = (text: string): string => `<h><variable name="n">${text}</variable></h>`
+  for (const [what, text] of [
+    ['as it is', '<get>agent.count</get>'],
+    ['within a text', 'no.<get>agent.count</get>']
+  ] as const)
+    it(`stays what it was when a later step writes there, ${what}`, async () => {
+      const s = failing({ agent: 'keeper', xml: xml.replace('CALL', call(text)) })
+      assert.equal(await s.go(), 'suspended')
+      s.mend()
+      s.repair()
+      assert.equal(await s.go('repair'), 'completed')
+      assert.equal(s.ran.filter(command => command.startsWith('use')).length, 1, s.ran.join())
+    })
+
+  it('is another one when a person has set it, and when the call is written otherwise', async () => {
+    const text = xml.replace('CALL', call('<get>agent.count</get>'))
+    const s = failing({ agent: 'keeper', xml: text })
+    await s.go()
+    s.repair({ 'agent.count': { value: 3 } })
+    await s.go('repair')
+    assert.equal(s.ran.filter(command => command.startsWith('use')).length, 2, s.ran.join())
+    s.repair({}, s.edit(text.replace(call('<get>agent.count</get>'), call('x<get>agent.count</get>'))))
+    await s.go('repair')
+    assert.equal(s.ran.filter(command => command.startsWith('use x')).length, 1, s.ran.join())
+  })
+
+  it('is asked for once where two calls have it, also after it has changed', async () => {
+    const s = failing({ agent: 'keeper', xml: xml.replace('CALL', call('<get>agent.count</get>').repeat(2)) })
+    await s.go()
+    s.mend()
+    s.repair()
+    assert.equal(await s.go('repair'), 'completed')
+    assert.equal(s.ran.filter(command => command.startsWith('use')).length, 1, s.ran.join())
+  })
+})

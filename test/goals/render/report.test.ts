@@ -42,6 +42,17 @@ describe('a report of a suspended goal', () => {
     assert.ok(!commands.some(command => command.includes('--set')), commands.join('\n'))
   })
 
+  it('offers the value where it came from before the one of the sub-goal', () => {
+    const value = { value: 'ada' }
+    const values = { 'site/m>user:goal.name': value, 'site/m>team:goal.lead': value, 'goal.owner': value }
+    const sets = tryCommands(suspension({ values }), options).filter(command => command.includes('--set'))
+    assert.deepEqual(sets, [
+      'cloudburst repair 01J --peer node3 --set goal.owner=…',
+      "cloudburst repair 01J --peer node3 --set 'site/m>team:goal.lead'=…",
+      "cloudburst repair 01J --peer node3 --set 'site/m>user:goal.name'=…"
+    ])
+  })
+
   it('offers the methods that were passed over or have failed, but not the one that failed last', () => {
     const candidates = (['files', 'nginx', 'apache'] as const).map(method => ({ method, verdict: 'failed' as const }))
     const commands = tryCommands(suspension({ candidates }), options).filter(command => command.includes('--method'))
