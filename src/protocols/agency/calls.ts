@@ -261,3 +261,6 @@ export type EventItem =
     }
   /** The peer that pursues cannot be reached right now; `follow` goes on waiting. */
   | { readonly type: 'waiting'; readonly reason: string }
+
+/** A line of `logs -o json` and of the streams of the control API: the version first, then items. schema/events.schema.json */
+export type StreamItem = { readonly type: 'version'; readonly version: 1 } | EventItem
