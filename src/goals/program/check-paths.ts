@@ -1,128 +1,77 @@
-/** Paths that lead nowhere: what a `<get>` or `<set>` names must be declared, or be the result of a step, somewhere. */
+/** Paths that lead nowhere: what a `<get>` names must be declared, or be the result of a step, somewhere. */
 import { didYouMean } from './did-you-mean.ts'
-import type { AgentProto, GoalProto, Method, Path, Place, Program } from './model.ts'
+import type { AgentProto, GoalProto, Path, Place, Program } from './model.ts'
 import type { Reading } from './reading.ts'
 import { warn } from './reading.ts'
 import { topNames } from './vocabulary.ts'
 
-/** What paths of one goal may begin with. */
+/** What is read and written in one goal or method, noted while that is read: looking for it afterwards takes longer than reading. */
+export interface PathsOf {
+  /** Name of the goal, or of that which the method achieves. */
+  readonly goal: string
+  readonly agent: string | undefined
+  readonly reads: { readonly path: Path; readonly place: Place; readonly symbols: readonly string[] }[]
+  /** Places that are written, and results of steps by name. */
+  readonly writes: Path[]
+}
+
+/** What paths may begin with. */
 interface Known {
   readonly goal: ReadonlySet<string>
-  readonly goalName: string
   /** Undefined: any, since nothing is known of the agent. */
   readonly agent: ReadonlySet<string> | undefined
   readonly instances: ReadonlyMap<string, unknown>
 }
 
-/** Names that some step writes. */
-interface Written {
-  readonly goal: Set<string>
-  readonly agent: Set<string>
-}
-
 /** Warns of each path in `program` that cannot be anything but undefined. No error: a private file of another machine may define it. */
 export function checkPaths(reading: Reading, program: Program): void {
   const agents = [...program.agents.values()]
-  const written = { goal: new Set<string>(), agent: new Set<string>() }
-  collect(agents, written)
-  collect([...program.goals.values(), ...program.methods], written)
-  const variables = agents.flatMap(agent => agent.variables.map(({ name }) => name))
+  const variables = goalVariables(reading, [...program.goals.values(), ...agents.flatMap(agent => [...agent.goals.values()])])
+  const ofAgents = agentVariables(reading, agents)
+  for (const { goal, agent, reads } of reading.paths) {
+    // of a method for a goal that is not there that is told
+    const known = variables.get(goal)
+    if (known === undefined) continue
+    const scope = { goal: known, agent: ofAgents(agent), instances: program.instances }
+    for (const { path, place, symbols } of reads) check(reading, goal, scope, path, place, symbols)
+  }
+}
+
+/** By goal: its parameters, and what any of its methods writes. Goals of one name in program and agents share their methods. */
+function goalVariables({ paths }: Reading, protos: readonly GoalProto[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const found = new Map<string, Set<string>>()
+  for (const { name, parameters } of protos) {
+    const names = found.get(name) ?? new Set()
+    for (const parameter of parameters) names.add(parameter.name)
+    found.set(name, names)
+  }
+  for (const { goal, writes } of paths) {
+    for (const [top, name] of writes) {
+      // older programs write a goal's variables without `goal.`
+      const written = top === 'goal' ? name : top
+      if (top !== 'agent' && typeof written === 'string') found.get(goal)?.add(written)
+    }
+  }
+  return found
+}
+
+/** By the agent in which a path stands: its variables and what is written to any; of a path outside, those of all. */
+function agentVariables({ paths }: Reading, agents: readonly AgentProto[]): (agent: string | undefined) => ReadonlySet<string> | undefined {
+  const written = paths.flatMap(({ writes }) =>
+    writes.flatMap(([top, name]) => (top === 'agent' && typeof name === 'string' ? [name] : []))
+  )
+  const own = new Map(agents.map(agent => [agent.name, new Set([...agent.variables.map(({ name }) => name), ...written])]))
   // without an agent of its own a program may be of one that is started elsewhere
-  const anyAgent = agents.length === 0 ? undefined : new Set([...variables, ...written.agent])
-  const protos = [...program.goals.values(), ...agents.flatMap(agent => [...agent.goals.values()])]
-  const scope = { protos, instances: program.instances, methods: program.methods, written, agent: anyAgent }
-  for (const goal of program.goals.values()) checkGoal(reading, goal, scope)
-  for (const agent of agents) {
-    const own = new Set([...agent.variables.map(({ name }) => name), ...written.agent])
-    for (const goal of agent.goals.values())
-      checkGoal(reading, goal, { ...scope, methods: [...program.methods, ...agent.methods], agent: own })
-    for (const method of agent.methods)
-      if (!agent.goals.has(method.target)) checkMethodOfAgent(reading, program, agent, method, { ...scope, agent: own })
-  }
+  const any = agents.length === 0 ? undefined : new Set([...own.values()].flatMap(names => [...names]))
+  return agent => (agent === undefined ? any : own.get(agent))
 }
 
-interface Around {
-  /** All goals, those of agents too: a method is for all of its name. */
-  readonly protos: readonly GoalProto[]
-  readonly instances: Known['instances']
-  readonly methods: readonly Method[]
-  readonly agent: Known['agent']
-}
-
-/** A goal with all methods that can achieve it: they share its variables. */
-function checkGoal(reading: Reading, goal: GoalProto, { methods, ...around }: Around): void {
-  const all = [...goal.methods, ...methods.filter(({ target }) => target === goal.name)]
-  const known = { ...around, goal: goalNames(goal, all, around.protos), goalName: goal.name }
-  look(reading, known, goal, [])
-  for (const method of all) look(reading, known, method, [])
-}
-
-/** A method of an agent for a goal of the program. */
-function checkMethodOfAgent(reading: Reading, program: Program, agent: AgentProto, method: Method, { methods, ...around }: Around): void {
-  const goal = program.goals.get(method.target)
-  if (goal === undefined) return
-  const all = [...goal.methods, ...[...methods, ...agent.methods].filter(({ target }) => target === goal.name)]
-  look(reading, { ...around, goal: goalNames(goal, all, around.protos), goalName: goal.name }, method, [])
-}
-
-function goalNames(goal: GoalProto, methods: readonly Method[], protos: readonly GoalProto[]): ReadonlySet<string> {
-  const parameters = protos.flatMap(each => (each.name === goal.name ? each.parameters.map(({ name }) => name) : []))
-  const written = { goal: new Set(parameters), agent: new Set<string>() }
-  collect([...methods, goal.correct ?? []], written)
-  return written.goal
-}
-
-/** The parts of a program are plain data: whatever has such a shape is a path, a statement, a loop, wherever it stands. */
-type Part = Readonly<Record<string, unknown>>
-
-function collect(part: unknown, written: Written): void {
-  if (part instanceof Map) for (const each of part.values()) collect(each, written)
-  else if (Array.isArray(part)) for (const each of part) collect(each, written)
-  else if (typeof part === 'object' && part !== null) {
-    const { kind, name, key, target, path, ask } = part as Part
-    // every statement has a key
-    if (typeof key === 'string' && typeof name === 'string') written.goal.add(name)
-    if (kind === 'update') add(target as Path, written)
-    if (kind === 'set') add(path as Path, written)
-    for (const asked of (ask ?? []) as readonly Path[]) add(asked, written)
-    for (const [field, value] of Object.entries(part)) if (field !== 'place') collect(value, written)
-  }
-}
-
-function add([top, name]: Path, written: Written): void {
-  if (top === 'goal' || top === 'agent') {
-    if (typeof name === 'string') written[top].add(name)
-  } else if (typeof top === 'string') written.goal.add(top)
-}
-
-/** @param symbols of the loops around `part` */
-function look(reading: Reading, known: Known, part: unknown, symbols: readonly string[]): void {
-  if (part instanceof Map) return
-  if (Array.isArray(part)) {
-    for (const each of part) look(reading, known, each, symbols)
-    return
-  }
-  if (typeof part !== 'object' || part === null) return
-  const { kind, path, copyOf, place, symbol } = part as Part
-  if (kind === 'get') check(reading, known, path as Path, place as Place, symbols)
-  if (Array.isArray(copyOf)) check(reading, known, copyOf as Path, place as Place, symbols)
-  const inner = kind === 'find' ? [...symbols, String(symbol)] : kind === 'repeat' ? [...symbols, 'goal.repeat'] : symbols
-  for (const [field, value] of Object.entries(part)) {
-    // a goal's methods are looked at one by one, with all that can achieve it
-    if (field !== 'place' && field !== 'methods') look(reading, known, value, field === 'body' ? inner : symbols)
-  }
-}
-
-function check(reading: Reading, known: Known, path: Path, place: Place, symbols: readonly string[]): void {
+function check(reading: Reading, goal: string, known: Known, path: Path, place: Place, symbols: readonly string[]): void {
   const [top, name] = path
-  if (typeof top !== 'string' || symbols.includes(top) || (top === 'goal' && symbols.includes(`goal.${name}`))) return
+  if (typeof top !== 'string' || symbols.includes(top)) return
   if (top === 'goal') {
-    if (typeof name === 'string' && !known.goal.has(name))
-      warn(
-        reading,
-        place,
-        `goal ${known.goalName} has no variable ${name}, and no step of it has that name${near(name, known.goal, 'goal.')}`
-      )
+    if (typeof name === 'string' && !known.goal.has(name) && !symbols.includes(`goal.${name}`))
+      warn(reading, place, `goal ${goal} has no variable ${name}, and no step of it has that name${near(name, known.goal, 'goal.')}`)
   } else if (top === 'agent') {
     if (typeof name === 'string' && known.agent?.has(name) === false)
       warn(reading, place, `the agent has no variable ${name}, and nothing writes it${near(name, known.agent, 'agent.')}`)

@@ -2,7 +2,7 @@
 import { convert, isSecretType } from '../expression/convert.ts'
 import type { Declaration, GoalCall, Path } from './model.ts'
 import type { Reading } from './reading.ts'
-import { attribute, fail, flag, ignoreText, needName, parts, unexpected } from './reading.ts'
+import { attribute, fail, flag, ignoreText, needName, noteRead, parts, unexpected } from './reading.ts'
 import { readAttributeTemplate, readPath, readValue, textPlace } from './read-template.ts'
 import type { XmlElement } from './xml.ts'
 
@@ -31,8 +31,10 @@ export function readDeclaration(reading: Reading, element: XmlElement, inList = 
   let copyOf: Path | undefined
   for (const part of parts(reading, element)) {
     if (isDeclaration(part)) members.push(readDeclaration(reading, part, isList))
-    else if (!isList && (part.name === 'get' || part.name === 'rvalue')) copyOf = readPath(reading, part)
-    else if (isList && part.name === 'get') members.push(listElement(reading, part))
+    else if (!isList && (part.name === 'get' || part.name === 'rvalue')) {
+      copyOf = readPath(reading, part)
+      if (copyOf !== undefined) noteRead(reading, copyOf, part.place)
+    } else if (isList && part.name === 'get') members.push(listElement(reading, part))
     else unexpected(reading, part, element.name, MEMBERS)
   }
   complainOfTwins(reading, members)

@@ -3,7 +3,7 @@ import { didYouMean } from './did-you-mean.ts'
 import type { Expression, OpName } from './model.ts'
 import { readCall } from './read-declaration.ts'
 import type { Reading } from './reading.ts'
-import { attribute, choice, fail, flag, ignoreText, needName, warn } from './reading.ts'
+import { attribute, choice, fail, flag, ignoreText, needName, noteRead, noteWrite, warn } from './reading.ts'
 import { readShell } from './read-shell.ts'
 import { readOperands, readPath, readTemplate } from './read-template.ts'
 import { elements, laterElements, places } from './vocabulary.ts'
@@ -38,6 +38,7 @@ export function readExpression(reading: Reading, element: XmlElement): Expressio
       return readGet(reading, element)
     case 'set': {
       const path = readPath(reading, element)
+      if (path !== undefined) noteWrite(reading, path)
       return path && { kind: 'set', path, place }
     }
     case 'string':
@@ -132,6 +133,7 @@ function readOther(reading: Reading, element: XmlElement): Expression | undefine
 
 function readGet(reading: Reading, element: XmlElement): Expression | undefined {
   const path = readPath(reading, element)
+  if (path !== undefined) noteRead(reading, path, element.place)
   const quote = choice(reading, element, 'quote', ['shell', 'none'])
   const as = choice(reading, element, 'as', ['env'])
   if (quote !== undefined && as !== undefined) fail(reading, element.attributes.get('as')!.place, 'quote= and as= exclude each other')

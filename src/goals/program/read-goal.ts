@@ -4,7 +4,7 @@ import { complainOfTwins, isDeclaration, readDeclaration } from './read-declarat
 import { readCorrection } from './read-correction.ts'
 import { readConditions } from './read-expression.ts'
 import type { Reading } from './reading.ts'
-import { attribute, count, debugOf, fail, ignoreText, isOffName, needName, parts, unexpected } from './reading.ts'
+import { attribute, count, debugOf, fail, ignoreText, inside, isOffName, needName, parts, unexpected } from './reading.ts'
 import { readStatements } from './read-statement.ts'
 import { readDescriptions, readDocs } from './read-template.ts'
 import { places } from './vocabulary.ts'
@@ -16,6 +16,10 @@ const ASIDE = ['describe', 'referenceDoc', 'symbol', 'goalSymbol']
 /** One goal prototype, with its own methods, the later first. `agent` is the agent it stands in. */
 export function readGoal(reading: Reading, element: XmlElement, agent?: string): GoalProto {
   const name = needName(reading, element)
+  return inside(reading, name, () => readGoalInside(reading, element, name, agent))
+}
+
+function readGoalInside(reading: Reading, element: XmlElement, name: string, agent: string | undefined): GoalProto {
   ignoreText(reading, element)
   const parameters: Declaration[] = []
   const pre: Expression[] = []
@@ -54,7 +58,11 @@ export function readMethod(reading: Reading, element: XmlElement, target?: strin
   if (target !== undefined && named !== undefined && named !== target) {
     fail(reading, element.attributes.get('targetGoalType')!.place, `this method stands in goal ${target} and cannot be one of ${named}`)
   }
-  const name = target === undefined ? needName(reading, element) : (attribute(element, 'name') ?? `method@${element.place.line}`)
+  return inside(reading, goal, () => readMethodInside(reading, element, goal, target === undefined))
+}
+
+function readMethodInside(reading: Reading, element: XmlElement, goal: string, needsName: boolean): Method {
+  const name = needsName ? needName(reading, element) : (attribute(element, 'name') ?? `method@${element.place.line}`)
   ignoreText(reading, element)
   reading.label = undefined
   const all = parts(reading, element).filter(part => !ASIDE.includes(part.name))
@@ -79,6 +87,7 @@ export function readMethod(reading: Reading, element: XmlElement, target?: strin
 /** One agent: its variables, its own goals and methods. */
 export function readAgent(reading: Reading, element: XmlElement): AgentProto {
   const name = needName(reading, element)
+  reading.agent = name
   const onStop = attribute(element, 'onStop')
   ignoreText(reading, element)
   const variables: Declaration[] = []
@@ -95,6 +104,7 @@ export function readAgent(reading: Reading, element: XmlElement): AgentProto {
     } else if (!ASIDE.includes(part.name)) unexpected(reading, part, 'agent', places.agent)
   }
   complainOfTwins(reading, variables)
+  reading.agent = undefined
   return {
     name,
     ...(onStop !== undefined && { onStop }),

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import type { Send, ShellStatement, StatementBase, Template } from './model.ts'
 import { withoutLayout } from './layout.ts'
 import type { Reading } from './reading.ts'
-import { attribute, choice, count, debugOf, fail, flag, isName, parts, seconds, unexpected, warn } from './reading.ts'
+import { attribute, choice, count, debugOf, fail, flag, isName, noteWrite, parts, seconds, unexpected, warn } from './reading.ts'
 import { readPattern } from './read-pattern.ts'
 import { readDescriptions, readTemplate } from './read-template.ts'
 import { splitWords } from './split-words.ts'
@@ -28,6 +28,8 @@ export function readBase(reading: Reading, element: XmlElement): StatementBase {
   if (name !== undefined && !isName(name)) {
     fail(reading, element.attributes.get('name')!.place, `name="${name}" cannot be part of a path: use letters, digits, _ and -`)
   }
+  // on <goalCompleted> it is the goal's
+  if (name !== undefined && element.name !== 'goalCompleted') noteWrite(reading, ['goal', name])
   return {
     ...(name === undefined ? {} : { name }),
     key: keyOf(element),

@@ -4,7 +4,7 @@ import { readCall } from './read-declaration.ts'
 import { readCode, readEditFile, readPython, readWait } from './read-code.ts'
 import { readConditions } from './read-expression.ts'
 import type { Reading } from './reading.ts'
-import { attribute, count, fail, ignoreText, isName, needName, parts, unexpected } from './reading.ts'
+import { attribute, count, fail, ignoreText, isName, looping, needName, noteWrite, parts, unexpected } from './reading.ts'
 import { readBase, readShell } from './read-shell.ts'
 import { readOperands, readPath, readTemplate } from './read-template.ts'
 import { expressionElements, places, statementElements, topNames } from './vocabulary.ts'
@@ -91,7 +91,7 @@ function readFind(reading: Reading, element: XmlElement): Statement {
   const body: Statement[] = []
   for (const part of parts(reading, element)) {
     if (part.name === 'in') sources.push(...readConditions(reading, part))
-    else if (part.name === 'do') body.push(...readBody(reading, part))
+    else if (part.name === 'do') body.push(...looping(reading, symbol, () => readBody(reading, part)))
     else if (part.name !== 'describe') unexpected(reading, part, 'find', ['in', 'do', 'describe'])
   }
   if (sources.length === 0) fail(reading, element.place, '<find> needs an <in> with a list')
@@ -102,7 +102,8 @@ function readRepeat(reading: Reading, element: XmlElement): Statement | undefine
   const counter = elementsOf(element).find(part => part.name === 'count')
   const amount = counter === undefined ? undefined : readOperands(reading, counter)[0]
   if (amount === undefined) return fail(reading, element.place, '<repeat> needs a <count>')
-  return { ...readBase(reading, element), kind: 'repeat', count: amount, body: readBody(reading, element, ['describe', 'count']) }
+  const body = looping(reading, 'goal.repeat', () => readBody(reading, element, ['describe', 'count']))
+  return { ...readBase(reading, element), kind: 'repeat', count: amount, body }
 }
 
 function readUpdate(reading: Reading, element: XmlElement): Statement | undefined {
@@ -112,6 +113,7 @@ function readUpdate(reading: Reading, element: XmlElement): Statement | undefine
     return fail(reading, element.place, '<update> needs a <set> with the path to write, then a value')
   }
   const target = readPath(reading, place)
+  if (target !== undefined) noteWrite(reading, target)
   const rest = element.children.slice(element.children.indexOf(place) + 1)
   const value = updateValue(reading, { ...element, children: rest }, base)
   if (target === undefined || value === undefined) return undefined

@@ -3,7 +3,7 @@ import { CloudburstError } from '../../errors.ts'
 import { parsePath } from '../expression/path.ts'
 import type { Description, Expression, Path, Place, Template } from './model.ts'
 import type { Reading } from './reading.ts'
-import { attribute, fail, mixedParts, parts } from './reading.ts'
+import { attribute, fail, mixedParts, noteRead, parts } from './reading.ts'
 import type { XmlElement, XmlText } from './xml.ts'
 import { elementsOf, textOf } from './xml.ts'
 
@@ -88,7 +88,9 @@ export function readAttributeTemplate(reading: Reading, element: XmlElement, nam
     .flatMap((piece): Expression[] => {
       if (!piece.startsWith('${')) return [{ kind: 'text', text: piece, place }]
       const path = toPath(reading, piece.slice(2, -1).trim(), place)
-      return path === undefined ? [] : [{ kind: 'get', path, place }]
+      if (path === undefined) return []
+      noteRead(reading, path, place)
+      return [{ kind: 'get', path, place }]
     })
 }
 

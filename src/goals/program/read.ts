@@ -48,6 +48,10 @@ export function readProgram(files: readonly SourceFile[], options: ReadOptions =
     strict: options.strict ?? false,
     goals: goalNames(collected.definitions),
     parts: new Map(),
+    paths: [],
+    within: undefined,
+    agent: undefined,
+    symbols: [],
     label: undefined,
     expression: element => readExpression(reading, element)
   }

@@ -1,6 +1,7 @@
 /** What the readers of all parts of a program share: complaints, the goals' names, and the careful ways to look at an element. */
 import { didYouMean } from './did-you-mean.ts'
-import type { Complaint, Expression, Place } from './model.ts'
+import type { PathsOf } from './check-paths.ts'
+import type { Complaint, Expression, Path, Place } from './model.ts'
 import { commonAttributes, elements, laterAttributes, laterElements, statementElements } from './vocabulary.ts'
 import type { XmlElement, XmlText } from './xml.ts'
 import { elementsOf } from './xml.ts'
@@ -16,10 +17,47 @@ export interface Reading {
   readonly goals: ReadonlySet<string>
   /** What {@link parts} gave: elements are looked at for descriptions, for documents, for statements. */
   readonly parts: Map<XmlElement, readonly XmlElement[]>
+  /** Paths in each goal and method, as they are met. */
+  readonly paths: PathsOf[]
+  /** Those of what is being read; undefined outside of goals and methods. */
+  within: PathsOf | undefined
+  /** The agent that is being read. */
+  agent: string | undefined
+  /** Names that the loops around here give. */
+  symbols: readonly string[]
   /** Name of the log file for the sends that follow, in document order. */
   label: string | undefined
   /** Reads one expression; complains and gives undefined when it is none. Here because expressions contain everything else. */
   expression(element: XmlElement): Expression | undefined
+}
+
+/** A path whose value is asked for. */
+export function noteRead({ within, symbols }: Reading, path: Path, place: Place): void {
+  within?.reads.push({ path, place, symbols })
+}
+
+/** A place that is written, or the result of a step. */
+export function noteWrite({ within }: Reading, path: Path): void {
+  within?.writes.push(path)
+}
+
+/** Reads a goal, or a method for it, noting its paths. */
+export function inside<T>(reading: Reading, goal: string, read: () => T): T {
+  const outer = reading.within
+  reading.within = { goal, agent: reading.agent, reads: [], writes: [] }
+  reading.paths.push(reading.within)
+  const made = read()
+  reading.within = outer
+  return made
+}
+
+/** Reads the body of a loop that gives `symbol`. */
+export function looping<T>(reading: Reading, symbol: string, read: () => T): T {
+  const outer = reading.symbols
+  reading.symbols = [...outer, symbol]
+  const made = read()
+  reading.symbols = outer
+  return made
 }
 
 /** Goes on reading, so that one run reports all faults. */
