@@ -108,19 +108,16 @@ export class SimDisk {
         if (this.#broken) throw new Error('IO error: the log is not writable any more')
         const batch: Batch = { ops: ops.map(op => (op.type === 'put' ? { ...op, value: Buffer.from(op.value) } : op)), synced: false }
         // Half of it is on the platter when the power goes: recovery drops the torn record, or the whole made it.
-        const made = this.#chance.once(0.5)
-        if (this.onOperation()) {
-          if (made) write(this.#view, batch.ops)
-          if (made) this.#volatile.push(batch)
-          return await never()
-        }
+        const made = !this.manner.full && this.#chance.once(0.5)
+        if (made) this.#apply(batch)
+        if (this.onOperation()) return await never()
         if (this.manner.full) {
           this.#broken = true
           if (this.#chance.once(0.3)) this.#apply(batch)
           await this.#wait(alive, sync)
           throw new Error('IO error: no space left on device')
         }
-        this.#apply(batch)
+        if (!made) this.#apply(batch)
         await this.#wait(alive, sync)
         if (sync) this.#settle(batch)
       },

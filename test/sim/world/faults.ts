@@ -27,7 +27,14 @@ export class Faults {
   readonly #note: (what: string) => void
   #over = false
 
-  constructor(parts: { time: VirtualTime; chance: Chance; network: Network; nodes: readonly SimNode[]; trouble: Trouble; note: (what: string) => void }) {
+  constructor(parts: {
+    time: VirtualTime
+    chance: Chance
+    network: Network
+    nodes: readonly SimNode[]
+    trouble: Trouble
+    note: (what: string) => void
+  }) {
     this.#time = parts.time
     this.#chance = parts.chance
     this.#network = parts.network

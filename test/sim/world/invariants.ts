@@ -6,6 +6,8 @@
 import { createHash } from 'node:crypto'
 import type { GoalEvent } from '../../../src/goals/pursuit/events.ts'
 import type { Head } from '../../../src/protocols/state/messages.ts'
+import { sameTree } from '../../../src/protocols/state/origin.ts'
+import { encodeMessage } from '../../../src/protocols/wire/codec.ts'
 import type { Replica } from '../../../src/protocols/state/replica.ts'
 import type { Daemon, SimNode } from './node.ts'
 import type { Ledger } from './machine.ts'
@@ -47,6 +49,8 @@ export class Watch {
   /** Follows a daemon from its start: all it tells is durable. */
   follow(node: SimNode, daemon: Daemon): void {
     const next = new Map<string, number>()
+    // What could not be written may be there all the same, and is told to nobody: who follows looks into the journal then.
+    daemon.store.onState(() => next.clear())
     daemon.journal.subscribe('*', event => {
       const expected = next.get(event.goalId)
       if (expected !== undefined && event.seq !== expected)
@@ -54,14 +58,19 @@ export class Watch {
       next.set(event.goalId, event.seq + 1)
       this.#compare(node, event)
     })
-    if (daemon.journal.damaged.size > 0) this.violated(`${node.name} found damaged goals: ${[...daemon.journal.damaged.keys()].join(', ')}`)
+    if (daemon.journal.damaged.size > 0)
+      this.violated(
+        `${node.name} found damaged goals: ${[...daemon.journal.damaged].map(([id, { reason }]) => `${id}: ${reason}`).join(', ')}`
+      )
   }
 
   /** An event once told is that event for ever, everywhere. */
   #compare(node: SimNode, event: GoalEvent): void {
     const told = this.#events.get(event.goalId) ?? []
     this.#events.set(event.goalId, told)
-    const print = createHash('sha256').update(JSON.stringify([event.seq, event.at, event.body])).digest('base64')
+    const print = createHash('sha256')
+      .update(encodeMessage([event.seq, event.at, event.body]))
+      .digest('base64')
     const before = told[event.seq - 1]
     if (before !== undefined && before !== print)
       this.violated(`${node.name} tells another event ${event.seq} of ${event.goalId} (${event.body.type}) than was told before`)
@@ -97,7 +106,8 @@ export class Watch {
     const here = await from.daemon!.journal.summary(id)
     if (there === undefined || here === undefined)
       return this.violated(`goal lost: ${goal} ${id} is done, but known ${here === undefined ? '' : 'only '}at ${from.name}`)
-    const same = here.seq === there.seq && here.status === there.status && JSON.stringify(here.results) === JSON.stringify(there.results)
+    const same =
+      here.seq === there.seq && here.status === there.status && sameTree({ fields: here.results ?? {} }, { fields: there.results ?? {} })
     if (!same) this.violated(`${goal} ${id} is ${here.status} (${here.seq}) at ${from.name}, ${there.status} (${there.seq}) at ${to.name}`)
   }
 

@@ -32,9 +32,11 @@ export class Ledger {
     const same = before.find(each => each.key.attempt === key.attempt)
     if (same !== undefined) this.onTwice(`attempt ${key.attempt} of ${name} was started on ${same.machine} and on ${machine}`)
     const good = before.find(({ exit }) => exit?.kind === 'exited' && exit.code === 0)
-    if (good !== undefined && !this.excused.has(name)) this.onTwice(`${name} had succeeded on ${good.machine} and was started again on ${machine}`)
+    if (good !== undefined && !this.excused.has(name))
+      this.onTwice(`${name} had succeeded on ${good.machine} and was started again on ${machine}`)
     const running = before.find(({ exit }) => exit === undefined)
-    if (running !== undefined && !this.excused.has(name)) this.onTwice(`${name} was running on ${running.machine} when it was started on ${machine}`)
+    if (running !== undefined && !this.excused.has(name))
+      this.onTwice(`${name} was running on ${running.machine} when it was started on ${machine}`)
     this.#by.set(name, [...before, execution])
     this.executions.push(execution)
     return execution

@@ -106,7 +106,8 @@ export class Network {
       endpoint.up.delete(end.peer)
       if (other === undefined) continue
       if (silently) this.#giveUpLater(other)
-      else this.time.after(this.delay(endpoint, other.of), () =>
+      else
+        this.time.after(this.delay(endpoint, other.of), () =>
           this.isCut(endpoint.peer, end.peer) ? this.#giveUpLater(other) : this.#lose(other)
         )
     }
@@ -141,11 +142,24 @@ export class Network {
     for (const stale of [to.up.get(from.peer)]) if (stale !== undefined) this.#lose(stale)
     let here: End
     let there: End
-    here = { of: from, peer: to.peer, gone: new AbortController(), streams: new Set(), other: () => (to.up.get(from.peer) === there ? there : undefined) }
-    there = { of: to, peer: from.peer, gone: new AbortController(), streams: new Set(), other: () => (from.up.get(to.peer) === here ? here : undefined) }
+    here = {
+      of: from,
+      peer: to.peer,
+      gone: new AbortController(),
+      streams: new Set(),
+      other: () => (to.up.get(from.peer) === there ? there : undefined)
+    }
+    there = {
+      of: to,
+      peer: from.peer,
+      gone: new AbortController(),
+      streams: new Set(),
+      other: () => (from.up.get(to.peer) === here ? here : undefined)
+    }
     from.up.set(to.peer, here)
     to.up.set(from.peer, there)
-    for (const end of [here, there]) this.time.after(1, () => end.of.alive && end.of.up.get(end.peer) === end && tell(end.of, 'peer-up', end.peer))
+    for (const end of [here, there])
+      this.time.after(1, () => end.of.alive && end.of.up.get(end.peer) === end && tell(end.of, 'peer-up', end.peer))
     return here
   }
 

@@ -63,7 +63,14 @@ export async function simulate(options: SimulateOptions): Promise<SimReport> {
     const nodes = makeNodes(count, options.degree ?? count - 1, { time, network, ledger, watch, chance: chance.fork() }, options)
     const trouble = troubleOf(chance.fork(), options.faults)
     const faults = new Faults({ time, chance: chance.fork(), network, nodes, trouble, note: what => watch.note(what) })
-    const people = new People({ time, chance: chance.fork(), nodes, watch, ledger, everyMs: options.goalEveryMs ?? chance.pick([400, 1_000, 3_000]) })
+    const people = new People({
+      time,
+      chance: chance.fork(),
+      nodes,
+      watch,
+      ledger,
+      everyMs: options.goalEveryMs ?? chance.pick([400, 1_000, 3_000])
+    })
     const troubledMs = options.troubledMs ?? chance.pick([10_000, 20_000, 40_000])
 
     for (const node of nodes) void node.start()
@@ -120,7 +127,10 @@ function makeNodes(count: number, degree: number, { time, network, ledger, watch
       ledger,
       neighbours: () => neighbours,
       everybody: () => nodes,
-      ...(tell && { said: (name: string, level: string, what: object, message: string) => tell(`${(time.now / 1000).toFixed(3)} ${name} ${level} ${message} ${JSON.stringify(what)}`) })
+      ...(tell && {
+        said: (name: string, level: string, what: object, message: string) =>
+          tell(`${(time.now / 1000).toFixed(3)} ${name} ${level} ${message} ${JSON.stringify(what)}`)
+      })
     })
     node.onStart = daemon => {
       watch.note(`${node.name} started`)
@@ -152,9 +162,14 @@ async function rest(time: VirtualTime, nodes: readonly SimNode[], watch: Watch):
   if (await time.run(limit, () => quiet || watch.violations.length > 0)) return
   watch.violated(`the mesh did not come to rest within ${REST_WITHIN_MS / 1000} s`)
   for (const { name, daemon } of nodes) {
+    for await (const { id, suspended } of daemon?.journal.summaries(run => run.status === 'suspended') ?? [])
+      watch.violated(`${name}: ${id} is suspended: ${suspended?.code} ${suspended?.reason}`)
     const open = daemon?.dispatches.open().map(({ id, state, node }) => `${id} ${state} at ${node}: ${daemon.dispatches.waiting(id)}`) ?? []
     const runs = daemon?.journal.runs().filter(run => !isOver(run.status)) ?? []
-    const tell = [...open.slice(0, 3), ...runs.slice(0, 3).map(({ id, goal, status, mirrored }) => `${goal} ${id} is ${status}${mirrored ? ' elsewhere' : ''}`)]
+    const tell = [
+      ...open.slice(0, 3),
+      ...runs.slice(0, 3).map(({ id, goal, status, mirrored }) => `${goal} ${id} is ${status}${mirrored ? ' elsewhere' : ''}`)
+    ]
     if (daemon === undefined || tell.length > 0) watch.violated(`${name}: ${daemon === undefined ? 'down' : tell.join('; ')}`)
   }
 }
