@@ -10,6 +10,7 @@ export class Gossip {
   readonly #log: Log
   readonly #topics = new Map<string, Set<Listener>>()
   #node: Node | undefined
+  #started = false
 
   constructor(log: Log) {
     this.#log = log
@@ -18,10 +19,16 @@ export class Gossip {
   attach(node: Node): void {
     this.#node = node
     node.services.pubsub.addEventListener('gossipsub:message', event => this.#deliver(event.detail))
-    for (const topic of this.#topics.keys()) node.services.pubsub.subscribe(topic)
+  }
+
+  /** The node has started: gossipsub subscribes to nothing before. */
+  started(): void {
+    this.#started = true
+    for (const topic of this.#topics.keys()) this.#listen(topic)
   }
 
   detach(): void {
+    this.#started = false
     this.#node = undefined
   }
 
@@ -37,8 +44,12 @@ export class Gossip {
   subscribe(topic: string, listener: Listener): () => void {
     const listeners = this.#topics.get(topic) ?? new Set()
     this.#topics.set(topic, listeners.add(listener))
-    this.#node?.services.pubsub.subscribe(topic)
+    this.#listen(topic)
     return () => listeners.delete(listener)
+  }
+
+  #listen(topic: string): void {
+    if (this.#started) this.#node?.services.pubsub.subscribe(topic)
   }
 
   #deliver({ msg, propagationSource }: GossipsubMessage): void {

@@ -87,6 +87,7 @@ export class RunningMesh implements Mesh {
       prepare: starting => this.#prepare(starting)
     })
     this.#node = node
+    this.pubsub.started()
     const recheck = setInterval(() => this.#sessions.recheck(), RECHECK_INTERVAL_MS).unref()
     this.#cleanup.push(
       () => clearInterval(recheck),
