@@ -14,7 +14,6 @@ import type { GoalEvent, GoalEventBody, Principal, StepDecision } from '../../go
 import { methodsFor } from '../../goals/pursuit/methods.ts'
 import { begunSteps, namedStep } from '../../goals/render/step-names.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
-import type { Tree } from '../../goals/tree.ts'
 import type { RepairRequest } from '../../protocols/agency/calls.ts'
 import type { Driving } from './driving.ts'
 import type { GoalFinder } from './goal-finder.ts'
@@ -38,15 +37,13 @@ export interface Repairs {
 }
 
 export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFinder): Repairs {
-  const { journal, agents } = parts
+  const { journal } = parts
   const repairing = new Set<string>()
 
   const repair = async (request: RepairRequest, by: Principal): Promise<void> => {
     const { id } = request
-    const { summary, given, body } = await understand(parts, driving, request, by)
-    for (const { path, value } of given) {
-      if (path.startsWith('agent.') && summary.agent !== undefined) await agents.assign(summary.agent, path, value)
-    }
+    const { body } = await understand(parts, driving, request, by)
+    // What it sets of the agent is in the same batch: a crash shows all of the repair, or nothing.
     await journal.append(id, body)
     driving.drive(id, 'repair')
   }
@@ -106,8 +103,6 @@ interface Understood {
   readonly summary: RunSummary
   readonly events: readonly GoalEvent[]
   readonly source: Source
-  /** Values as they are, secrets included. */
-  readonly given: readonly { readonly path: string; readonly value: Tree }[]
   readonly body: Repaired
 }
 
@@ -126,6 +121,7 @@ async function understand(parts: RunsParts, driving: Driving, request: RepairReq
   const to: Assignable = { results: true, proto: source.proto, ...(source.agent !== undefined && { agent: source.agent }) }
   const given = request.assignments.map(each => ({ path: each.path, value: assigned(source.program, to, each) }))
   const giver: Giver = by.peer === parts.peer['id']?.value ? 'own' : 'peer'
+  const ownerOf = (path: string): string => (path.startsWith('agent.') ? `agent.${summary.agent}` : id)
   const decisions = decided(request, events)
   const step = stepwise === undefined || stepwise === 'look' ? undefined : waitingStep(id, events)
   const method = request.method === undefined ? undefined : methodOf(source, events, request.method)
@@ -135,13 +131,13 @@ async function understand(parts: RunsParts, driving: Driving, request: RepairReq
     by,
     verb: stepwise ?? 'retry',
     ...(step !== undefined && { step }),
-    assignments: sealAssignments(parts.vault, id, source.program, to, given, giver),
+    assignments: given.flatMap(each => sealAssignments(parts.vault, ownerOf(each.path), source.program, to, [each], giver)),
     ...(decisions.length > 0 && { decisions }),
     ...(method !== undefined && { method }),
     ...(request.program !== undefined && { program: { name, hash } }),
     ...(why !== undefined && { why })
   }
-  return { summary, events, source, given, body }
+  return { summary, events, source, body }
 }
 
 async function restingGoal(journal: NodeJournal, driving: Driving, { id, seq }: RepairRequest): Promise<RunSummary> {
