@@ -38,7 +38,8 @@ function checkMethod(reading: Reading, goals: Goals, method: Method): void {
     )
   }
   for (const expression of method.pre) checkExpression(reading, goals, expression)
-  for (const statement of [...method.body, ...(method.correct ?? []).flatMap(each => each.body)]) checkStatement(reading, goals, statement)
+  for (const statement of [...method.body, ...(method.undo ?? []), ...(method.correct ?? []).flatMap(each => each.body)])
+    checkStatement(reading, goals, statement)
 }
 
 function checkStatement(reading: Reading, goals: Goals, statement: Statement): void {

@@ -118,7 +118,7 @@ export const elementSpecs: Readonly<Record<string, ElementSpec>> = {
   method: {
     as: ['definition', 'method'],
     meaning: 'one way to achieve a goal: guards and prerequisites (`pre`), then statements',
-    holds: ['narration', 'statement', 'correction'],
+    holds: ['narration', 'statement', 'correction', 'undo'],
     attributes: {
       name: { type: 'text', meaning: 'needed but in a goalProto' },
       targetGoalType: { type: 'text', meaning: 'the goal it achieves; needed but in a goalProto' },
@@ -273,6 +273,11 @@ export const elementSpecs: Readonly<Record<string, ElementSpec>> = {
       seconds: { type: 'template', meaning: 'how long; may hold `${path}`' },
       every: { type: 'seconds', default: '1', meaning: 'seconds between two looks' }
     }
+  },
+  undo: {
+    as: ['undo'],
+    meaning: 'statements that take back what the method has done: when its goal is cancelled or destroyed',
+    holds: ['statement']
   },
   correct: {
     as: ['correction'],

@@ -88,6 +88,8 @@ export interface Method {
   readonly pre: readonly Expression[]
   readonly body: readonly Statement[]
   readonly correct?: readonly Correction[]
+  /** Takes back what it has done. */
+  readonly undo?: readonly Statement[]
   /** What its guards rest on, and its steps, are told at any verbosity. */
   readonly debug?: true
   readonly place: Place

@@ -66,8 +66,9 @@ function readMethodInside(reading: Reading, element: XmlElement, goal: string, n
   ignoreText(reading, element)
   reading.label = undefined
   const all = parts(reading, element).filter(part => !ASIDE.includes(part.name))
-  const list = all.filter(part => part.name !== 'correct')
+  const list = all.filter(part => part.name !== 'correct' && part.name !== 'undo')
   const correct = all.filter(part => part.name === 'correct').map(part => readCorrection(reading, part))
+  const undo = all.filter(part => part.name === 'undo')
   const first = list.findIndex(part => part.name !== 'pre')
   const guards = first === -1 ? list : list.slice(0, first)
   return {
@@ -79,6 +80,7 @@ function readMethodInside(reading: Reading, element: XmlElement, goal: string, n
     pre: guards.flatMap(part => readConditions(reading, part)),
     body: first === -1 ? [] : readStatements(reading, list.slice(first), 'method'),
     ...(correct.length === 0 ? {} : { correct }),
+    ...(undo.length === 0 ? {} : { undo: undo.flatMap(part => readStatements(reading, parts(reading, part), 'method')) }),
     ...debugOf(element),
     place: element.place
   }
