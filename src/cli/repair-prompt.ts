@@ -14,7 +14,8 @@ import { colours, print } from './io.ts'
 import type { Prompt } from './prompt.ts'
 import type { Correction } from './repair-request.ts'
 import { eventsOf } from './run-events.ts'
-import type { Session } from './session.ts'
+import { remoteShell } from './remote-shell.ts'
+import { daemonOf, homeWords, onePeer, type Session, sessionWith } from './session.ts'
 import { shellOf } from './step-shell.ts'
 import { followFrom } from './stepping.ts'
 
@@ -164,10 +165,13 @@ async function tellWhy({ session: { agency, by }, info, invocation }: Desk, name
 
 async function openShell(desk: Desk): Promise<undefined> {
   const { info, invocation, prompt, session } = desk
-  if (info.on !== undefined || session.suffix.includes('--peer'))
-    return say(desk, [
-      `the step runs on another node: cloudburst run --peer ${shellWord(info.on ?? 'NODE')} -- COMMAND (it needs node:shell there)`
-    ])
+  const peer = info.on ?? onePeer(invocation)
+  if (peer !== undefined) {
+    const there = info.on === undefined ? session : sessionWith(daemonOf(invocation), peer, homeWords(invocation))
+    say(desk, [`each line is run on ${oneLine(peer)}, where the step runs, and needs node:shell there; exit comes back here`])
+    await remoteShell(info, peer, there, { prompt, io: invocation.io })
+    return undefined
+  }
   say(desk, ['a shell where the step runs; leave it to come back here'])
   await prompt.lend(() => shellOf(info, invocation.io))
 }

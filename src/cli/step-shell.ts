@@ -5,7 +5,7 @@ import type { RunInfo, Tree } from '../node/control/contract.ts'
 import type { Io } from './io.ts'
 
 /** Steps run here, unless their text goes elsewhere. */
-const DIRECTORY = '/'
+export const DIRECTORY = '/'
 
 /**
  * What the step that failed found in its environment, as far as it may be shown: secrets are not here.

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import type { RunInfo } from '../../src/node/control/contract.ts'
+import { cli } from '../../src/cli/cli.ts'
+import { addPermit } from '../../src/node/permissions/permissions.ts'
+import { fakeIo } from '../fakes/io.ts'
+import { until } from './mesh/process.ts'
 import { work } from './mesh/program.ts'
-import { type Mesh, mesh } from './mesh.ts'
+import { FOREVER, type Mesh, mesh } from './mesh.ts'
 
 describe('a goal that failed on another node', function () {
   this.timeout(60_000)
@@ -64,5 +68,37 @@ describe('a goal that failed on another node', function () {
     assert.equal(again.exit, 1)
     assert.match(again.stderr, new RegExp(`^error: .*${id}`))
     assert.match(again.stderr, /^next: /m)
+  })
+
+  it('has a shell in its prompt, which runs what is typed where the step runs, if that is permitted', async () => {
+    const { id } = await failed('shell')
+    const typed = async (from: number, ...lines: string[]): Promise<{ stdout: string; stderr: string }> => {
+      const io = fakeIo({ tty: true, stdin: `${['shell', ...lines, 'exit', 'quit'].join('\n')}\n`, env: { TERM: 'dumb' } })
+      const peer = from === 1 ? [] : ['--peer', 'n2']
+      assert.equal(await cli(['repair', id, ...peer, '--home', m.node(from).home.base], io), 3, io.said.stdout + io.said.stderr)
+      return io.said
+    }
+    assert.match((await typed(1, 'echo it ran > /dev/stderr')).stdout, /error: .*node:shell/)
+    for (const from of [1, 3])
+      addPermit(m.node(2).home.permissions, {
+        email: `n${from}@example.org`,
+        peer: m.node(from).peer,
+        capabilities: ['node:shell'],
+        lifetime: FOREVER
+      })
+    for (const from of [1, 3]) {
+      await until('n2 permits node:shell', async () => (await m.node(from).cli('run', '--peer', 'n2', '--', 'true')).exit === 0)
+      const { stdout, stderr } = await typed(
+        from,
+        'echo "$CB_GOAL_ID at $CB_STEP"',
+        `cd ${m.directory}`,
+        'pwd; sh -c "exit 7"',
+        'false; exit 3'
+      )
+      assert.match(stdout, new RegExp(`n2:/\\$ ${id} at \\S*middle$`, 'm'), stdout)
+      assert.match(stdout, new RegExp(`n2:${m.directory}\\$ ${m.directory}$`, 'm'), stdout)
+      assert.match(stderr, /^exit 7\nexit 3\n/m)
+    }
+    assert.equal((await m.node(1).goal(id)).status, 'suspended')
   })
 })
