@@ -283,6 +283,35 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
     raw: true,
     load: () => import('./commands/run.ts')
   },
+  authority: {
+    summary: 'make an authority, certify people and nodes, take it back',
+    usage: 'init NAME | certify NAME EMAIL --key PEER | revoke NAME WHO | export NAME',
+    options: ['key', 'capability', 'program', 'goal', 'var', 'on', 'concurrent', 'lifetime', 'fresh', 'renew'],
+    example: 'authority certify ops alice@example.org --key 12D3KooW… --capability goal:dispatch --goal deploy --on role=web',
+    load: () => import('./commands/authority.ts')
+  },
+  grant: {
+    summary: 'grants that this node holds; take one in, or hand part of one on',
+    usage: 'show | add FILE|- | delegate EMAIL --key PEER',
+    options: ['key', 'capability', 'program', 'goal', 'var', 'on', 'concurrent', 'lifetime'],
+    example: 'grant delegate bob@example.org --key 12D3KooW… --capability goal:dispatch --lifetime 30m',
+    completes: 'files',
+    load: () => import('./commands/grant.ts')
+  },
+  permissions: {
+    summary: 'who may do what here, and why; check permissions.xml',
+    usage: 'show --effective WHO | why WHO CAPABILITY [GOAL] | test | lint',
+    options: ['effective', 'program', 'var'],
+    example: 'permissions why alice@example.org goal:dispatch deploy',
+    load: () => import('./commands/permissions.ts')
+  },
+  identity: {
+    summary: 'the keys of this node and its person',
+    usage: 'show',
+    options: ['person'],
+    example: 'identity show',
+    load: () => import('./commands/identity.ts')
+  },
   store: {
     summary: 'check what a node keeps, write it to a file, or make it from one',
     usage: 'check | export FILE | import FILE',

@@ -44,6 +44,12 @@ export function joinHome(home: Home, text: string): { readonly peer: string } {
   return { peer: ticket.peer }
 }
 
+/** Authorities, grants and keys of a home. @throws CloudburstError CB_HOME_MISSING */
+export async function trustOf(home: Home) {
+  const { trustAtHome } = await import('./permissions/at-home.ts')
+  return trustAtHome(home)
+}
+
 /**
  * The text of a program in canonical form.
  * @throws CloudburstError CB_XML_INVALID

@@ -11,6 +11,7 @@ export type * from '../../protocols/agency/calls.ts'
 export type { Plan, PlanNode } from '../../goals/plan/plan.ts'
 export type { Candidate, GoalEvent, GoalEventBody, Assignment, Principal, StepDecision } from '../../goals/pursuit/events.ts'
 export type { RunSummary, Suspension } from '../../goals/pursuit/summary.ts'
+export type { Capability } from '../../crypto/capability.ts'
 export type { Plain, Tree, Variables } from '../../goals/tree.ts'
 import type { Capability } from '../../crypto/capability.ts'
 import type { ErrorData } from '../../errors.ts'
@@ -77,6 +78,8 @@ export interface GrantInfo {
   readonly freshMs?: number
   /** Rights that it makes on this node. */
   readonly rights: number
+  /** As it was signed, for a file. */
+  readonly statement: string
 }
 
 /** One way in which a key may do something here. */

@@ -10,9 +10,12 @@ import { GRANT_LIFETIME_MAX_MS, type GrantWords, openGrant, sealGrant } from '..
 import { generateIdentity, type Identity, identityFromPem, identityToPem, isPeerId } from '../../crypto/identity.ts'
 import { REVOCATIONS_MAX, type Revoked, sealRevocations } from '../../crypto/revocation.ts'
 import { CloudburstError } from '../../errors.ts'
+import { capabilities } from '../../crypto/capability.ts'
+import { guess } from '../files/xml-shape.ts'
 import { createFile, replaceFile } from '../files/atomic-file.ts'
 import { checkOnlyOursToRead } from '../files/file-safety.ts'
 
+const EMAIL = /^[^\s@]+@[^\s@]+$/
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
 /** A grant as the book remembers it. */
@@ -104,7 +107,7 @@ export function certify(directory: string, name: string, what: NewGrant, id: str
   return envelope
 }
 
-/** What a grant says that begins now. @throws CloudburstError CB_USAGE for a lifetime out of range */
+/** What a grant says that begins now. @throws CloudburstError CB_USAGE for a lifetime out of range, and for words that mean nothing */
 export function wordsOf(
   words: Omit<GrantWords, 'at' | 'notBefore' | 'expiry'>,
   lifetimeMs: number,
@@ -112,6 +115,13 @@ export function wordsOf(
 ): GrantWords & { readonly expiry: number } {
   if (!(lifetimeMs > 0 && lifetimeMs <= GRANT_LIFETIME_MAX_MS))
     throw new CloudburstError('CB_USAGE', `a grant lives for at most ${GRANT_LIFETIME_MAX_MS / 86_400_000} days`)
+  if (!isPeerId(words.subject)) throw new CloudburstError('CB_USAGE', `${words.subject} is not the peer id of a usable Ed25519 key`)
+  if (!EMAIL.test(words.email)) throw new CloudburstError('CB_USAGE', `${words.email} is not an e-mail address`)
+  for (const { capabilities: asked } of words.allows) {
+    const unknown = asked.find(word => !capabilities.includes(word))
+    if (unknown !== undefined)
+      throw new CloudburstError('CB_USAGE', `${unknown} is not a capability${guess(unknown, capabilities)}`, { command: 'grant' })
+  }
   return { ...words, at: now, notBefore: now, expiry: now + lifetimeMs }
 }
 

@@ -65,7 +65,8 @@ export function grantTold(trusted: Trusted, grant: Grant): GrantInfo {
     notBefore,
     expiry,
     ...(fresh !== undefined && { freshMs: fresh }),
-    rights: rightsFrom(trusted, grant).length
+    rights: rightsFrom(trusted, grant).length,
+    statement: Buffer.from(grant.envelope).toString('utf8')
   }
 }
 

@@ -5,6 +5,7 @@ import { elementsOf, readXml, type XmlElement } from '../../goals/program/xml.ts
 import { guess, ShapeReader } from '../files/xml-shape.ts'
 import type { Authority, PermissionList, PermissionTest, Permit } from './decide.ts'
 import { parseDuration, parseLifetime } from './lifetime.ts'
+import { failedTest } from './permission-tests.ts'
 
 const reader = new ShapeReader('CB_PERMISSIONS_INVALID')
 /** Shortest `fresh`, in milliseconds: an authority is heard of every half minute, and clocks may be apart by two minutes. */
@@ -16,7 +17,7 @@ const BOUNDS = ['programs', 'goals', 'vars', 'on', 'concurrent']
 
 /**
  * What a permissions.xml says. `file` is only a name for messages.
- * @throws CloudburstError CB_XML_INVALID, CB_PERMISSIONS_INVALID with `file:line:col: reason`
+ * @throws CloudburstError CB_XML_INVALID, CB_PERMISSIONS_INVALID with `file:line:col: reason`, also when one of its tests fails
  */
 export function readPermissions(text: string, file: string): PermissionList {
   const root = readXml(text, file)
@@ -26,7 +27,10 @@ export function readPermissions(text: string, file: string): PermissionList {
   const authorities = elements.filter(({ name }) => name === 'authority').map(readAuthority)
   const permits = elements.filter(({ name }) => name === 'permit').map(element => readPermit(element, authorities))
   const tests = elements.filter(({ name }) => name === 'tests').flatMap(readTests)
-  return { authorities, permits, ...(tests.length > 0 && { tests }) }
+  const list = { authorities, permits, ...(tests.length > 0 && { tests }) }
+  const failed = failedTest(list)
+  if (failed !== undefined) throw reader.error(failed.test.place, `this test fails: ${failed.reason}`)
+  return list
 }
 
 function readAuthority(element: XmlElement, at: number, all: readonly XmlElement[]): Authority {

@@ -1,0 +1,18 @@
+import { CloudburstError } from '../../errors.ts'
+import type { Invocation } from '../arguments.ts'
+import { homeTrust } from '../granting.ts'
+import { factLines, showOne } from '../output.ts'
+
+/** The public halves of the keys in this home: what others certify. */
+export async function run(invocation: Invocation): Promise<number> {
+  const [verb = 'show', more] = invocation.words
+  if (verb !== 'show' || more !== undefined) throw new CloudburstError('CB_USAGE', 'identity takes: show', { command: 'identity' })
+  const keys = (await homeTrust(invocation)).identity(invocation.options.person === true)
+  await showOne(invocation, keys, keys.peer, () =>
+    factLines([
+      ['node', keys.peer],
+      ['person', keys.person]
+    ])
+  )
+  return 0
+}
