@@ -66,6 +66,7 @@ export async function tell(invocation: Invocation, statements: readonly string[]
 /** Authorities, grants and keys of the home of this invocation. */
 export async function homeTrust({ options, io }: Invocation) {
   const { daemonless } = await import('./daemonless.ts')
-  const { resolveHome, trustOf } = await daemonless()
+  const { homes, trustOf } = await daemonless()
+  const { resolveHome } = await homes()
   return await trustOf(resolveHome(options.home, io.env, io.uid))
 }

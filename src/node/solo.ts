@@ -5,12 +5,18 @@
  */
 import { readFileSync } from 'node:fs'
 import { CloudburstError } from '../errors.ts'
-import { type Home, initHome, openHome, resolveHome } from './home.ts'
+import type { Home } from './home.ts'
 import type { Agency, Principal, StoreCheck } from './control/contract.ts'
 import type { Surroundings } from './programs/program-files.ts'
-import { addPending, parseTicket } from './joining/tickets.ts'
 
-export { initHome, parseTicket, resolveHome }
+/** Homes and tickets, which bring the keys of nodes: a program that is only listed needs none of it. */
+export async function homes() {
+  const [{ initHome, openHome, resolveHome }, { addPending, parseTicket }] = await Promise.all([
+    import('./home.ts'),
+    import('./joining/tickets.ts')
+  ])
+  return { initHome, openHome, resolveHome, addPending, parseTicket }
+}
 
 export interface Solo {
   readonly agency: Agency
@@ -37,7 +43,8 @@ export async function solo(files: readonly string[], home: string, around: Surro
  * @returns the node that invites
  * @throws CloudburstError CB_HOME_MISSING, CB_TICKET_INVALID
  */
-export function joinHome(home: Home, text: string): { readonly peer: string } {
+export async function joinHome(home: Home, text: string): Promise<{ readonly peer: string }> {
+  const { openHome, addPending, parseTicket } = await homes()
   openHome(home)
   const ticket = parseTicket(text)
   addPending(home.tickets, ticket)
@@ -72,6 +79,7 @@ export interface StoreAtRest {
 export async function storeAtRest(home: Home): Promise<StoreAtRest> {
   const care = await import('./store/care.ts')
   const { bindControl } = await import('./control/server.ts')
+  const { openHome } = await homes()
   const directory = `${home.state}/store`
   const alone = async <T>(what: () => Promise<T>): Promise<T> => {
     openHome(home)

@@ -39,7 +39,8 @@ export async function run(invocation: Invocation): Promise<number> {
 
 async function openLog({ options, io }: Invocation) {
   const { daemonless } = await import('../daemonless.ts')
-  const { auditLog, resolveHome } = await daemonless()
+  const { homes, auditLog } = await daemonless()
+  const { resolveHome } = await homes()
   return await auditLog(resolveHome(options.home, io.env, io.uid))
 }
 

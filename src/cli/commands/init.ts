@@ -16,7 +16,8 @@ export async function run(invocation: Invocation): Promise<number> {
   const { options } = invocation
   if (options.ticket) return await printTicket(invocation)
   const tickets = options.join === undefined ? [] : await ticketsOf(invocation)
-  const { resolveHome, initHome, joinHome, parseTicket } = await daemonless()
+  const { homes, joinHome } = await daemonless()
+  const { resolveHome, initHome, parseTicket } = await homes()
   // Nothing is made for what is no ticket.
   for (const ticket of tickets) parseTicket(ticket)
   const home = resolveHome(options.home, invocation.io.env, invocation.io.uid)
@@ -27,7 +28,7 @@ export async function run(invocation: Invocation): Promise<number> {
     await showOne(invocation, { home: home.base, peer }, peer, () => [`made ${home.neighborhood} and ${home.permissions}`, `peer ${peer}`])
   }
   for (const ticket of tickets) {
-    const { peer } = joinHome(home, ticket)
+    const { peer } = await joinHome(home, ticket)
     invocation.io.stderr.write(`will join ${peer}: the daemon asks there until it is let in\n`)
   }
   const words = options.home === undefined ? '' : ` --home ${shellWord(options.home)}`

@@ -54,6 +54,7 @@ async function importFrom(invocation: Invocation, word: string): Promise<number>
 
 async function atRest({ options, io }: Invocation) {
   const { daemonless } = await import('../daemonless.ts')
-  const { resolveHome, storeAtRest } = await daemonless()
+  const { homes, storeAtRest } = await daemonless()
+  const { resolveHome } = await homes()
   return await storeAtRest(resolveHome(options.home, io.env, io.uid))
 }

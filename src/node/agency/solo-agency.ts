@@ -13,7 +13,6 @@ import { openAgents } from './agents.ts'
 import { machineClock as clock, machineRandom as random } from '../clock.ts'
 import { localDriver } from '../drivers/local.ts'
 import { hostInfo, hostVariables, peerVariables } from '../host.ts'
-import { openLog } from '../log.ts'
 import { outputSource } from '../goals/output-source.ts'
 import { machineProbe } from '../probe.ts'
 import { findFiles, readPrivate, readProgramFiles, type Surroundings } from '../programs/program-files.ts'
@@ -24,7 +23,7 @@ import { openRuns } from '../goals/runs.ts'
 import type { Solo } from '../solo.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import { openJournal } from '../store/journal.ts'
-import { openStore, type Store } from '../store/store.ts'
+import type { Log, Store } from '../store/store.ts'
 import { openVault } from '../secrets/vault.ts'
 import { VERSION } from '../version.ts'
 
@@ -84,9 +83,18 @@ function refuse(): never {
   throw new AssertionError({ message: 'a command was to be run while planning' })
 }
 
+/** What a command has to say it says on the terminal. */
+const unheard: Log = { info: () => undefined, warn: () => undefined, error: () => undefined }
+
+/** Loaded only when something is kept: listing and planning start sooner without a database. */
+async function storeOnDisk(directory: string, log: Log): Promise<Store> {
+  const { openStore } = await import('../store/store.ts')
+  return await openStore(join(directory, 'store'), { log })
+}
+
 async function openParts(program: Program, before: readonly SourceFile[], directory: string | undefined): Promise<Opened> {
-  const log = openLog('silent')
-  const store: Store = directory === undefined ? memoryStore() : await openStore(join(directory, 'store'), { log })
+  const log = unheard
+  const store: Store = directory === undefined ? memoryStore() : await storeOnDisk(directory, log)
   const { now } = clock
   const state = directory ?? NOWHERE
   const vault = openVault(join(state, 'sealed'))
