@@ -77,13 +77,17 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
     else damaged.set(id, damage)
   }
   const rereaders = new Set<() => void>()
+  /** From a failed write until all has been read again: what was to be written may be there, and nobody knows. */
+  let uncertain = false
   const reread = async (): Promise<void> => {
     await readIndex(store, index)
+    uncertain = store.state !== 'ready'
     for (const listener of rereaders) listener()
   }
   store.onState(state => {
     // A write that failed may be there after all, so what was known is read again.
     chains.clear()
+    uncertain = true
     if (state === 'ready') void reread().catch(() => undefined)
   })
 
@@ -99,7 +103,11 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
   }
   const summaryOf = async (goalId: string): Promise<RunSummary | undefined> => {
     const here = chains.get(goalId)?.durable
-    if (here === undefined && !index.has(goalId)) return undefined
+    if (here === undefined && !index.has(goalId)) {
+      if (uncertain)
+        throw new CloudburstError('CB_STORE_DEGRADED', `whether goal ${goalId} is here is not known before the store can be written`)
+      return undefined
+    }
     const summary = here ?? (await store.get<RunEntry>(runKey(goalId)))?.summary
     const damage = damaged.get(goalId)
     return summary === undefined || damage === undefined ? summary : damagedSummary(summary, damage)

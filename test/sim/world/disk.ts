@@ -33,6 +33,7 @@ export class SimDisk {
   #volatile: Batch[] = []
   #view = new Map<string, Buffer>()
   #broken = false
+  #failed: Batch | undefined
   #life = 0
   readonly #time: VirtualTime
   readonly #chance: Chance
@@ -48,6 +49,7 @@ export class SimDisk {
     const kept = this.#volatile.slice(0, this.#chance.int(this.#volatile.length + 1))
     for (const { ops } of kept) write(this.#durable, ops)
     this.#volatile = []
+    this.#failed = undefined
     this.#view = new Map(this.#durable)
   }
 
@@ -77,13 +79,13 @@ export class SimDisk {
     return {
       path,
       open: async () => {
-        this.#broken = false
+        this.#recover()
         await this.#operation(alive)
         return { database: this.#tables(alive) }
       },
       reopen: async () => {
         await this.#operation(alive)
-        this.#broken = false
+        this.#recover()
         return this.#tables(alive)
       },
       saveHeads: async heads => {
@@ -113,7 +115,8 @@ export class SimDisk {
         if (this.onOperation()) return await never()
         if (this.manner.full) {
           this.#broken = true
-          if (this.#chance.once(0.3)) this.#apply(batch)
+          // It may be in the log all the same: that shows when the log is read again.
+          if (this.#chance.once(0.3)) this.#failed = batch
           await this.#wait(alive, sync)
           throw new Error('IO error: no space left on device')
         }
@@ -124,6 +127,12 @@ export class SimDisk {
       iterator: bounds => this.#iterator(bounds as Bounds, alive),
       close: async () => undefined
     }
+  }
+
+  #recover(): void {
+    if (this.#failed !== undefined) this.#apply(this.#failed)
+    this.#failed = undefined
+    this.#broken = false
   }
 
   #apply(batch: Batch): void {

@@ -54,6 +54,7 @@ export class Faults {
     Object.assign(this.#network.weather, { delayMs: 2, jitterMs: 3, loss: 0, duplication: 0 })
     for (const node of this.#nodes) {
       node.slow = 1
+      node.skewMs = 0
       node.disk.manner.slow = 1
       node.disk.manner.full = false
       node.disk.onOperation = () => false

@@ -40,6 +40,8 @@ export interface SimReport {
   readonly executions: number
 }
 
+/** So often in a row nobody has anything to do. */
+const CALM_LOOKS = 4
 /** Longest time that a mesh may need to come to rest once nothing goes wrong any more, in milliseconds. */
 const REST_WITHIN_MS = 400_000
 
@@ -145,7 +147,7 @@ function makeNodes(count: number, degree: number, { time, network, ledger, watch
 /** Waits until nobody has anything to do; looks twice a second. */
 async function rest(time: VirtualTime, nodes: readonly SimNode[], watch: Watch): Promise<void> {
   const limit = time.now + REST_WITHIN_MS
-  let quiet = false
+  let calm = 0
   const look = (): void => {
     const digests = new Set(nodes.map(node => node.daemon?.state.replica.digest()))
     const busy = nodes.filter(
@@ -155,11 +157,11 @@ async function rest(time: VirtualTime, nodes: readonly SimNode[], watch: Watch):
         daemon.journal.runs().some(run => !isOver(run.status)) ||
         daemon.store.state !== 'ready'
     )
-    quiet = busy.length === 0 && digests.size === 1
-    if (!quiet) time.after(500, look)
+    calm = busy.length === 0 && digests.size === 1 ? calm + 1 : 0
+    if (calm < CALM_LOOKS) time.after(500, look)
   }
   time.after(2_000, look)
-  if (await time.run(limit, () => quiet || watch.violations.length > 0)) return
+  if (await time.run(limit, () => calm === CALM_LOOKS || watch.violations.length > 0)) return
   watch.violated(`the mesh did not come to rest within ${REST_WITHIN_MS / 1000} s`)
   for (const { name, daemon } of nodes) {
     for await (const { id, suspended } of daemon?.journal.summaries(run => run.status === 'suspended') ?? [])
