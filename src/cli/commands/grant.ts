@@ -17,7 +17,8 @@ const table: Table<GrantInfo> = {
     { title: 'EMAIL', of: ({ email }) => email },
     {
       title: 'BY',
-      of: ({ authority, issuer, handedOnBy }) => `${handedOnBy === undefined ? '' : `${handedOnBy} by `}${authority ?? issuer}`
+      of: ({ authority, issuer, handedOnBy }) =>
+        `${handedOnBy === undefined ? '' : `${handedOnBy} by `}${authority ?? `…${issuer.slice(-8)}`}`
     },
     { title: 'MAY', of: ({ allows }) => allows.map(({ capabilities }) => capabilities.join(' ')).join(' | ') },
     { title: 'ONLY', of: ({ allows }) => allows.map(({ limits }) => limits.join(', ')).join(' | ') },

@@ -57,6 +57,7 @@ const local: Readonly<Record<LocalName, readonly Need[]>> = {
   trust: ['home'],
   grants: ['home'],
   rights: ['home'],
+  signin: ['home'],
   checkstore: ['home'],
   shutdown: ['home']
 }
@@ -91,6 +92,7 @@ const verbs: Readonly<Record<string, readonly Asked[]>> = {
   state: ['state', 'watch'],
   run: ['dispatch', 'pursue', 'events', 'goal'],
   store: ['checkstore'],
+  'sign-in': ['signin'],
   audit: [],
   authority: ['trust'],
   grant: ['grants', 'trust'],

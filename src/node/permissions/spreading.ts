@@ -62,11 +62,19 @@ export function startSpreading(parts: SpreadingParts): Spreading {
       return false
     }
   }
+  /** Number of each list when it was last told: a higher one is told to everybody directly, should gossip not be quick enough. */
+  const told = new Map<string, number>()
+  const urge = (name: string, number: number): void => {
+    if (number > (told.get(name) ?? number)) for (const { peer, status } of mesh.peers()) if (status === 'up') void exchange(peer)
+    told.set(name, number)
+  }
   const speak = (): void => {
     for (const name of authorityNames(parts.authorities)) {
       try {
         const authority = openAuthority(parts.authorities, name)
+        trust.hold(authority.identity.peer)
         trust.take(heartbeat(authority, trust.now()))
+        urge(name, authority.book.number)
         for (const { subject, envelope, fresh } of reissue(parts.authorities, authority, parts.newId, trust.now())) {
           waiting.set(subject, envelope)
           trust.take(envelope)

@@ -49,6 +49,8 @@ export interface Trust {
    * @throws CloudburstError CB_SIGNATURE_INVALID
    */
   take(envelope: Uint8Array): boolean
+  /** Passes on the lists of this key too, whose authority has it in this home. */
+  hold(key: string): void
   /** Grants that this node holds, as they were signed: shown in every hello. */
   own(): readonly Grant[]
   /** The latest list of each authority, as it was signed. */
@@ -76,6 +78,7 @@ export async function openTrust(parts: TrustParts): Promise<Trust> {
     const { envelope, heardAt } = value as { envelope: string; heardAt: number }
     revocations.learn(openRevocations(Buffer.from(envelope, 'base64')), heardAt)
   }
+  const held = new Set<string>()
   const changed = new Set<() => void>()
   const gotOwn = new Set<() => void>()
   const gotList = new Set<(envelope: Uint8Array) => void>()
@@ -101,7 +104,7 @@ export async function openTrust(parts: TrustParts): Promise<Trust> {
   const endPermissions = permissions.onChange(tell)
   const takeList = (envelope: Uint8Array): boolean => {
     const list = openRevocations(envelope)
-    if (permissions.current.authorities.every(({ key }) => key !== list.issuer)) return false
+    if (!held.has(list.issuer) && permissions.current.authorities.every(({ key }) => key !== list.issuer)) return false
     if (!revocations.learn(list, clock.now())) return false
     keep(store, log, REVOKED_PREFIX + list.issuer, { envelope: base64(envelope), heardAt: revocations.heardAt(list.issuer) })
     tell()
@@ -128,6 +131,7 @@ export async function openTrust(parts: TrustParts): Promise<Trust> {
       if (type === REVOCATIONS_TYPE) return takeList(envelope)
       return type === GRANT_TYPE && takeGrant(envelope)
     },
+    hold: key => void held.add(key),
     own: () => grants.own(clock.now()),
     lists: () => revocations.latest().map(({ envelope }) => envelope),
     shown: () => grants.all(),
