@@ -181,6 +181,8 @@ export type GoalEventBody =
       readonly why?: string
     }
   | { readonly type: 'completed'; readonly outcome: 'completed' | 'already-true'; readonly results: Variables }
+  /** From here on what was done is taken back; then the goal is cancelled. */
+  | { readonly type: 'undoing'; readonly by: Principal; readonly why?: string }
   | { readonly type: 'cancelled'; readonly by: Principal; readonly why?: string }
 
 export type StepKind = 'send' | 'tempFile' | 'update' | 'check' | 'remote' | 'code' | 'editFile' | 'wait'

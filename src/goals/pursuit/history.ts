@@ -7,6 +7,7 @@ import { rootInstance } from './instance.ts'
 
 type StepBegan = Extract<GoalEventBody, { type: 'step-began' }>
 type StepEnded = Extract<GoalEventBody, { type: 'step-ended' }>
+type Undoing = Extract<GoalEventBody, { type: 'undoing' }>
 type GoalBegan = Extract<GoalEventBody, { type: 'goal-began' }>
 type Repaired = Extract<GoalEventBody, { type: 'repaired' }>
 
@@ -96,6 +97,8 @@ export interface History {
   readonly rebound: ReadonlyMap<string, number>
   /** Methods that people want to be tried first, by instance. */
   readonly preferred: ReadonlyMap<string, string>
+  /** Who wants what was done to be taken back, if somebody does. */
+  readonly undoing?: Undoing | undefined
   /** How many stretches of work there were. */
   readonly stretch: number
   /** Number of the last event. */
@@ -118,11 +121,13 @@ export function foldHistory(events: readonly GoalEvent[]): History {
   let bound: Variables | undefined
   let from: History['from']
   let lastSet = 0
+  let undoing: Undoing | undefined
   for (const { seq, at, body } of events) {
     if (body.type === 'proposed') {
       root = rootInstance(body.goal)
       stepwise = body.stepwise ?? false
     } else if (body.type === 'started') stretch = body.stretch
+    else if (body.type === 'undoing') undoing = body
     else if (body.type === 'configured') {
       for (const name of bound === undefined ? [] : changedNames(bound, body.variables)) rebound.set(qualify(root, `goal.${name}`), seq)
       bound = body.variables
@@ -164,6 +169,7 @@ export function foldHistory(events: readonly GoalEvent[]): History {
     from,
     preferred,
     rebound,
+    undoing,
     stretch,
     seq: events.at(-1)?.seq ?? 0
   }

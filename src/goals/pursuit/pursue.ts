@@ -9,12 +9,13 @@ import type { AgentProto, GoalProto, Program } from '../program/model.ts'
 import type { Tree } from '../tree.ts'
 import { bindingOf, configure as putInto, findGoal, openFrame } from './call.ts'
 import type { Assignment, GoalEvent, GoalEventBody } from './events.ts'
-import type { Ended, Failure } from './failure.ts'
+import { type Ended, type Failure, went } from './failure.ts'
 import { parsePath } from '../expression/path.ts'
-import { foldHistory } from './history.ts'
+import { foldHistory, type History } from './history.ts'
 import { rootInstance } from './instance.ts'
 import { typed } from './origins.ts'
 import { PursuingHand } from './pursuing-hand.ts'
+import { undo } from './undo.ts'
 import { type Frame, type Run, settle, walkGoal } from './walk.ts'
 
 export interface Pursuit {
@@ -34,10 +35,10 @@ export interface Pursuit {
 type Proposed = Extract<GoalEventBody, { type: 'proposed' }>
 
 /**
- * @returns how the goal came to rest; that event is durable
+ * @returns how the goal came to rest; that event is durable. Cancelled: what was done was taken back
  * @throws CloudburstError CB_STORE_DEGRADED when the journal cannot be written: nothing more was done then
  */
-export async function pursue(pursuit: Pursuit): Promise<'completed' | 'suspended'> {
+export async function pursue(pursuit: Pursuit): Promise<'completed' | 'suspended' | 'cancelled'> {
   const proposed = pursuit.events[0]?.body
   assert(proposed?.type === 'proposed', 'a journal begins with proposed')
   const history = foldHistory(pursuit.events)
@@ -55,7 +56,10 @@ export async function pursue(pursuit: Pursuit): Promise<'completed' | 'suspended
     })
 
   const run = openRun(pursuit, proposed, hand, facts)
-  const frame = openFrame(run, proto, rootInstance(proposed.goal), [{ key: `${proposed.goal}()`, text: proposed.goal }])
+  const open = (within: Run): Frame =>
+    openFrame(within, proto, rootInstance(proposed.goal), [{ key: `${proposed.goal}()`, text: proposed.goal }])
+  if (history.undoing !== undefined) return await takeBack(pursuit, hand, history, run, open)
+  const frame = open(run)
   const missing = await configure(pursuit, proposed, proto, frame, hand)
   if (missing !== undefined) return await suspend(pursuit, hand, missing)
   return await rest(pursuit, hand, await walkGoal(frame, {}))
@@ -122,6 +126,30 @@ function repairs(events: readonly GoalEvent[], { parameters }: GoalProto, root: 
     const [top, name] = parsePath(path.slice(path.lastIndexOf(':') + 1))
     return !path.includes(':') && top === 'goal' && parameters.some(parameter => parameter.name === name)
   })
+}
+
+/** Takes back what was done; what was never configured has done nothing. */
+async function takeBack(
+  pursuit: Pursuit,
+  hand: PursuingHand,
+  history: History,
+  run: Run,
+  open: (within: Run) => Frame
+): Promise<'suspended' | 'cancelled'> {
+  const known = pursuit.events.findLast(({ body }) => body.type === 'configured')?.body
+  const bound = (within: Run): Frame => {
+    const frame = open(within)
+    if (known?.type === 'configured') putInto(frame, known)
+    return frame
+  }
+  const undone = known === undefined ? went : await undo(run, history, hand, bound)
+  if (!undone.ok) return await suspend(pursuit, hand, undone.failure)
+  assert(history.undoing !== undefined, 'nobody wanted this to be taken back')
+  await pursuit.world.driver.dropFiles(pursuit.id)
+  const { by, why } = history.undoing
+  await hand.record({ type: 'cancelled', by, ...(why !== undefined && { why }) })
+  if (pursuit.agent === undefined) pursuit.world.vault.drop(pursuit.id)
+  return 'cancelled'
 }
 
 async function rest(pursuit: Pursuit, hand: PursuingHand, ended: Ended): Promise<'completed' | 'suspended'> {

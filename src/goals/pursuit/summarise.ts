@@ -19,6 +19,8 @@ export function advance(before: RunSummary | undefined, { goalId, seq, at, body 
   switch (body.type) {
     case 'started':
       return { ...without(now), status: 'pursuing', steps: { ...before.steps, running: 0 } }
+    case 'undoing':
+      return { ...without(now), status: 'pursuing' }
     case 'repaired':
       // From here on it is this node's duty again, also when the daemon dies before the walk has begun.
       return { ...without(now), status: 'pursuing', ...(body.program !== undefined && { program: body.program }) }

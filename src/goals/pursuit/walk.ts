@@ -89,6 +89,8 @@ export interface Run {
   readonly shared: Map<string, { readonly ended: Promise<Ended>; readonly waitsFor: Set<string> }>
   readonly outcomes: Map<string, boolean>
   readonly chain: readonly string[]
+  /** Only what was begun is looked into: is told of each method of that, when it has been walked. */
+  readonly left?: (frame: Frame, method: Method) => void
   /** Of the person who asked, as in LANG. */
   readonly locale?: string
   /** Share the connections of plain ssh and scp prefixes. */
@@ -135,6 +137,7 @@ export async function walkGoal(frame: Frame, args: Variables): Promise<Ended> {
 
 async function achieve(frame: Frame): Promise<Ended> {
   const { proto, run } = frame
+  if (run.left !== undefined) return await lookInto(frame, run.left)
   const required = await holds(frame, proto.pre)
   frame.grounds = groundsOf(required)
   if (required.outcome === 'false')
@@ -160,6 +163,16 @@ async function achieve(frame: Frame): Promise<Ended> {
   if (order.length === 0)
     return lost(failed(frame.instance, 'no-method', noMethod(proto, classified), { candidates: classified.map(candidate) }))
   return await tryInOrder(frame, order, classified)
+}
+
+/** Every method that was chosen once, whatever became of it; guards, requirements and post may be otherwise by now. */
+async function lookInto(frame: Frame, left: NonNullable<Run['left']>): Promise<Ended> {
+  for (const method of methodsFor(frame.run, frame.proto)) {
+    if (!frame.run.hand.wasChosen(frame.instance, method.name)) continue
+    await walkMethod(frame, method, [])
+    left(frame, method)
+  }
+  return { outcome: 'completed', instance: frame.instance, results: frame.variables }
 }
 
 /** The first method that works wins; in `execute` there is only the first. */
@@ -222,7 +235,7 @@ async function prerequisites(frame: Frame, expressions: readonly Expression[], g
     if (result.outcome === 'true') return went
     const call = result.calls.find(each => frame.scope.completed(each) === undefined)
     if (call === undefined) {
-      if (guardsHeld && result.calls.length === 0) return went
+      if (guardsHeld && (result.calls.length === 0 || frame.run.left !== undefined)) return went
       if (result.outcome === 'possible' && frame.run.mode === 'plan') {
         frame.possible = true
         return went

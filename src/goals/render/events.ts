@@ -7,6 +7,7 @@ import { oneLine } from './escape.ts'
 import {
   blockEnded,
   cancelled,
+  undoing,
   completed,
   configured,
   goalBegan,
@@ -109,6 +110,8 @@ function eventLines(story: Story, { goalId, seq, at, body }: GoalEvent): string[
       return repaired(story, body, at)
     case 'completed':
       return completed(story, body, at)
+    case 'undoing':
+      return undoing(story, body)
     case 'cancelled':
       return cancelled(story, body, at)
   }

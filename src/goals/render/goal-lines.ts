@@ -140,6 +140,10 @@ export function completed(story: Story, body: Of<'completed'>, at: number): stri
   return [...passedOver(story), `${story.paints.good(word)}: ${totals(story, at)}`]
 }
 
+export function undoing({ paints }: Story, body: Of<'undoing'>): string[] {
+  return [`${paints.warn('undoing')} what was done, asked for by ${personOf(body.by)}${becauseOf(body.why)}`]
+}
+
 export function cancelled(story: Story, body: Of<'cancelled'>, at: number): string[] {
   return [`${story.paints.warn('cancelled')} by ${personOf(body.by)}${becauseOf(body.why)}: ${totals(story, at)}`]
 }

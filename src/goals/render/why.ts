@@ -59,6 +59,8 @@ function linesOf(told: Told, event: GoalEvent): string[] {
     case 'suspended':
     case 'completed':
       return rested(told, event)
+    case 'undoing':
+      return [row(event, `undone on request of ${personOf(body.by)}${becauseOf(body.why)}`)]
     case 'cancelled':
       return [row(event, `cancelled by ${personOf(body.by)}${becauseOf(body.why)}`)]
     default:

@@ -160,6 +160,7 @@ const lifeBodies = [
     why: v.exactOptional(textShape)
   }),
   v.object({ type: v.literal('completed'), outcome: v.picklist(['completed', 'already-true']), results: variablesShape }),
+  v.object({ type: v.literal('undoing'), by: principal, why: v.exactOptional(textShape) }),
   v.object({ type: v.literal('cancelled'), by: principal, why: v.exactOptional(textShape) })
 ] as const
 

@@ -24,7 +24,9 @@ export interface Stage {
   readonly agent: () => Variables
   readonly stop: AbortController
   /** First run, or on after a repair or restart. */
-  go(cause?: 'first' | 'repair' | 'restart' | 'resume'): Promise<'completed' | 'suspended'>
+  go(cause?: 'first' | 'repair' | 'restart' | 'resume'): Promise<'completed' | 'suspended' | 'cancelled'>
+  /** A person gives the goal up: what was done is taken back by the next {@link go}. */
+  undo(): void
   repair(assignments?: Record<string, Tree>, how?: Partial<Omit<Repaired, 'type' | 'by' | 'assignments'>>): void
   /** What pursuing would do if the repair were made, in the words of a plan: `= one`, `~ two`. */
   preview(assignments?: Record<string, Tree>, how?: Partial<Omit<Repaired, 'type' | 'by' | 'assignments'>>): Promise<string[]>
@@ -186,6 +188,7 @@ export function stage({
         cause: cause ?? 'first',
         stop: it.stop.signal
       }),
+    undo: () => void record('g', { type: 'undoing', by: { peer: 'p', node: 'here' }, why: 'not wanted' }),
     repair: (values, how) => void record('g', repaired(values, how)),
     preview: async (values, how) => {
       const { nodes } = await it.plan(values, how)
