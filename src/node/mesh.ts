@@ -1,4 +1,5 @@
 /** The node's place among others: connections, sessions, streams and gossip. The only door to libp2p for the rest of the node. */
+import type { Capability } from '../crypto/capability.ts'
 import type { Identity } from '../crypto/identity.ts'
 import type { Dialer, Handler } from '../protocols/wire/channel.ts'
 import type { PeerInfo } from './control/contract.ts'
@@ -83,6 +84,8 @@ export interface Mesh extends Dialer {
    * @throws CloudburstError CB_PEER_UNKNOWN
    */
   find(selector: string): readonly PeerInfo[]
+  /** How a peer stands here, whether it was ever seen or not. Absent in a mesh where everybody knows everybody. */
+  stance?(peer: string): { readonly static: boolean; readonly may: readonly Capability[] }
   /** @returns ends it */
   on(event: MeshEvent, listener: (peer: string) => void): () => void
   readonly pubsub: {

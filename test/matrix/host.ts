@@ -49,7 +49,7 @@ export async function openHost(): Promise<Host> {
   const agency = fakeAgency(answers(hash), {
     events: ({ from }) => replay([] as GoalEvent[], from),
     watch: async function* () {
-      yield { path: 'nodes', at: 1 }
+      yield { path: 'nodes', at: 1, cursor: '' } as never
     }
   })
   const executor = fakeExecutor(node.identity.peer, new Set([hash, shell]))
@@ -104,7 +104,7 @@ export async function openHost(): Promise<Host> {
       heads: () => [],
       missing: () => {
         effects.push('pull')
-        return { envelopes: [], proofs: [] }
+        return { envelopes: [], proofs: [], forgets: [] }
       }
     })
   )

@@ -48,7 +48,13 @@ export interface AgencyParts {
   /** What this node knows of all nodes: the replica of SendStateUpdate. */
   readonly state: {
     get(path: string): Calls['state']['reply']['value']
-    watch(path: string, signal: AbortSignal): AsyncIterable<StreamCalls['watch']['item']>
+    watch(path: string, signal: AbortSignal, cursor?: string): AsyncIterable<StreamCalls['watch']['item']>
+    explain(path: string): Calls['explain']['reply']
+    history(path: string): Calls['history']['reply']['changes']
+    update(request: Calls['update']['request']): Promise<Calls['update']['reply']>
+    /** Name or peer id. */
+    forget(node: string, why?: string): Promise<Calls['forget']['reply']>
+    acceptFork(node: string): Promise<Calls['acceptfork']['reply']>
   }
   /** Goals sent to other nodes: where each is pursued, and why nothing is heard of it. */
   readonly sent: {
@@ -82,7 +88,7 @@ export function openAgency(parts: AgencyParts): Agency {
   const calls = callTable(parts)
   const streams = {
     events: (request: StreamCalls['events']['request'], signal: AbortSignal): AsyncIterable<EventItem> => follow(parts, request, signal),
-    watch: (request: StreamCalls['watch']['request'], signal: AbortSignal) => parts.state.watch(request.path, signal)
+    watch: (request: StreamCalls['watch']['request'], signal: AbortSignal) => parts.state.watch(request.path, signal, request.cursor)
   }
   const never = new AbortController().signal
   return {
@@ -191,9 +197,10 @@ function callTable(parts: AgencyParts): CallTable {
       const { id } = await find(request.id)
       return await (sent.nodeOf(id) === undefined ? runs.preview({ ...request, id }, by) : sent.preview({ ...request, id }, by))
     },
-    cancel: async ({ id: given, why }, by) => {
-      const { id } = await find(given)
-      await (sent.nodeOf(id) === undefined ? runs.cancel(id, by, why) : sent.cancel({ id, ...(why !== undefined && { why }) }, by))
+    cancel: async (request, by) => {
+      const { id } = await find(request.id)
+      const { why, undo } = request
+      await (sent.nodeOf(id) === undefined ? runs.cancel(id, by, why, undo) : sent.cancel({ ...request, id }, by))
       return await detail(id)
     },
     suspendgoal: async ({ id: given, why }, by) => {
@@ -211,6 +218,11 @@ function callTable(parts: AgencyParts): CallTable {
       const value = parts.state.get(path)
       return Promise.resolve(value === undefined ? {} : { value })
     },
+    explain: ({ path }) => Promise.resolve(parts.state.explain(path)),
+    history: ({ path }) => Promise.resolve({ changes: parts.state.history(path) }),
+    update: request => parts.state.update(request),
+    forget: ({ node, why }) => parts.state.forget(node, why),
+    acceptfork: ({ node }) => parts.state.acceptFork(node),
     inventory: () => {
       if (!agents.has(INVENTORY_AGENT)) return Promise.resolve({})
       const { variables, startedAt } = agents.get(INVENTORY_AGENT)

@@ -141,7 +141,15 @@ async function openParts(program: Program, before: readonly SourceFile[], direct
     agents,
     runs,
     output: outputSource(driver),
-    state: { get: () => undefined, watch: () => nothing() },
+    state: {
+      get: () => undefined,
+      watch: () => nothing(),
+      explain: () => ({ values: [], forks: [] }),
+      history: () => [],
+      update: alone,
+      forget: alone,
+      acceptFork: alone
+    },
     sent: {
       nodeOf: () => undefined,
       ids: () => [],
@@ -166,6 +174,10 @@ async function openParts(program: Program, before: readonly SourceFile[], direct
       await store.close()
     }
   }
+}
+
+function alone(): Promise<never> {
+  return Promise.reject(new CloudburstError('CB_USAGE', 'a program run from a file has no state that others see'))
 }
 
 async function* nothing(): AsyncGenerator<never> {}

@@ -1,4 +1,5 @@
 import type { Connection } from '@libp2p/interface'
+import type { Capability } from '../../crypto/capability.ts'
 import { CloudburstError } from '../../errors.ts'
 import type { Welcome } from '../../protocols/session/client.ts'
 import { HELLO_GRANTS_BYTES_MAX, SESSION, type SessionHello } from '../../protocols/session/messages.ts'
@@ -134,6 +135,10 @@ export class RunningMesh implements Mesh {
     const id = peerOfAddress(selector)
     if (id !== undefined && id !== this.peer) this.#book.found(id, [selector])
     return found
+  }
+
+  stance(peer: string): { readonly static: boolean; readonly may: readonly Capability[] } {
+    return { static: this.#book.neighbour(peer) !== undefined, may: this.#sessions.capabilities(peer) }
   }
 
   on(event: MeshEvent, listener: (peer: string) => void): () => void {

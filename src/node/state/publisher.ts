@@ -24,6 +24,10 @@ export interface NodeSnapshot {
   /** Newest first. */
   readonly goals: readonly { readonly id: string; readonly goal: string; readonly status: RunStatus; readonly agent?: string }[]
   readonly programs: readonly { readonly name: string; readonly hash: string }[]
+  /** Values that people keep beside. */
+  readonly shared?: ReadonlyMap<string, Tree>
+  /** Which goal wrote a path last. */
+  readonly writers?: ReadonlyMap<string, string>
 }
 
 export interface PublisherParts {
@@ -38,6 +42,8 @@ export interface Publisher {
   /** Something of the node has changed; cheap, and may be called as often as one likes. */
   changed(): void
   /** Resolves when everything changed so far is published. */
+  now(): Promise<void>
+  /** Resolves when everything changed so far is published. */
   stop(): Promise<void>
 }
 
@@ -49,9 +55,14 @@ export function startPublisher({ replica, snapshot, clock, log }: PublisherParts
 
   const publish = async (): Promise<void> => {
     try {
-      const now = flatten(await snapshot())
+      const node = await snapshot()
+      const now = flatten(node)
       const gone = [...replica.own().keys()].filter(path => !now.has(path)).map(path => ({ path }))
-      replica.publish([...[...now].map(([path, value]) => ({ path, value })), ...gone])
+      const change = (path: string, value: Tree) => {
+        const goal = node.writers?.get(path)
+        return { path, value, ...(goal !== undefined && { goal }) }
+      }
+      replica.publish([...[...now].map(([path, value]) => change(path, value)), ...gone])
     } catch (error) {
       log.warn({ code: toErrorData(error).code }, `this node's state could not be published: ${toErrorData(error).message}`)
     }
@@ -74,6 +85,10 @@ export function startPublisher({ replica, snapshot, clock, log }: PublisherParts
     changed: () => {
       if (!stopping.signal.aborted) changed()
     },
+    now: async () => {
+      changed()
+      await running
+    },
     stop: async () => {
       stopping.abort()
       await running
@@ -93,6 +108,7 @@ export function flatten(node: NodeSnapshot): ReadonlyMap<string, Tree> {
   put('addresses', { items: node.addresses.map(value => ({ value })) })
   for (const [name, value] of Object.entries(node.labels)) put(`labels.${name}`, { value })
   for (const [name, value] of Object.entries(node.host)) put(`host.${name}`, value)
+  for (const [name, value] of node.shared ?? []) put(`shared.${name}`, value)
   for (const { name, hash } of node.programs) put(`programs.${name}`, { value: hash })
   for (const agent of node.agents) {
     put(`agents.${agent.name}.program`, { value: agent.program })

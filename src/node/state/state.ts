@@ -2,11 +2,13 @@
 import { randomBytes } from 'node:crypto'
 import { ulid } from 'ulid'
 import { open, seal } from '../../crypto/dsse.ts'
+import { CloudburstError } from '../../errors.ts'
 import type { Identity } from '../../crypto/identity.ts'
 import type { Clock } from '../../goals/ports.ts'
 import type { GoalEvent } from '../../goals/pursuit/events.ts'
 import type { Tree, Variables } from '../../goals/tree.ts'
-import { watchState } from '../../protocols/state/config-monitor.ts'
+import { FORGET_BYTES_MAX, FORGET_TYPE } from '../../protocols/state/forget.ts'
+import { matcher, watchState } from '../../protocols/state/config-monitor.ts'
 import { startGossip } from '../../protocols/state/gossip.ts'
 import { STATE } from '../../protocols/state/messages.ts'
 import { ENVELOPE_BYTES_MAX, RECORD_TYPE } from '../../protocols/state/record.ts'
@@ -17,11 +19,16 @@ import type { AgencyParts } from '../agency/agency.ts'
 import type { Log } from '../files/live-file.ts'
 import type { Mesh } from '../mesh.ts'
 import type { Programs } from '../programs/programs.ts'
-import { GOALS_PUBLISHED_MAX, type NodeSnapshot, startPublisher } from './publisher.ts'
+import { GOALS_PUBLISHED_MAX, type NodeSnapshot, type Publisher, startPublisher } from './publisher.ts'
+import { remember } from './remembered.ts'
+import { openTransactions } from './transactions.ts'
 import type { NodeJournal } from '../store/journal.ts'
 import type { Store } from '../store/store.ts'
 
 const machineChance = { id: () => ulid(), nonce: () => randomBytes(16).toString('hex') }
+
+/** Values whose origin is told in one answer. */
+const EXPLAINED_MAX = 1_000
 
 /** Events after which a goal's published summary is another one. */
 const CHANGES_STATUS: ReadonlySet<GoalEvent['body']['type']> = new Set(['proposed', 'started', 'suspended', 'completed', 'cancelled'])
@@ -46,6 +53,7 @@ export interface StateParts {
 export interface NodeState {
   readonly replica: Replica
   readonly view: AgencyParts['state']
+  /** Makes what is so known now. */
   /** The value at a path such as `nodes.web1.host.os`. */
   get(path: string): Tree | undefined
   /** Publishes and gossips until stopped. Called once the mesh has started. */
@@ -65,25 +73,85 @@ export function openState(parts: StateParts): NodeState {
     open: envelope => open(envelope, RECORD_TYPE, ENVELOPE_BYTES_MAX),
     now: () => clock.now(),
     id: chance.id,
-    freshNonce: chance.nonce
+    freshNonce: chance.nonce,
+    ...(mesh.stance !== undefined && {
+      known: peer => {
+        const stance = mesh.stance?.(peer)
+        return stance === undefined || stance.static || stance.may.length > 0
+      }
+    }),
+    forgets: {
+      seal: payload => seal(identity, FORGET_TYPE, payload),
+      open: envelope => open(envelope, FORGET_TYPE, FORGET_BYTES_MAX),
+      allowed: signer => mesh.stance?.(signer).may.includes('permission:admin') ?? false
+    }
   })
   mesh.handle(STATE, stateHandler(replica))
+  const remembered = remember(store, replica, clock, log)
+  remembered.catch(err => log.error({ err }, 'what was known of other nodes cannot be read'))
+  const transactions = openTransactions({
+    store,
+    agents,
+    programs: parts.programs,
+    replica,
+    publish: () => publisher?.now() ?? Promise.resolve()
+  })
+  transactions.catch(err => log.error({ err }, 'shared values cannot be read'))
+  const writers = agentWriters(journal)
+  let publisher: Publisher | undefined
+  const originOf = (node: string): { readonly peer: string; readonly name: string } => {
+    const all = replica.origins().filter(({ origin, name }) => origin === node || name === node)
+    const [only, other] = all
+    if (only === undefined) throw new CloudburstError('CB_PEER_UNKNOWN', `no node ${node} is known by its state`, { peer: node })
+    if (other !== undefined)
+      throw new CloudburstError('CB_PEER_UNKNOWN', `${all.length} nodes call themselves ${node}: name one by its id`, { peer: node })
+    return { peer: only.origin, name: only.name }
+  }
   const goals = latestGoals(journal)
   const ends: (() => Promise<void> | void)[] = []
   const get = (path: string): Tree | undefined => replica.read(path)
   return {
     replica,
     get,
-    view: { get, watch: (path, signal) => watchState(replica, path, signal) },
+    view: {
+      get,
+      watch: (path, signal, cursor) => watchState(replica, path, signal, cursor),
+      explain: path => ({ values: replica.explain(path).slice(0, EXPLAINED_MAX), forks: replica.forks() }),
+      history: path => {
+        const matches = matcher(path)
+        return replica
+          .changes()
+          .flatMap(({ path: changed, value, at }) => (matches(changed) ? [{ path: changed, at, ...(value && { value }) }] : []))
+      },
+      update: async request => await (await transactions).apply(request),
+      forget: async (node, why) => {
+        const { peer, name: known } = originOf(node)
+        replica.forget(peer, why)
+        return { peer, name: known }
+      },
+      acceptFork: async node => {
+        const { peer, name: known } = originOf(node)
+        await (await remembered).distrusted(peer, known, replica.acceptFork(peer))
+        return { peer, name: known }
+      }
+    },
     start: () => {
-      const publisher = startPublisher({ replica, snapshot: async () => snapshot(parts, await goals()), clock, log })
+      const started = startPublisher({
+        replica,
+        snapshot: async () => ({ ...(await snapshot(parts, await goals())), shared: (await transactions).shared(), writers: writers.all }),
+        clock,
+        log
+      })
+      publisher = started
       ends.push(
-        () => publisher.stop(),
-        agents.onChange(() => publisher.changed()),
+        async () => await (await remembered.catch(() => undefined))?.stop(),
+        () => started.stop(),
+        () => writers.end(),
+        agents.onChange(() => started.changed()),
         journal.subscribe('*', ({ body }) => {
-          if (CHANGES_STATUS.has(body.type)) publisher.changed()
+          if (CHANGES_STATUS.has(body.type)) started.changed()
         }),
-        mesh.on('peer-up', () => publisher.changed()),
+        mesh.on('peer-up', () => started.changed()),
         startGossip({
           replica,
           dialer: mesh,
@@ -103,6 +171,21 @@ export function openState(parts: StateParts): NodeState {
 
 function up(mesh: Mesh): readonly string[] {
   return mesh.peers().flatMap(({ peer, status }) => (status === 'up' ? [peer] : []))
+}
+
+/** Which goal wrote each variable of an agent last, since this daemon began. */
+function agentWriters(journal: StateParts['journal']): { readonly all: ReadonlyMap<string, string>; end(): void } {
+  const all = new Map<string, string>()
+  const end = journal.subscribe('*', ({ goalId, body }) => {
+    if (body.type !== 'step-ended') return
+    const agent = journal.find(goalId)?.agent
+    if (agent === undefined) return
+    for (const { path } of body.writes) {
+      const [top, variable] = path.split(/[.[]/)
+      if (top === 'agent' && variable !== undefined) all.set(`agents.${agent}.variables.${variable}`, goalId)
+    }
+  })
+  return { all, end }
 }
 
 type PublishedGoal = NodeSnapshot['goals'][number]
@@ -133,7 +216,7 @@ async function readGoal(journal: StateParts['journal'], runId: string): Promise<
 async function snapshot(
   { identity, version, labels, host, mesh, agents, programs }: StateParts,
   goals: readonly PublishedGoal[]
-): Promise<NodeSnapshot> {
+): Promise<Omit<NodeSnapshot, 'shared' | 'writers'>> {
   return {
     peer: identity.peer,
     version,

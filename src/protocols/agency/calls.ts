@@ -12,6 +12,7 @@ import type { ConfigVariable } from '../../goals/config/config.ts'
 import type { Assignment, Candidate, GoalEvent, Principal, StepDecision } from '../../goals/pursuit/events.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
 import type { Tree, Variables } from '../../goals/tree.ts'
+import type { Explained } from '../state/replica.ts'
 
 export const AGENCY = '/cloudburst/agency/1'
 
@@ -53,12 +54,26 @@ export interface Calls {
   repair: { request: RepairRequest; reply: RunInfo }
   /** What the repair would keep, do again and do anew; changes nothing. */
   preview: { request: RepairRequest; reply: Plan }
-  cancel: { request: { readonly id: string; readonly why?: string }; reply: RunInfo }
+  /** With undo: false what was done stays done. */
+  cancel: { request: { readonly id: string; readonly why?: string; readonly undo?: false }; reply: RunInfo }
   /** Lets a goal rest at its next step; answers within a second, naming steps that still run. */
   suspendgoal: { request: { readonly id: string; readonly why?: string }; reply: RunInfo }
   /** Lets go on what was suspended by `suspendgoal`, or with its agent. */
   resumegoal: { request: { readonly id: string; readonly why?: string }; reply: RunInfo }
   state: { request: { readonly path: string }; reply: { readonly value?: Tree } }
+  /** Who says that a path is so, and since when; nodes of which nothing is believed because two publish as one. */
+  explain: { request: { readonly path: string }; reply: { readonly values: readonly Explained[]; readonly forks: readonly Forked[] } }
+  /** The latest changes at or below a path, oldest first, as far as this node remembers. */
+  history: { request: { readonly path: string }; reply: { readonly changes: readonly StateChange[] } }
+  /** Changes this node's own state, all or nothing; one with a `revision` only if the path is still at it (0: not there). */
+  update: {
+    request: { readonly changes: readonly { readonly path: string; readonly value?: string | Tree; readonly revision?: number }[] }
+    reply: { readonly changes: readonly { readonly path: string; readonly revision: number }[] }
+  }
+  /** Another node is gone for good: its state disappears here, and wherever this node may say so. */
+  forget: { request: { readonly node: string; readonly why?: string }; reply: { readonly peer: string; readonly name: string } }
+  /** Trusts a node again of which two have published, from its next start on. */
+  acceptfork: { request: { readonly node: string }; reply: { readonly peer: string; readonly name: string } }
   inventory: { request: Record<string, never>; reply: { readonly at?: number; readonly variables?: Variables } }
 }
 
@@ -70,7 +85,11 @@ export interface StreamCalls {
     item: EventItem
   }
   /** The value now, then every change of it. */
-  watch: { request: { readonly path: string }; item: { readonly path: string; readonly value?: Tree; readonly at: number } }
+  watch: {
+    /** `cursor`: of an earlier item; the whole value is given again only if what came since is not remembered. */
+    request: { readonly path: string; readonly cursor?: string }
+    item: StateChange & { readonly cursor?: string }
+  }
 }
 
 export type CallName = keyof Calls
@@ -100,6 +119,11 @@ export const callCapability: Readonly<Record<CallName | StreamName, Capability>>
   suspendgoal: 'goal:repair',
   resumegoal: 'goal:repair',
   state: 'state:read',
+  explain: 'state:read',
+  history: 'state:read',
+  update: 'agent:control',
+  forget: 'permission:admin',
+  acceptfork: 'permission:admin',
   inventory: 'inventory:read',
   events: 'agency:inspect',
   watch: 'state:read'
@@ -146,6 +170,20 @@ export interface ProgramInfo {
   readonly loadedAt?: number
   readonly shipped: boolean
   readonly warnings: readonly Complaint[]
+}
+
+/** A change of a path; an absent value removes it. */
+export interface StateChange {
+  readonly path: string
+  readonly value?: Tree
+  /** Epoch milliseconds at the owner; 0 for a whole value. */
+  readonly at: number
+}
+
+/** Two machines publish under one key. */
+export interface Forked {
+  readonly origin: string
+  readonly name: string
 }
 
 /** One row of `list`: what class Tabulator prints. */

@@ -10,7 +10,8 @@ import {
   modeShape,
   nameShape,
   sourceFilesShape,
-  textShape
+  textShape,
+  treeShape
 } from '../shapes.ts'
 import type { CallName, Calls, StreamCalls, StreamName } from './calls.ts'
 
@@ -45,6 +46,10 @@ const repair = v.strictObject({
   program: v.exactOptional(nameShape)
 })
 
+const statePath = v.strictObject({ path: v.pipe(v.string(), v.maxLength(1_000)) })
+/** Most changes of one transaction. */
+const CHANGES_MAX = 1_000
+
 type Shape<Request> = v.GenericSchema<unknown, Request>
 
 export const callShapes: { readonly [N in CallName]: Shape<Calls[N]['request']> } = {
@@ -76,10 +81,27 @@ export const callShapes: { readonly [N in CallName]: Shape<Calls[N]['request']> 
   goal: v.strictObject({ id: nameShape }),
   repair,
   preview: repair,
-  cancel: v.strictObject({ id: nameShape, why: v.exactOptional(textShape) }),
+  cancel: v.strictObject({ id: nameShape, why: v.exactOptional(textShape), undo: v.exactOptional(v.literal(false)) }),
   suspendgoal: v.strictObject({ id: nameShape, why: v.exactOptional(textShape) }),
   resumegoal: v.strictObject({ id: nameShape, why: v.exactOptional(textShape) }),
-  state: v.strictObject({ path: v.pipe(v.string(), v.maxLength(1_000)) }),
+  state: statePath,
+  explain: statePath,
+  history: statePath,
+  update: v.strictObject({
+    changes: v.pipe(
+      v.array(
+        v.strictObject({
+          path: v.pipe(v.string(), v.minLength(1), v.maxLength(1_000)),
+          value: v.exactOptional(v.union([textShape, treeShape])),
+          revision: v.exactOptional(countShape)
+        })
+      ),
+      v.minLength(1),
+      v.maxLength(CHANGES_MAX)
+    )
+  }),
+  forget: v.strictObject({ node: nameShape, why: v.exactOptional(v.pipe(textShape, v.maxLength(1_000))) }),
+  acceptfork: v.strictObject({ node: nameShape }),
   inventory: nothing
 }
 
@@ -90,5 +112,5 @@ export const streamShapes: { readonly [N in StreamName]: Shape<StreamCalls[N]['r
     follow: v.exactOptional(v.boolean()),
     output: v.exactOptional(v.boolean())
   }),
-  watch: v.strictObject({ path: v.pipe(v.string(), v.maxLength(1_000)) })
+  watch: v.strictObject({ path: v.pipe(v.string(), v.maxLength(1_000)), cursor: v.exactOptional(nameShape) })
 }

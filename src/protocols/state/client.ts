@@ -27,7 +27,7 @@ export interface Pulled {
 export async function pullState(
   dialer: Dialer,
   peer: string,
-  replica: Pick<Replica, 'heads' | 'apply' | 'applyProof'>,
+  replica: Pick<Replica, 'heads' | 'apply' | 'applyProof' | 'applyForget'>,
   signal: AbortSignal
 ): Promise<Pulled> {
   const channel = await dialer.open(peer, STATE, signal)
@@ -45,12 +45,13 @@ export async function pullState(
         await channel.finish().catch(() => undefined)
         return { applied, heads: message.heads }
       }
-      if (message.type === 'fork') replica.applyProof(message.proof)
+      if (message.type === 'fork') replica.applyProof(message.proof, peer)
+      if (message.type === 'forget') for (const envelope of message.envelopes) replica.applyForget(envelope)
       if (message.type !== 'records') continue
       taken += message.envelopes.length
       if (taken > ENVELOPES_PER_PULL_MAX)
         throw new CloudburstError('CB_FRAME_INVALID', `peer ${peer} gave ${taken} records of state at once`, { peer })
-      for (const envelope of message.envelopes) if (replica.apply(envelope) === 'applied') applied++
+      for (const envelope of message.envelopes) if (replica.apply(envelope, peer) === 'applied') applied++
     }
   } catch (error) {
     leave()

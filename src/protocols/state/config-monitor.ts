@@ -54,7 +54,8 @@ function resumed(replica: Replica, cursor: string | undefined): number | undefin
   return nonce === replica.nonce && n !== undefined && /^\d{1,15}$/.test(n) && Number(n) <= replica.count() ? Number(n) + 1 : undefined
 }
 
-function matcher(path: string): (changed: string) => boolean {
+/** Whether a change of a path is one of the watched path: of it, below it, or of a value above it. */
+export function matcher(path: string): (changed: string) => boolean {
   const wanted = path === '' ? [] : path.split('.')
   return changed => {
     const names = changed.split('.')

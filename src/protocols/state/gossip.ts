@@ -121,7 +121,12 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
       inBackground(pull(peer))
       inBackground(announce())
     }),
-    replica.subscribe(({ published, fork }) => {
+    replica.subscribe(({ published, fork, clone }) => {
+      if (clone !== undefined)
+        log.warn(
+          { peer: replica.self, boot: clone },
+          'another node lives under the key of this one: end one of them and give it a key of its own; until then others may see either'
+        )
       if (published !== undefined) inBackground(announce())
       if (fork !== undefined)
         log.warn(

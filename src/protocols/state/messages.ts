@@ -16,6 +16,8 @@ export interface ConfigChange {
   readonly value?: Tree
   /** Counts changes of this path at its owner, from 1. */
   readonly revision: number
+  /** Id of the goal at the owner that wrote it. */
+  readonly goal?: string
 }
 
 /** Changes that become visible together. */
@@ -62,4 +64,6 @@ export type StateMessage =
   | { readonly type: 'records'; readonly envelopes: readonly Uint8Array[] }
   /** The proof of a fork: two records of one origin, boot, nonce and number that differ. */
   | { readonly type: 'fork'; readonly proof: readonly [Uint8Array, Uint8Array] }
+  /** Statements that a node is gone for good: see forget.ts. */
+  | { readonly type: 'forget'; readonly envelopes: readonly Uint8Array[] }
   | { readonly type: 'done'; readonly heads: readonly Head[] }

@@ -14,6 +14,7 @@ export interface Held {
   readonly revision: number
   /** Epoch milliseconds at the owner. */
   readonly at: number
+  readonly goal?: string
 }
 
 /** A record as it is passed on. */
@@ -39,10 +40,15 @@ export interface Origin {
   parts: { readonly snapshot: boolean; readonly changes: ConfigChange[] } | undefined
   proof: readonly [Uint8Array, Uint8Array] | undefined
   digest: string | undefined
+  /** Somebody who may say so has said that it is gone for good. */
+  gone?: Uint8Array
 }
 
-/** What became of a record. `gap`: something before it is missing; `held`: its origin has forked; `full`: a limit is reached. */
-export type Verdict = 'applied' | 'known' | 'gap' | 'stale' | 'fork' | 'held' | 'full' | 'own'
+/**
+ * What became of a record. `gap`: something before it is missing; `held`: its origin has forked; `full`: a limit is reached;
+ * `unknown`: nobody here knows its origin, and who gave it has told of enough of such; `fast`: too many at once, to be asked for again later.
+ */
+export type Verdict = 'applied' | 'known' | 'gap' | 'stale' | 'fork' | 'held' | 'full' | 'own' | 'unknown' | 'fast'
 
 /** A value that has changed; absent: removed. */
 export interface Changed {
@@ -104,10 +110,12 @@ function settle(
   const before = state.values
   const after = snapshot ? new Map<string, Held>() : before
   const changed: Changed[] = []
-  for (const { path, value, revision } of changes) {
+  for (const { path, value, revision, goal } of changes) {
     const old = before.get(path)
+    // A snapshot says again what was so before: since when, too.
+    const same = old?.revision === revision && sameTree(old.value, value)
     if (value === undefined) after.delete(path)
-    else after.set(path, { value, revision, at })
+    else after.set(path, { value, revision, at: same ? old.at : at, ...(goal !== undefined && { goal }) })
     if (!sameTree(old?.value, value)) changed.push({ path, at, ...(value === undefined ? {} : { value }) })
   }
   if (snapshot) for (const path of before.keys()) if (!after.has(path)) changed.push({ path, at })
@@ -155,14 +163,20 @@ export function again(
   return step()
 }
 
+export interface Missing {
+  /** In the order in which they can be applied. */
+  readonly envelopes: readonly Uint8Array[]
+  /** Of forks. */
+  readonly proofs: readonly (readonly [Uint8Array, Uint8Array])[]
+  readonly forgets: readonly Uint8Array[]
+}
+
 /** What somebody with `have` lacks of `origins`. */
-export function missing(
-  origins: ReadonlyMap<string, Origin>,
-  have: readonly Head[]
-): { readonly envelopes: readonly Uint8Array[]; readonly proofs: readonly (readonly [Uint8Array, Uint8Array])[] } {
+export function missing(origins: ReadonlyMap<string, Origin>, have: readonly Head[]): Missing {
   const known = new Map(have.map(head => [head.origin, head]))
   const envelopes: Uint8Array[] = []
   const proofs: (readonly [Uint8Array, Uint8Array])[] = []
+  const forgets: Uint8Array[] = []
   for (const state of origins.values()) {
     const head = known.get(state.origin)
     if (state.proof !== undefined) {
@@ -172,8 +186,9 @@ export function missing(
     if (head?.fork === true) continue
     const order = head === undefined ? 1 : compareBoots(state, head)
     if (order < 0) continue
+    if (state.gone !== undefined && order > 0) forgets.push(state.gone)
     const from = order > 0 || head === undefined ? 0 : head.seq
     for (const kept of state.log) if (kept.seq > from) envelopes.push(kept.envelope)
   }
-  return { envelopes, proofs }
+  return { envelopes, proofs, forgets }
 }

@@ -40,11 +40,11 @@ export function ownRecords(parts: Pick<ReplicaParts, 'self' | 'name' | 'boot' | 
   const revise = (state: Origin | undefined, changes: readonly Omit<ConfigChange, 'revision'>[]): ConfigChange[] => {
     const last = new Map(changes.map(change => [change.path, change]))
     const revised: ConfigChange[] = []
-    for (const { path, value } of last.values()) {
+    for (const { path, value, goal } of last.values()) {
       const old = state?.values.get(path)
       if (sameTree(old?.value, value)) continue
       const revision = (old?.revision ?? removed.get(path) ?? 0) + 1
-      revised.push({ path, revision, ...(value === undefined ? {} : { value }) })
+      revised.push({ path, revision, ...(value === undefined ? {} : { value }), ...(goal !== undefined && { goal }) })
     }
     return revised
   }
@@ -88,7 +88,8 @@ export function ownRecords(parts: Pick<ReplicaParts, 'self' | 'name' | 'boot' | 
 /** Everything there is after the changes. */
 function whole(state: Origin | undefined, changes: readonly ConfigChange[]): readonly ConfigChange[] {
   const all = new Map<string, ConfigChange>()
-  for (const [path, { value, revision }] of state?.values ?? []) all.set(path, { path, value, revision })
+  for (const [path, { value, revision, goal }] of state?.values ?? [])
+    all.set(path, { path, value, revision, ...(goal !== undefined && { goal }) })
   for (const change of changes) {
     if (change.value === undefined) all.delete(change.path)
     else all.set(change.path, change)

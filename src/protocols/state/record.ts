@@ -1,7 +1,8 @@
 /** A record of state as bytes: encoded by its owner, checked by everybody else, after its signature. */
 import * as v from 'valibot'
 import { CloudburstError } from '../../errors.ts'
-import { bytesShape, countShape, listOf, peerShape, textShape, timeShape, treeShape } from '../shapes.ts'
+import { NODE_NAME } from '../node-name.ts'
+import { bytesShape, countShape, idShape, listOf, peerShape, textShape, timeShape, treeShape } from '../shapes.ts'
 import { decodeMessage, encodeMessage } from '../wire/codec.ts'
 import { type ConfigChange, type Head, ORIGINS_MAX, RECORD_BYTES_MAX, type StateMessage, type StateRecord } from './messages.ts'
 
@@ -14,7 +15,7 @@ export const PATH_CHARS_MAX = 1_000
 /** Larger boot numbers are nonsense (epoch milliseconds until the year 37,000), and one must always be able to go higher. */
 const BOOT_MAX = 2 ** 50
 
-const nameShape = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'a node name is 1 to 64 letters, digits, dots, dashes'))
+const nameShape = v.pipe(v.string(), v.regex(NODE_NAME, 'a node name is 1 to 64 letters, digits, dots, dashes'))
 const bootShape = v.pipe(countShape, v.maxValue(BOOT_MAX))
 /** `~` sorts behind every nonce: nothing of that boot is taken any more. */
 const nonceShape = v.pipe(v.string(), v.regex(/^([0-9a-f]{8,64}|~)$/, 'a nonce is hex'))
@@ -24,7 +25,8 @@ const pathShape = v.pipe(v.string(), v.minLength(1), v.maxLength(PATH_CHARS_MAX)
 const changeShape: v.GenericSchema<unknown, ConfigChange> = v.strictObject({
   path: pathShape,
   value: v.exactOptional(treeShape),
-  revision: seqShape
+  revision: seqShape,
+  goal: v.exactOptional(idShape)
 })
 
 const recordShape: v.GenericSchema<unknown, StateRecord> = v.strictObject({
@@ -52,6 +54,7 @@ export const stateShape: v.GenericSchema<unknown, StateMessage> = v.variant('typ
   v.object({ type: v.literal('pull'), have: headsShape }),
   v.object({ type: v.literal('records'), envelopes: listOf(bytesShape) }),
   v.object({ type: v.literal('fork'), proof: v.tuple([bytesShape, bytesShape]) }),
+  v.object({ type: v.literal('forget'), envelopes: listOf(bytesShape) }),
   v.object({ type: v.literal('done'), heads: headsShape })
 ])
 export const announcementShape = v.object({ heads: headsShape })

@@ -15,6 +15,7 @@ import {
   headOf,
   judge,
   type Kept,
+  type Missing,
   missing,
   LAST_NONCE,
   newOrigin,
@@ -23,7 +24,9 @@ import {
   type Verdict
 } from './origin.ts'
 import { type OwnRecords, ownRecords } from './own.ts'
-import { readTree } from './read-tree.ts'
+import { decodeForget, encodeForget } from './forget.ts'
+import { Introductions, Pace } from './limits.ts'
+import { explain, readTree } from './read-tree.ts'
 import { decodeRecord } from './record.ts'
 
 export type { Verdict } from './origin.ts'
@@ -45,6 +48,17 @@ export interface ReplicaParts {
   readonly id: () => string
   /** A fresh nonce, hex, when this node has to begin anew because others know a later boot of it. */
   readonly freshNonce: () => string
+  /** Whether this node knows a peer by itself: a neighbour, or one with a permit. Absent: all. */
+  readonly known?: (peer: string) => boolean
+  /** Statements that a node is gone for good; without it there are none. */
+  readonly forgets?: {
+    /** An envelope of FORGET_TYPE by this node's key. */
+    readonly seal: (payload: Uint8Array) => Uint8Array
+    /** @throws CloudburstError CB_SIGNATURE_INVALID */
+    readonly open: (envelope: Uint8Array) => { readonly signer: string; readonly payload: Uint8Array }
+    /** Whether a peer may say so. */
+    readonly allowed: (signer: string) => boolean
+  }
 }
 
 /** A change as others see it. `n` counts the changes of this replica, from 1. */
@@ -71,22 +85,39 @@ export interface Replica {
   publish(changes: readonly Omit<ConfigChange, 'revision'>[]): void
   /** This node's own part: path, value and revision. */
   own(): ReadonlyMap<string, { readonly value: Tree; readonly revision: number }>
-  /** Takes in an envelope of anybody. @throws CloudburstError CB_SIGNATURE_INVALID, CB_FRAME_INVALID, CB_FRAME_TOO_LONG */
-  apply(envelope: Uint8Array): Verdict
-  /** Takes in the proof of a fork. @returns whether it holds and is news */
-  applyProof(proof: readonly [Uint8Array, Uint8Array]): boolean
-  /** The operator's decision to trust an origin again, from its next boot on. */
-  acceptFork(origin: string): void
+  /** Takes in an envelope of anybody. @param from the peer that gave it; absent: a person or a disk of this node @throws CloudburstError CB_SIGNATURE_INVALID, CB_FRAME_INVALID, CB_FRAME_TOO_LONG */
+  apply(envelope: Uint8Array, from?: string): Verdict
+  /** Takes in the proof of a fork. @param from the peer that gave it @returns whether it holds and is news */
+  applyProof(proof: readonly [Uint8Array, Uint8Array], from?: string): boolean
+  /**
+   * The operator's decision to trust an origin again, from its next boot on.
+   * @returns the last boot that is not trusted
+   */
+  acceptFork(origin: string): number
+  /** What {@link acceptFork} has decided in an earlier life. */
+  distrust(origin: string, name: string, boot: number): void
+  /** Says that a node is gone for good. @throws CloudburstError CB_USAGE for one that is not known */
+  forget(origin: string, why?: string): void
+  /** Takes in what somebody else says of that. @returns whether it is news @throws CloudburstError CB_SIGNATURE_INVALID, CB_FRAME_INVALID */
+  applyForget(envelope: Uint8Array): boolean
+  /** Everything that is kept of others, to be put into a replica that is opened anew. */
+  kept(): readonly {
+    readonly origin: string
+    readonly seq: number
+    readonly envelopes: readonly Uint8Array[]
+    readonly gone?: Uint8Array
+  }[]
+  /** Who says a path is so, and since when: the newest of all values at or below it first. */
+  explain(path: string): readonly Explained[]
+  /** Everybody who is known by what it publishes, or was. */
+  origins(): readonly { readonly origin: string; readonly name: string }[]
   /** Origins that are held back. */
   forks(): readonly { readonly origin: string; readonly name: string }[]
   heads(): readonly Head[]
   /** Whether `head` is ahead of what is known here. */
   lacks(head: Head): boolean
   /** What somebody with `have` lacks: envelopes in the order in which they can be applied, and proofs of forks. */
-  missing(have: readonly Head[]): {
-    readonly envelopes: readonly Uint8Array[]
-    readonly proofs: readonly (readonly [Uint8Array, Uint8Array])[]
-  }
+  missing(have: readonly Head[]): Missing
   /** Equal on two nodes that know the same. */
   digest(): string
   /** The value at a path, e.g. `nodes.web1.host.os`; `nodes` or nothing is everything. */
@@ -96,7 +127,33 @@ export interface Replica {
   /** How many changes there have been. */
   count(): number
   /** Called after changes have become visible, and when there is news for others. @returns ends it */
-  subscribe(listener: (news: { readonly published?: Head; readonly fork?: string }) => void): () => void
+  subscribe(listener: (news: News) => void): () => void
+}
+
+export interface News {
+  /** Of this node itself. */
+  readonly published?: Head
+  /** An origin that is held back from now on. */
+  readonly fork?: string
+  /** Another node lives under this node's key: its boot. */
+  readonly clone?: number
+}
+
+/** Where a value comes from. */
+export interface Explained {
+  /** With `nodes.<name>`. */
+  readonly path: string
+  readonly value: Tree
+  readonly revision: number
+  /** Epoch milliseconds at the owner. */
+  readonly at: number
+  /** Id of the goal that wrote it. */
+  readonly goal?: string
+  /** Peer id of the owner, whose signature was verified. */
+  readonly origin: string
+  readonly boot: number
+  /** The record that says so is this one or an earlier one of that boot. */
+  readonly seq: number
 }
 
 export function openReplica(parts: ReplicaParts): Replica {
@@ -107,7 +164,33 @@ export function openReplica(parts: ReplicaParts): Replica {
   let rebases = 0
   const own: OwnRecords = ownRecords(parts)
 
-  const tell = (news: { published?: Head; fork?: string }): void => {
+  const pace = new Pace(parts.now)
+  const introductions = new Introductions()
+  const isKnown = (peer: string): boolean => peer === parts.self || (parts.known?.(peer) ?? true)
+  /** Nobody makes nodes up: an origin is known here, or one of a bounded number that a neighbour has told of. */
+  const welcome = (origin: string, from: string | undefined): boolean =>
+    origins.has(origin) || from === undefined || isKnown(origin) || introductions.take(origin, from)
+  /** Room for one more origin: one that nobody here knows gives way to one that somebody does. */
+  const room = (origin: string): boolean => {
+    if (origins.size < ORIGINS_MAX) return true
+    const stranger = isKnown(origin) ? [...origins.keys()].find(each => !isKnown(each)) : undefined
+    if (stranger === undefined) return false
+    drop(stranger)
+    return true
+  }
+  const drop = (origin: string): void => {
+    const state = origins.get(origin)
+    if (state === undefined) return
+    show(
+      state,
+      [...state.values.keys()].map(path => ({ path, at: parts.now() }))
+    )
+    origins.delete(origin)
+    introductions.forget(origin)
+    pace.forget(origin)
+  }
+
+  const tell = (news: News): void => {
     for (const listener of listeners) listener(news)
   }
   const show = (state: Origin, changed: readonly Changed[]): void => {
@@ -128,7 +211,10 @@ export function openReplica(parts: ReplicaParts): Replica {
   }
   /** Others know a later life of this node than ours, e.g. after an old disk was restored: live on behind it. */
   const rebase = (boot: number): void => {
-    if (rebases++ >= REBASES_MAX) return
+    if (rebases++ >= REBASES_MAX) {
+      tell({ clone: boot })
+      return
+    }
     own.begin(boot + 1, parts.freshNonce())
     if (origins.has(parts.self)) publish([], true)
   }
@@ -143,9 +229,10 @@ export function openReplica(parts: ReplicaParts): Replica {
     tell({ fork: origin.origin })
   }
 
-  const apply = (envelope: Uint8Array): Verdict => {
+  const apply = (envelope: Uint8Array, from?: string): Verdict => {
     const { signer, payload } = parts.open(envelope)
     const record = decodeRecord(payload, signer)
+    if (!welcome(record.origin, from)) return 'unknown'
     const state = origins.get(record.origin)
     const mine = record.origin === parts.self
     if (mine && compareBoots(record, own.life()) > 0) {
@@ -157,8 +244,10 @@ export function openReplica(parts: ReplicaParts): Replica {
     if (mine && verdict !== 'fork') return 'own'
     if (verdict === 'fork') holdBack(state!, [state!.log.find(({ seq }) => seq === record.seq)!.envelope, envelope])
     if (verdict !== 'applied') return verdict
-    if (state === undefined && origins.size >= ORIGINS_MAX) return 'full'
+    if (state === undefined && !room(record.origin)) return 'full'
+    if (from !== undefined && !pace.take(record.origin)) return 'fast'
     const into = state ?? newOrigin(record)
+    delete into.gone
     origins.set(record.origin, into)
     const kept: Kept = { seq: record.seq, envelope, payload }
     const changed =
@@ -168,7 +257,7 @@ export function openReplica(parts: ReplicaParts): Replica {
     return 'applied'
   }
 
-  const applyProof = (proof: readonly [Uint8Array, Uint8Array]): boolean => {
+  const applyProof = (proof: readonly [Uint8Array, Uint8Array], from?: string): boolean => {
     const [a, b] = proof.map(envelope => {
       const { signer, payload } = parts.open(envelope)
       return { payload, record: decodeRecord(payload, signer) }
@@ -177,10 +266,30 @@ export function openReplica(parts: ReplicaParts): Replica {
     if (!same || sameBytes(a!.payload, b!.payload)) return false
     const known = origins.get(a!.record.origin)
     if (known?.proof !== undefined || (known?.nonce === LAST_NONCE && a!.record.boot <= known.boot)) return false
-    if (known === undefined && origins.size >= ORIGINS_MAX) return false
+    if (known === undefined && !(welcome(a!.record.origin, from) && room(a!.record.origin))) return false
     const state = known ?? newOrigin(a!.record)
     origins.set(state.origin, state)
     holdBack(state, proof)
+    return true
+  }
+
+  /** From here on nothing of an origin is taken up to this boot. */
+  const distrust = (origin: string, name: string, boot: number): Origin => {
+    const fresh = newOrigin({ origin, name, boot, nonce: LAST_NONCE })
+    origins.set(origin, fresh)
+    return fresh
+  }
+  const bury = (envelope: Uint8Array): boolean => {
+    const { signer, payload } = parts.forgets!.open(envelope)
+    const { origin, boot } = decodeForget(payload, signer)
+    const state = origins.get(origin)
+    if (origin === parts.self || state === undefined) return false
+    if (signer !== parts.self && !parts.forgets!.allowed(signer)) return false
+    if (compareBoots({ boot, nonce: LAST_NONCE }, state) <= 0) return false
+    const { name } = state
+    drop(origin)
+    distrust(origin, name, boot).gone = envelope
+    tell({})
     return true
   }
 
@@ -196,12 +305,35 @@ export function openReplica(parts: ReplicaParts): Replica {
       const state = origins.get(origin)
       if (state?.proof === undefined) throw new CloudburstError('CB_USAGE', `${origin} has not forked`, { peer: origin })
       const boot = Math.max(state.boot, ...state.proof.map(envelope => decodeRecord(parts.open(envelope).payload, origin).boot))
-      origins.set(origin, newOrigin({ origin, name: state.name, boot, nonce: LAST_NONCE }))
+      distrust(origin, state.name, boot)
       if (origin === parts.self) {
         origins.delete(origin)
         own.begin(boot + 1, parts.freshNonce())
       }
+      return boot
     },
+    distrust: (origin, name, boot) => {
+      if (origin !== parts.self && !origins.has(origin)) distrust(origin, name, boot)
+    },
+    forget: (origin, why) => {
+      const state = origins.get(origin)
+      if (parts.forgets === undefined || state === undefined || origin === parts.self)
+        throw new CloudburstError('CB_USAGE', `there is no other node ${origin} to forget`, { peer: origin })
+      const statement = { origin, boot: state.boot, at: parts.now(), ...(why !== undefined && { why }) }
+      bury(parts.forgets.seal(encodeForget(statement)))
+    },
+    applyForget: envelope => parts.forgets !== undefined && bury(envelope),
+    kept: () =>
+      [...origins.values()]
+        .filter(({ origin, proof }) => origin !== parts.self && proof === undefined)
+        .map(({ origin, seq, log, gone }) => ({
+          origin,
+          seq,
+          envelopes: log.map(({ envelope }) => envelope),
+          ...(gone !== undefined && { gone })
+        })),
+    explain: path => explain([...origins.values()], path, isKnown),
+    origins: () => [...origins.values()].map(({ origin, name }) => ({ origin, name })),
     forks: () => [...origins.values()].filter(state => state.proof !== undefined).map(({ origin, name }) => ({ origin, name })),
     heads: () => [...origins.values()].map(headOf),
     lacks: head => {
@@ -217,7 +349,7 @@ export function openReplica(parts: ReplicaParts): Replica {
       createHash('sha256')
         .update([...origins.values()].map(digestOf).sort().join('\n'))
         .digest('hex'),
-    read: path => readTree([...origins.values()], path),
+    read: path => readTree([...origins.values()], path, isKnown),
     changes: () => recent,
     count: () => count,
     subscribe: listener => {

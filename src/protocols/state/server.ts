@@ -42,9 +42,10 @@ async function give(
   { have }: Extract<StateMessage, { type: 'pull' }>
 ): Promise<void> {
   const heads = replica.heads()
-  const { envelopes, proofs } = replica.missing(have)
+  const { envelopes, proofs, forgets } = replica.missing(have)
   for (const batch of batches(envelopes)) await channel.write({ type: 'records', envelopes: batch } satisfies StateMessage)
   for (const proof of proofs) await channel.write({ type: 'fork', proof } satisfies StateMessage)
+  for (const batch of batches(forgets)) await channel.write({ type: 'forget', envelopes: batch } satisfies StateMessage)
   await channel.write({ type: 'done', heads } satisfies StateMessage)
 }
 

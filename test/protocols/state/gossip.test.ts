@@ -120,7 +120,10 @@ describe('a pull of state', () => {
   it('ends at a record that is not genuine and keeps those before it', async () => {
     const [one, two] = [node('one'), node('two')]
     one.publish([set('a', 1)])
-    const lying = { heads: one.heads, missing: () => ({ envelopes: [...one.missing([]).envelopes, Buffer.from('{}')], proofs: [] }) }
+    const lying = {
+      heads: one.heads,
+      missing: () => ({ envelopes: [...one.missing([]).envelopes, Buffer.from('{}')], proofs: [], forgets: [] })
+    }
     const dialer = dialerTo(stateHandler(lying), callerWith(['state:read']), one.self)
     await assert.rejects(pullState(dialer, one.self, two, AbortSignal.timeout(1_000)), { code: 'CB_SIGNATURE_INVALID' })
     assert.deepEqual(two.read('nodes.one.a'), { value: 1 })

@@ -3,13 +3,15 @@ import { generateIdentity, type Identity } from '../../../src/crypto/identity.ts
 import { open, seal } from '../../../src/crypto/dsse.ts'
 import { RECORD_BYTES_MAX } from '../../../src/protocols/state/messages.ts'
 import { ENVELOPE_BYTES_MAX, encodeRecord, RECORD_TYPE } from '../../../src/protocols/state/record.ts'
-import { openReplica, type Replica } from '../../../src/protocols/state/replica.ts'
+import { FORGET_BYTES_MAX, FORGET_TYPE } from '../../../src/protocols/state/forget.ts'
+import { INTRODUCED_PER_PEER_MAX, RECORDS_BURST_MAX } from '../../../src/protocols/state/limits.ts'
+import { openReplica, type Replica, type ReplicaParts } from '../../../src/protocols/state/replica.ts'
 import { encodeMessage } from '../../../src/protocols/wire/codec.ts'
 
 const [ann, ben] = [generateIdentity(), generateIdentity()]
 let ids = 0
 
-function replica(identity: Identity, name: string, boot = 1, nonce = 'aaaaaaaa'): Replica {
+function replica(identity: Identity, name: string, boot = 1, nonce = 'aaaaaaaa', more: Partial<ReplicaParts> = {}): Replica {
   return openReplica({
     self: identity.peer,
     name,
@@ -19,7 +21,8 @@ function replica(identity: Identity, name: string, boot = 1, nonce = 'aaaaaaaa')
     open: envelope => open(envelope, RECORD_TYPE, ENVELOPE_BYTES_MAX),
     now: () => 1_000,
     id: () => `t${++ids}`,
-    freshNonce: () => 'ffffffff'
+    freshNonce: () => 'ffffffff',
+    ...more
   })
 }
 
@@ -27,7 +30,8 @@ const set = (path: string, value: string | number) => ({ path, value: { value } 
 
 /** Gives `to` everything that it lacks of `from`. @returns the verdicts */
 function pull(to: Replica, from: Replica): string[] {
-  const { envelopes, proofs } = from.missing(to.heads())
+  const { envelopes, proofs, forgets } = from.missing(to.heads())
+  for (const envelope of forgets) to.applyForget(envelope)
   return [...envelopes.map(envelope => to.apply(envelope)), ...proofs.map(proof => `proof:${to.applyProof(proof)}`)]
 }
 
@@ -247,5 +251,138 @@ describe('a fork', () => {
     assert.equal(two.applyProof([left(), right()]), false)
     assert.equal(two.apply(signed({ boot: 2 })), 'applied')
     assert.deepEqual(two.read('nodes.ann.a'), { value: 1 })
+  })
+})
+
+describe('what a node takes in of nodes that it does not know', () => {
+  const strangers = Array.from({ length: INTRODUCED_PER_PEER_MAX + 2 }, () => generateIdentity())
+  const record = (by: Identity, change: object = {}) =>
+    seal(
+      by,
+      RECORD_TYPE,
+      encodeMessage({
+        origin: by.peer,
+        name: `x${by.peer.slice(-4)}`,
+        boot: 1,
+        nonce: 'aaaaaaaa',
+        seq: 1,
+        snapshot: true,
+        transaction: { id: 't', at: 1, changes: [{ path: 'a', value: { value: 1 }, revision: 1 }] },
+        ...change
+      })
+    )
+
+  it('is so many on the word of one neighbour, however many it makes up, and any that is known here', () => {
+    const one = replica(ann, 'ann', 1, 'aaaaaaaa', { known: peer => peer === ben.peer })
+    const verdicts = strangers.map(each => one.apply(record(each), strangers[0]!.peer))
+    assert.deepEqual(verdicts.slice(-2), ['unknown', 'unknown'])
+    assert.equal(verdicts.filter(each => each === 'applied').length, INTRODUCED_PER_PEER_MAX)
+    assert.equal(one.apply(record(ben), strangers[0]!.peer), 'applied')
+    assert.equal(one.apply(record(strangers.at(-1)!), ben.peer), 'applied', 'another neighbour has its own share')
+  })
+
+  it('never stands in the place of one that it knows', () => {
+    const impostor = strangers.find(each => each.peer < ben.peer)!
+    const one = replica(ann, 'ann', 1, 'aaaaaaaa', { known: peer => peer === ben.peer })
+    const says = (value: string) => ({
+      name: 'web1',
+      transaction: { id: 't', at: 1, changes: [{ path: 'a', value: { value }, revision: 1 }] }
+    })
+    one.apply(record(impostor, says('bad')), impostor.peer)
+    one.apply(record(ben, says('good')), ben.peer)
+    assert.deepEqual(one.read('nodes.web1.a'), { value: 'good' })
+    assert.equal(one.explain('nodes.web1.a')[0]?.origin, ben.peer)
+  })
+
+  it('is as fast as a node publishes, and what was too fast comes later', () => {
+    let now = 1_000
+    const one = replica(ann, 'ann', 1, 'aaaaaaaa', { now: () => now })
+    const flood = (seq: number) => record(ben, { seq, snapshot: true })
+    const verdicts = Array.from({ length: RECORDS_BURST_MAX + 1 }, (_, at) => one.apply(flood(at + 1), ben.peer))
+    assert.equal(verdicts.at(-1), 'fast')
+    now += 1_000
+    assert.equal(one.apply(flood(RECORDS_BURST_MAX + 1), ben.peer), 'applied')
+  })
+})
+
+describe('a node that is gone for good', () => {
+  const forgets = (identity: Identity, allowed: boolean): Partial<ReplicaParts> => ({
+    forgets: {
+      seal: payload => seal(identity, FORGET_TYPE, payload),
+      open: envelope => open(envelope, FORGET_TYPE, FORGET_BYTES_MAX),
+      allowed: () => allowed
+    }
+  })
+  const [gone, carl] = [generateIdentity(), generateIdentity()]
+
+  it('disappears here and wherever the one who says so may, and does not come back from those who know it still', () => {
+    const away = replica(gone, 'gone', 5)
+    const one = replica(ann, 'ann', 1, 'aaaaaaaa', forgets(ann, true))
+    const two = replica(ben, 'ben', 1, 'aaaaaaaa', forgets(ben, true))
+    const three = replica(carl, 'carl', 1, 'aaaaaaaa', forgets(carl, false))
+    away.publish([set('a', 1)])
+    for (const each of [one, two, three]) pull(each, away)
+    one.forget(gone.peer, 'scrapped')
+    assert.equal(one.read('nodes.gone'), undefined)
+    pull(two, one)
+    pull(three, one)
+    assert.equal(two.read('nodes.gone'), undefined)
+    assert.deepEqual(three.read('nodes.gone.a'), { value: 1 })
+    pull(two, three)
+    assert.equal(two.read('nodes.gone'), undefined)
+    pull(two, one)
+    assert.equal(two.digest(), one.digest())
+  })
+
+  it('is a new node when it comes back all the same', () => {
+    const one = replica(ann, 'ann', 1, 'aaaaaaaa', forgets(ann, true))
+    const away = replica(gone, 'gone', 5)
+    away.publish([set('a', 1)])
+    pull(one, away)
+    one.forget(gone.peer)
+    pull(one, away)
+    assert.equal(one.read('nodes.gone'), undefined)
+    const back = replica(gone, 'gone', 6, 'bbbbbbbb')
+    back.publish([set('a', 2)])
+    pull(one, back)
+    assert.deepEqual(one.read('nodes.gone.a'), { value: 2 })
+    assert.throws(() => one.forget(ann.peer), { code: 'CB_USAGE' })
+  })
+})
+
+describe('two machines with one key', () => {
+  it('are told as such when they have given way to each other often enough', () => {
+    const [one, two] = [replica(ann, 'ann', 1), replica(ann, 'ann', 2)]
+    const clones: number[] = []
+    for (const each of [one, two]) each.subscribe(({ clone }) => clone !== undefined && clones.push(clone))
+    for (let turn = 0; turn < 10; turn++) {
+      for (const [to, from] of [
+        [one, two],
+        [two, one]
+      ] as const) {
+        from.publish([set('turn', turn * 2)])
+        for (const envelope of from.missing([]).envelopes) to.apply(envelope)
+      }
+    }
+    assert.ok(clones.length > 0)
+  })
+})
+
+describe('why a value is so', () => {
+  it('names its owner, the goal that wrote it, and since when', () => {
+    const one = replica(ann, 'ann', 7)
+    one.publish([{ ...set('agents.web.variables.count', 1), goal: '01JD0000000000000000000000' }, set('host.os', 'linux')])
+    const [only, other] = one.explain('nodes.ann.agents')
+    assert.equal(other, undefined)
+    assert.deepEqual(only, {
+      path: 'nodes.ann.agents.web.variables.count',
+      value: { value: 1 },
+      revision: 1,
+      at: 1_000,
+      goal: '01JD0000000000000000000000',
+      origin: ann.peer,
+      boot: 7,
+      seq: 1
+    })
   })
 })
