@@ -21,7 +21,7 @@ const peerId = 'peer id of a node: 12D3KooW…'
 
 /** neighborhood.xml; read by src/node/neighborhood/read.ts. */
 export const neighborhood: Vocabulary = closed('Who is near: this node, and the nodes it keeps a connection to.', {
-  neighborhood: { as: [], meaning: 'the root', holds: ['node', 'encryption', 'mdns', 'peer'] },
+  neighborhood: { as: [], meaning: 'the root', holds: ['node', 'encryption', 'control', 'mdns', 'peer'] },
   node: {
     as: [],
     meaning: 'this node',
@@ -39,6 +39,14 @@ export const neighborhood: Vocabulary = closed('Who is near: this node, and the 
     as: [],
     meaning: 'what every connection must have',
     attributes: { required: { type: ['noise'], required: true, meaning: 'nothing else is offered' } }
+  },
+  control: {
+    as: [],
+    meaning: 'where the control API is served over TLS 1.3, to whoever signs in',
+    attributes: {
+      listen: needed('multiaddr with a number: `/ip4/0.0.0.0/tcp/4711`'),
+      hosts: { type: 'text', meaning: 'further names by which browsers reach it, separated by blanks' }
+    }
   },
   mdns: {
     as: [],

@@ -326,6 +326,13 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
     example: 'audit --denied',
     load: () => import('./commands/audit.ts')
   },
+  'sign-in': {
+    summary: 'a code to sign in with at the control API over the network',
+    usage: '',
+    options: [],
+    example: 'sign-in',
+    load: () => import('./commands/sign-in.ts')
+  },
   help: {
     summary: 'about a command',
     usage: '[COMMAND]',

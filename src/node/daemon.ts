@@ -8,6 +8,7 @@ import { HEADS_TOPIC } from '../protocols/state/messages.ts'
 import { REVOCATIONS_TOPIC } from '../protocols/trust/messages.ts'
 import { machineClock as clock, machineRandom as random } from './clock.ts'
 import { bindControl } from './control/server.ts'
+import { openSecure } from './control/open-secure.ts'
 import { credentials } from './programs/credentials.ts'
 import { localDriver } from './drivers/local.ts'
 import { loadIdentity, openHome, personKeys, resolveHome } from './home.ts'
@@ -158,6 +159,18 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
   state.start()
   down.push(() => state.stop())
 
+  const secure = await openSecure({
+    name,
+    controlListen: neighborhood.current.control,
+    identity,
+    directory: home.tls,
+    control,
+    audit,
+    now: clock.now,
+    log
+  })
+  if (secure !== undefined) down.push(() => secure.stop())
+
   const ended = Promise.withResolvers<void>()
   control.serve({
     agency,
@@ -176,6 +189,7 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
       spreading,
       self: () => selfAsPeer({ mesh, labels, startedAt }),
       newId: () => random.id(),
+      signIn: () => secure?.signIn(),
       anticipating: ({ peer, status }) => (status === 'self' ? agency : remoteAgency(mesh, peer)),
       shutdown: () => ended.resolve()
     }),

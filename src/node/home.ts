@@ -28,6 +28,8 @@ export interface Home {
   /** Directory, 0700, and socket of the control API. */
   readonly control: string
   readonly socket: string
+  /** Certificates of the control API and their keys. */
+  readonly tls: string
   /** Short-lived things, such as tickets that wait to be presented. */
   readonly run: string
   readonly tickets: string
@@ -56,6 +58,7 @@ export function resolveHome(home?: string, env: Environment = process.env, uid: 
     auditLog: join(state, 'audit.log'),
     control: resolve(socket, '..'),
     socket,
+    tls: join(state, 'tls'),
     run: join(base, 'run'),
     tickets: join(base, 'run', 'tickets.json')
   }

@@ -181,6 +181,7 @@ export const noLocalCalls: LocalHandlers = {
   trust: async () => ({ news: 0, handed: [] }),
   grants: async () => [],
   rights: async () => ({ peers: [], rights: [] }),
+  signin: async () => ({ code: '', expiresAt: 0, addresses: [], authority: '' }),
   checkstore: async () => ({ runs: 0, events: 0, compacted: 0, problems: [] }),
   shutdown: async () => ({})
 }

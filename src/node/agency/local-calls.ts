@@ -2,7 +2,7 @@
 import { CloudburstError, toErrorData } from '../../errors.ts'
 import type { Program } from '../../goals/program/model.ts'
 import type { Principal } from '../../goals/pursuit/events.ts'
-import type { Dispatched, DispatchRequest, PeerInfo } from '../control/contract.ts'
+import type { Dispatched, DispatchRequest, PeerInfo, SignInInfo } from '../control/contract.ts'
 import type { LocalHandlers } from '../control/server.ts'
 import type { Agency } from '../../protocols/agency/calls.ts'
 import { anticipate } from '../dispatch/anticipate.ts'
@@ -33,6 +33,8 @@ export interface LocalParts {
   readonly anticipating: (peer: PeerInfo) => Agency
   /** A fresh ULID. */
   readonly newId: () => string
+  /** A code to sign in with; undefined when the control API is not served over the network. */
+  readonly signIn: () => SignInInfo | undefined
   readonly shutdown: () => void
 }
 
@@ -62,6 +64,14 @@ export function localCalls(parts: LocalParts): LocalHandlers {
       return { ticket: ticketText(ticket), expiresAt: ticket.expiry }
     },
     ...trustCalls(parts),
+    signin: async () => {
+      const info = parts.signIn()
+      if (info !== undefined) return info
+      throw new CloudburstError(
+        'CB_USAGE',
+        'neighborhood.xml has no <control listen="/ip4/…/tcp/…">: the control API is at the socket only'
+      )
+    },
     checkstore: () => checkStore(parts.store),
     shutdown: () => {
       parts.shutdown()

@@ -54,6 +54,8 @@ export interface LocalCalls {
     }
     reply: RightsReply
   }
+  /** A code that one browser or program may sign in with, at the control API over the network. */
+  signin: { request: Record<string, never>; reply: SignInInfo }
   /** Reads all records of all runs. */
   checkstore: { request: Record<string, never>; reply: StoreCheck }
   shutdown: { request: Record<string, never>; reply: Record<string, never> }
@@ -105,6 +107,17 @@ export interface RightsReply {
   readonly rights: readonly RightInfo[]
   /** One for each peer, when a capability was asked for. */
   readonly decisions?: readonly { readonly peer: string; readonly allowed: boolean; readonly reason: string }[]
+}
+
+/** How to sign in. */
+export interface SignInInfo {
+  /** For one sign-in. */
+  readonly code: string
+  readonly expiresAt: number
+  /** `https://node1:4711/`, one for each name. */
+  readonly addresses: readonly string[]
+  /** File of the certificate to be believed, PEM, on this node. */
+  readonly authority: string
 }
 
 /** What a look at every record of the store has found. */

@@ -43,6 +43,8 @@ export type LocalHandlers = {
 export interface ControlBinding {
   /** Answers from now on, those requests included that came before. */
   serve(handlers: ControlHandlers): void
+  /** Answers one request of another server, whose client was let in. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>
   /** Ends all streams, then closes; resolves when the socket file is gone. */
   stop(): Promise<void>
 }
@@ -63,7 +65,7 @@ export async function bindControl(path: string): Promise<ControlBinding> {
     void answer(door, request, response)
   })
   await listenAlone(server, path)
-  return { serve: give, stop: () => close(server, door) }
+  return { serve: give, handle: (request, response) => answer(door, request, response), stop: () => close(server, door) }
 }
 
 interface Door {
@@ -152,14 +154,15 @@ async function line(response: ServerResponse, item: unknown, signal: AbortSignal
   })
 }
 
-function reply(response: ServerResponse, body: unknown): void {
+/** Status 200 and the JSON of `body`. */
+export function reply(response: ServerResponse, body: unknown): void {
   const text = JSON.stringify(body)
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
   response.end(text)
 }
 
 /** As status and body, or as the last line of a stream that has begun. */
-function fail(response: ServerResponse, error: unknown): void {
+export function fail(response: ServerResponse, error: unknown): void {
   const problem = toProblem(error)
   if (response.headersSent) {
     response.end(`${JSON.stringify({ type: 'error', error: problem })}\n`)
@@ -170,7 +173,8 @@ function fail(response: ServerResponse, error: unknown): void {
   response.end(text)
 }
 
-async function bodyOf(request: IncomingMessage): Promise<object> {
+/** The JSON object that a request carries; `{}` for an empty body. @throws CloudburstError CB_FRAME_TOO_LONG, CB_USAGE */
+export async function bodyOf(request: IncomingMessage): Promise<object> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {

@@ -36,6 +36,7 @@ export const localShapes: { readonly [N in keyof LocalCalls]: v.GenericSchema<un
     goal: v.exactOptional(nameShape),
     vars: v.exactOptional(listOf(nameShape))
   }),
+  signin: nothing,
   checkstore: nothing,
   shutdown: nothing
 }

@@ -2,6 +2,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { isPeerId } from '../../crypto/identity.ts'
 import { CloudburstError } from '../../errors.ts'
 import { elementsOf, readXml, type XmlElement } from '../../goals/program/xml.ts'
+import { NODE_NAME } from '../../protocols/node-name.ts'
 import { ShapeReader } from '../files/xml-shape.ts'
 
 /** Where this node listens when its file does not say: every address of the machine. */
@@ -20,6 +21,8 @@ export interface Neighborhood {
   readonly announce: readonly string[]
   /** The only encryption there is. */
   readonly encryption: 'noise'
+  /** Where the control API is served over TLS to whoever signs in; absent: at the socket only. */
+  readonly control?: { readonly host: string; readonly port: number; readonly hosts: readonly string[] }
   readonly mdns: { readonly enabled: boolean; readonly service: string }
   readonly neighbours: readonly Neighbour[]
 }
@@ -33,11 +36,12 @@ export interface Neighbour {
 }
 
 const reader = new ShapeReader('CB_NEIGHBORHOOD_INVALID')
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+/** RFC 1123, 2.1. */
+const HOST = /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}))*$/
 
 /** Whether `text` can be the name of a node: it becomes part of paths such as `nodes.<name>` and of table columns. */
 export function isNodeName(text: string): boolean {
-  return NAME.test(text)
+  return NODE_NAME.test(text)
 }
 
 /**
@@ -47,7 +51,7 @@ export function isNodeName(text: string): boolean {
 export function readNeighborhood(text: string, file: string): Neighborhood {
   const root = readXml(text, file)
   if (root.name !== 'neighborhood') throw reader.error(root.place, `the root element is <${root.name}>, not <neighborhood>`)
-  reader.check(root, { children: ['node', 'encryption', 'mdns', 'peer'] })
+  reader.check(root, { children: ['node', 'encryption', 'control', 'mdns', 'peer'] })
   const node = only(root, 'node')
   if (node === undefined) throw reader.error(root.place, '<neighborhood> needs one <node name="…">')
   const encryption = only(root, 'encryption')
@@ -55,6 +59,7 @@ export function readNeighborhood(text: string, file: string): Neighborhood {
   return {
     ...readNode(node),
     encryption: 'noise',
+    ...readControl(only(root, 'control')),
     mdns: readMdns(only(root, 'mdns')),
     neighbours: readNeighbours(root)
   }
@@ -82,6 +87,21 @@ function checkEncryption(element: XmlElement): void {
   const required = reader.needed(element, 'required')
   if (required === 'noise') return
   throw reader.error(reader.placeOf(element, 'required'), `encryption ${required} is not offered: noise is, and nothing unencrypted ever`)
+}
+
+function readControl(element: XmlElement | undefined): Pick<Neighborhood, 'control'> {
+  if (element === undefined) return {}
+  reader.check(element, { required: ['listen'], optional: ['hosts'] })
+  const listen = reader.needed(element, 'listen')
+  if (!isTcpAddress(listen) || !/^\/ip[46]\//.test(listen)) {
+    throw reader.error(reader.placeOf(element, 'listen'), `${listen} is not an address such as /ip4/0.0.0.0/tcp/4711`)
+  }
+  const hosts = (reader.attribute(element, 'hosts') ?? '').split(/\s+/).filter(host => host !== '')
+  const wrong = hosts.find(host => !HOST.test(host))
+  if (wrong !== undefined) throw reader.error(reader.placeOf(element, 'hosts'), `${wrong} is not a host name`)
+  const parts = multiaddr(listen).getComponents()
+  const of = (...names: string[]): string => parts.find(({ name }) => names.includes(name))?.value ?? ''
+  return { control: { host: of('ip4', 'ip6'), port: Number(of('tcp')), hosts } }
 }
 
 function readMdns(element: XmlElement | undefined): Neighborhood['mdns'] {

@@ -33,6 +33,10 @@ ${labels.join('')}${listen.join('')}  </node>
   <!-- Every connection is encrypted with Noise, and nothing else is ever offered. Anything else written here stops the node. -->
   <encryption required="noise"/>
 
+  <!-- The control API over the network: TLS 1.3 only, for whoever types the code of \`cloudburst sign-in\`.
+       hosts: further names by which it is reached.
+         <control listen="/ip4/0.0.0.0/tcp/4711" hosts="node1.example.org"/> -->
+
   <!-- Nodes on the same network find each other's addresses by multicast DNS. It suggests, it permits nothing. -->
   <mdns enabled="${what.mdns ?? true}"/>
 

@@ -13,7 +13,7 @@ import {
   type ControlHandlers,
   type LocalHandlers
 } from '../../../src/node/control/server.ts'
-import { SOCKET_PATH_BYTES_MAX } from '../../../src/node/control/bind.ts'
+import { SOCKET_PATH_BYTES_MAX } from '../../../src/node/files/socket-path.ts'
 import { eventsOf, failing, fakeAgency, replay } from '../../fakes/agency.ts'
 
 describe('the control API', () => {
@@ -267,6 +267,7 @@ const local: LocalHandlers = {
   trust: async () => ({ news: 0, handed: [] }),
   grants: async () => [],
   rights: async () => ({ peers: [], rights: [] }),
+  signin: async () => ({ code: '', expiresAt: 0, addresses: [], authority: '' }),
   checkstore: async () => ({ runs: 0, events: 0, compacted: 0, problems: [] }),
   shutdown: async () => ({})
 }
