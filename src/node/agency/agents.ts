@@ -10,6 +10,7 @@ import type { AgentProto, Program } from '../../goals/program/model.ts'
 import type { Principal, Write } from '../../goals/pursuit/events.ts'
 import type { Tree, Variables } from '../../goals/tree.ts'
 import type { AgentInfo } from '../../protocols/agency/calls.ts'
+import { NODE_NAME } from '../../protocols/node-name.ts'
 import type { Op, Store } from '../store/store.ts'
 
 /** Agent whose variables are the node's inventory. */
@@ -20,8 +21,6 @@ const PREFIX = 'a!'
  * A name can be used again once its agent is stopped.
  */
 export const AGENTS_MAX = 1_000
-/** Names become keys and paths of state: nothing that could be read as anything else. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
 /** An agent as it is kept. */
 export interface Agent {
@@ -130,7 +129,7 @@ export async function openAgents(
     return agent
   }
   const start: Agents['start'] = async (program, proto, name) => {
-    if (!NAME.test(name))
+    if (!NODE_NAME.test(name))
       throw new CloudburstError('CB_USAGE', `${JSON.stringify(name)} cannot name an agent: letters, digits, . _ - and at most 64 of them`)
     const before = agents.get(name)
     if (before !== undefined && before.status !== 'stopped')

@@ -6,9 +6,7 @@ import type { Server } from 'node:http'
 import { createConnection } from 'node:net'
 import { dirname } from 'node:path'
 import { CloudburstError } from '../../errors.ts'
-
-/** Longest path of a Unix socket, in bytes: sun_path is 108 on Linux and 104 on macOS, with a closing zero. */
-export const SOCKET_PATH_BYTES_MAX = process.platform === 'darwin' ? 103 : 107
+import { checkSocketPath } from '../files/socket-path.ts'
 
 /**
  * Listens on the Unix socket at `path`, mode 0600 in a directory of mode 0700; a socket that a dead daemon left is removed.
@@ -16,12 +14,7 @@ export const SOCKET_PATH_BYTES_MAX = process.platform === 'darwin' ? 103 : 107
  * @throws CloudburstError CB_ALREADY_RUNNING when another daemon answers there; CB_USAGE when the path is too long
  */
 export async function listenAlone(server: Server, path: string): Promise<void> {
-  if (Buffer.byteLength(path) > SOCKET_PATH_BYTES_MAX) {
-    throw new CloudburstError(
-      'CB_USAGE',
-      `the control socket's path is longer than ${SOCKET_PATH_BYTES_MAX} bytes: ${path}; choose a shorter --home`
-    )
-  }
+  checkSocketPath(path, 'control socket')
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   chmodSync(dirname(path), 0o700)
   if (!(await listening(server, path))) {

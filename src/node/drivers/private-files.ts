@@ -1,26 +1,21 @@
 /** Files with what a step needs and nobody else may read: scripts, key material. They live until their goal drops them. */
 import { existsSync } from 'node:fs'
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TEXT_BYTES_MAX } from '../../goals/ports.ts'
+import { replaceWhole } from '../files/atomic-file.ts'
 import { fileName } from '../runner/step-directory.ts'
 
 /**
- * Writes `<state>/files/<goal id>/<name>` (0600 in 0700), whole or not at all; on disk on return.
+ * Writes `<state>/files/<goal id>/<name>` (0600 in 0700), whole or not at all. Its name may be lost with the power: whoever
+ * looks for one that is gone writes it again.
  * @throws when `name` could name another place
  */
 export async function writePrivateFile(state: string, goalId: string, name: string, text: string): Promise<string> {
   const directory = filesDirectory(state, goalId)
   const file = join(directory, fileName(name))
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  const handle = await open(`${file}.new`, 'w', 0o600)
-  try {
-    await handle.writeFile(text)
-    await handle.datasync()
-  } finally {
-    await handle.close()
-  }
-  await rename(`${file}.new`, file)
+  await replaceWhole(file, text, { mode: 0o600, alone: true, durable: 'content' })
   return file
 }
 

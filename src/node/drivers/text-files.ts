@@ -1,9 +1,8 @@
 /** Text files of this machine, for statements that look at one or edit it in place. */
-import { randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
-import { copyFile, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { createReadStream } from 'node:fs'
+import { readFile, realpath, stat } from 'node:fs/promises'
 import { type Files, type FoundText, TEXT_BYTES_MAX } from '../../goals/ports.ts'
+import { replaceWhole } from '../files/atomic-file.ts'
 
 /** Mode of a file that was not there before: what an administrator would give it. */
 const NEW_MODE = 0o644
@@ -31,48 +30,13 @@ async function replaceText(path: string, text: string): Promise<void> {
   const old = await stat(target).catch(() => undefined)
   // The backup is what was there before the first change of this content, a copy with the same mode.
   if (old !== undefined) await backUp(target, old)
-  const beside = `${target}.${randomBytes(6).toString('hex')}`
-  const handle = await open(beside, 'wx', 0o600)
-  try {
-    await handle.writeFile(text)
-    if (old !== undefined) await handle.chown(old.uid, old.gid)
-    await handle.chmod(old === undefined ? NEW_MODE : old.mode & 0o7777)
-    await handle.sync()
-    await handle.close()
-    await rename(beside, target)
-  } catch (error) {
-    await handle.close().catch(() => undefined)
-    await rm(beside, { force: true })
-    throw error
-  }
-  await syncDirectory(dirname(target))
+  await replaceWhole(target, text, old === undefined ? { mode: NEW_MODE } : { mode: old.mode & 0o7777, owner: old })
 }
 
 async function backUp(target: string, { uid, gid, mode }: { uid: number; gid: number; mode: number }): Promise<void> {
-  const backup = `${target}.cb-backup`
-  const beside = `${backup}.${randomBytes(6).toString('hex')}`
-  try {
-    await copyFile(target, beside, constants.COPYFILE_EXCL)
-    const handle = await open(beside, 'r+')
-    try {
-      await handle.chown(uid, gid)
-      await handle.chmod(mode & 0o7777)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(beside, backup)
-  } catch (error) {
-    await rm(beside, { force: true })
-    throw error
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
+  await replaceWhole(`${target}.cb-backup`, into => into.writeFile(createReadStream(target)), {
+    mode: mode & 0o7777,
+    owner: { uid, gid },
+    durable: 'content'
+  })
 }

@@ -5,6 +5,7 @@
 import { TextDecoder } from 'node:util'
 import type { GoalEvent, OutputChunk } from '../../goals/pursuit/events.ts'
 import type { EventItem } from '../../protocols/agency/calls.ts'
+import { type EventSource, eventCursor } from '../../protocols/dispatch/live-events.ts'
 import type { OutputHead } from '../../protocols/dispatch/messages.ts'
 import type { NodeJournal } from '../store/journal.ts'
 
@@ -70,36 +71,33 @@ export async function* feed(
   onWaiting: (listener: (reason: string) => void) => () => void = () => () => undefined
 ): AsyncGenerator<FeedItem> {
   const bell = new Bell()
-  const news = new News()
+  const durable: EventSource = { read: journal.readDurable, subscribe: journal.subscribe }
+  const cursor = eventCursor(durable, request.id, request.from ?? 1, () => bell.ring())
   const ends = [
-    journal.subscribe(request.id, event => {
-      news.add(event)
-      bell.ring()
-    }),
+    cursor.end,
     request.output === true ? source.onOutput(request.id, () => bell.ring()) : () => undefined,
     onWaiting(reason => bell.ring(reason))
   ]
   const hush = (): void => bell.ring()
   signal.addEventListener('abort', hush, { once: true })
   const reader = new Reader(source, request)
-  let next = request.from ?? 1
   let told: GoalEvent | undefined
   try {
-    if (request.output === true && next > 1) reader.pass((await journal.readDurable(request.id)).filter(event => event.seq < next))
+    const first = cursor.next
+    if (request.output === true && first > 1) reader.pass((await journal.readDurable(request.id)).filter(event => event.seq < first))
     for (;;) {
       bell.quiet()
       const last = signal.aborted
-      const first = told === undefined
-      for (const event of news.take(next) ?? (await journal.readDurable(request.id, next))) {
+      const begins = told === undefined
+      for (const event of await cursor.take()) {
         yield* reader.before(event)
         yield { type: 'event', event }
-        next = event.seq + 1
         told = event
       }
       yield* reader.rest()
       if (last || request.follow !== true) {
         if (last || request.follow !== 'always') return
-      } else if ((first || mayRest(told)) && (await atRest(journal, request, next))) return
+      } else if ((begins || mayRest(told)) && (await atRest(journal, request, cursor.next))) return
       const reason = await bell.wait()
       if (reason !== undefined) yield { type: 'waiting', reason }
     }
@@ -173,26 +171,6 @@ async function atRest(journal: Pick<NodeJournal, 'summary'>, { id, awaited }: Fe
   if (summary === undefined) return !(await awaited?.()) && (await journal.summary(id)) === undefined
   const resting = summary.status === 'completed' || summary.status === 'cancelled' || summary.status === 'suspended'
   return resting && summary.seq < next
-}
-
-/** Most events held for a reader that is slower than the goal; with more, the reader goes back to the journal. */
-const HELD_MAX = 256
-
-/** Events as they become durable, so that a reader who keeps up does not need the disk. */
-class News {
-  #held: GoalEvent[] | undefined
-
-  add(event: GoalEvent): void {
-    if (this.#held !== undefined && this.#held.length >= HELD_MAX) this.#held = undefined
-    this.#held?.push(event)
-  }
-
-  /** What came since the last time, from number `next` on; undefined when some of it can only be had from the journal. */
-  take(next: number): readonly GoalEvent[] | undefined {
-    const held = this.#held?.filter(event => event.seq >= next)
-    this.#held = []
-    return held === undefined || (held.length > 0 && held[0]!.seq !== next) ? undefined : held
-  }
 }
 
 /** Something may have happened: rung any number of times, heard once. */

@@ -5,7 +5,7 @@ import { createConnection, type Socket } from 'node:net'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { CloudburstError } from '../../errors.ts'
+import { checkSocketPath } from '../files/socket-path.ts'
 import { hostSince } from './host-start.ts'
 import { type Ended, type FromRunner, lineSplitter, type Runner, runnerDirectory, runnerSocket, type ToRunner } from './protocol.ts'
 
@@ -23,8 +23,6 @@ interface Pending {
   readonly reject: (error: unknown) => void
 }
 
-/** Longest path of a Unix socket, in bytes, on Linux and macOS. */
-const SOCKET_PATH_BYTES_MAX = 103
 /** Until a new runner must be serving, in milliseconds. */
 const START_WITHIN_MS = 20_000
 /** Variables that the runner's own process gets; commands get the daemon's whole environment over the socket. */
@@ -37,11 +35,7 @@ const OWN_ENVIRONMENT = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'LC_ALL', 'USER']
  */
 export function runnerClient(state: string, env: NodeJS.ProcessEnv = process.env): RunnerClient {
   const path = runnerSocket(state)
-  if (Buffer.byteLength(path) > SOCKET_PATH_BYTES_MAX) {
-    throw new CloudburstError('CB_USAGE', `the path of the runner's socket is longer than ${SOCKET_PATH_BYTES_MAX} bytes: ${path}`, {
-      path
-    })
-  }
+  checkSocketPath(path, "runner's socket")
   // Noted before any step is begun, so that the first one already was begun under this start of the host.
   hostSince(state)
   const pending = new Map<number, Pending>()

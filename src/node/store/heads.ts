@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Level } from 'level'
-import { writeDurably } from './durable-file.ts'
+import { replaceWhole } from '../files/atomic-file.ts'
 
 /** A lower bound: the store may hold more, never less. */
 export interface Heads {
@@ -37,7 +37,7 @@ export async function readHeads(directory: string): Promise<Heads> {
 
 /** Durable on return. */
 export async function writeHeads(directory: string, heads: Heads): Promise<void> {
-  await writeDurably(headsFile(directory), JSON.stringify(heads))
+  await replaceWhole(headsFile(directory), JSON.stringify(heads), { mode: 0o600, alone: true })
 }
 
 /** What the heads promise and the database lacks, in words; empty when all is there. */

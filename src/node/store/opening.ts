@@ -7,7 +7,7 @@ import { copyFile, cp, link, mkdir, readdir, rename, rm } from 'node:fs/promises
 import { dirname, join } from 'node:path'
 import { Level } from 'level'
 import { CloudburstError } from '../../errors.ts'
-import { syncPath, writeDurably } from './durable-file.ts'
+import { replaceWhole, syncPath } from '../files/atomic-file.ts'
 import { type Database, headsFile, missingFrom, readHeads } from './heads.ts'
 import { beforeMigration, migrate, SCHEMA_VERSION, schemaOf, schemaOp } from './migration.ts'
 
@@ -70,7 +70,7 @@ export async function markInitialised(directory: string): Promise<void> {
   await syncPath(path)
   await syncPath(directory)
   await syncPath(dirname(directory))
-  await writeDurably(join(directory, 'initialised'), `${JSON.stringify({ version: SCHEMA_VERSION })}\n`)
+  await replaceWhole(join(directory, 'initialised'), `${JSON.stringify({ version: SCHEMA_VERSION })}\n`, { mode: 0o600, alone: true })
 }
 
 /** Opening may delete files that a repair would need, so all are kept until the next opening. */

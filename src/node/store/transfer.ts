@@ -10,10 +10,8 @@
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { CloudburstError } from '../../errors.ts'
-import { syncPath } from './durable-file.ts'
+import { replaceWhole } from '../files/atomic-file.ts'
 import type { RawOp } from './group-commit.ts'
 import type { Database } from './heads.ts'
 import { SCHEMA_KEY, SCHEMA_VERSION } from './migration.ts'
@@ -37,44 +35,38 @@ export async function exportStore(
   file: string,
   version: number
 ): Promise<{ readonly keys: number; readonly bytes: number }> {
-  const fresh = `${file}.new`
-  const handle = await open(fresh, 'w', 0o600)
   let bytes = 0
-  let held: string[] = []
-  let heldBytes = 0
-  const write = async (line: string): Promise<void> => {
-    held.push(line)
-    heldBytes += line.length + 1
-    if (heldBytes >= CHUNK_BYTES) await flush()
-  }
-  const flush = async (): Promise<void> => {
-    const text = held.map(line => `${line}\n`).join('')
-    bytes += Buffer.byteLength(text)
-    held = []
-    heldBytes = 0
-    await handle.writeFile(text)
-  }
-  try {
-    let keys = 0
-    let sum = ''
-    await write(JSON.stringify({ type: 'store', version, at: new Date().toISOString() }))
-    for await (const [key, value] of store.rawRange({ prefix: '' })) {
-      sum = sumOf(sum, key, value)
-      keys++
-      await write(lineOf(key, sum, value))
-    }
-    await write(JSON.stringify({ type: 'end', keys, sum }))
-    await flush()
-    await handle.sync()
-    await handle.close()
-    await rename(fresh, file)
-    await syncPath(dirname(file))
-    return { keys, bytes }
-  } catch (error) {
-    await handle.close().catch(() => undefined)
-    await rm(fresh, { force: true })
-    throw error
-  }
+  let keys = 0
+  await replaceWhole(
+    file,
+    async handle => {
+      let held: string[] = []
+      let heldBytes = 0
+      const flush = async (): Promise<void> => {
+        const text = held.map(line => `${line}\n`).join('')
+        bytes += Buffer.byteLength(text)
+        held = []
+        heldBytes = 0
+        await handle.writeFile(text)
+      }
+      const write = async (line: string): Promise<void> => {
+        held.push(line)
+        heldBytes += line.length + 1
+        if (heldBytes >= CHUNK_BYTES) await flush()
+      }
+      let sum = ''
+      await write(JSON.stringify({ type: 'store', version, at: new Date().toISOString() }))
+      for await (const [key, value] of store.rawRange({ prefix: '' })) {
+        sum = sumOf(sum, key, value)
+        keys++
+        await write(lineOf(key, sum, value))
+      }
+      await write(JSON.stringify({ type: 'end', keys, sum }))
+      await flush()
+    },
+    { mode: 0o600 }
+  )
+  return { keys, bytes }
 }
 
 /**

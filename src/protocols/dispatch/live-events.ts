@@ -12,51 +12,77 @@ export interface EventSource {
 /** New events held for a reader that is slow, in events; beyond it they are dropped here and read again from the source. */
 const HELD_MAX = 256
 
+/** A place in the events of a goal that moves on by what is taken: no gap, no repeat. */
+export interface EventCursor {
+  /** Number of the next event. */
+  readonly next: number
+  /**
+   * Every event on disk from there on; from memory when the reader keeps up.
+   * @throws CloudburstError CB_STORE_DAMAGED when the source has a gap
+   */
+  take(): Promise<readonly GoalEvent[]>
+  end(): void
+}
+
+/** @param onNews called when there may be something to take */
+export function eventCursor(source: EventSource, goalId: string, from: number, onNews: () => void): EventCursor {
+  let next = from
+  /** Undefined while some of it can only be had from the source. */
+  let held: GoalEvent[] | undefined
+  const end = source.subscribe(goalId, event => {
+    if (held !== undefined && held.length >= HELD_MAX) held = undefined
+    held?.push(event)
+    onNews()
+  })
+  const known = async (): Promise<readonly GoalEvent[]> => {
+    const ours = held?.filter(event => event.seq >= next)
+    held = []
+    // One that was not told may be there all the same: a write that failed and was made. The source knows.
+    return ours?.every((event, at) => event.seq === next + at) ? ours : await source.read(goalId, next)
+  }
+  return {
+    get next() {
+      return next
+    },
+    take: async () => {
+      const events = (await known()).filter(event => event.seq >= next)
+      const gap = events.find((event, at) => event.seq !== next + at)
+      if (gap !== undefined)
+        throw new CloudburstError('CB_STORE_DAMAGED', `goal ${goalId} has no event before ${gap.seq}, but those before ${next}`, {
+          id: goalId
+        })
+      next += events.length
+      return events
+    },
+    end
+  }
+}
+
 /**
  * Every durable event of a goal from number `from` on, then those to come, until `signal` fires: no gap, no repeat,
- * and no more than {@link HELD_MAX} events in memory however slow the reader.
+ * and no more than {@link HELD_MAX} new events in memory however slow the reader.
  * @throws CloudburstError CB_STORE_DAMAGED when the source has a gap
  */
 export async function* liveEvents(source: EventSource, goalId: string, from: number, signal: AbortSignal): AsyncGenerator<GoalEvent, void> {
-  let held: GoalEvent[] = []
-  let behind = true
+  let news = true
   let wake = (): void => undefined
-  const onEvent = (event: GoalEvent): void => {
-    if (held.length >= HELD_MAX) behind = true
-    if (!behind) held.push(event)
+  const ring = (): void => {
+    news = true
     wake()
   }
-  const onAbort = (): void => wake()
-  const unsubscribe = source.subscribe(goalId, onEvent)
-  signal.addEventListener('abort', onAbort)
-
-  let next = from
-  const isNext = (event: GoalEvent): boolean => {
-    if (event.seq < next) return false
-    if (event.seq > next)
-      throw new CloudburstError('CB_STORE_DAMAGED', `goal ${goalId} has no event ${next} but ${event.seq}`, { id: goalId })
-    next++
-    return true
-  }
+  const cursor = eventCursor(source, goalId, from, ring)
+  signal.addEventListener('abort', ring)
   try {
     while (!signal.aborted) {
-      if (behind) {
-        behind = false
-        held = []
-        for (const event of await source.read(goalId, next)) {
-          if (signal.aborted) return
-          if (isNext(event)) yield event
-        }
-        continue
+      if (!news) await new Promise<void>(resolve => (wake = resolve))
+      news = false
+      for (const event of await cursor.take()) {
+        if (signal.aborted) return
+        yield event
       }
-      const event = held.shift()
-      if (event === undefined) await new Promise<void>(resolve => (wake = resolve))
-      // One that was not told may be there all the same: a write that failed and was made. The source knows.
-      else if (event.seq > next) behind = true
-      else if (isNext(event)) yield event
     }
   } finally {
-    unsubscribe()
-    signal.removeEventListener('abort', onAbort)
+    cursor.end()
+    signal.removeEventListener('abort', ring)
   }
 }

@@ -1,12 +1,12 @@
 /** What arrives on `/cloudburst/session/1`, checked field by field: it comes from somebody we may not know. */
 import { type Capability, capabilities } from '../../crypto/capability.ts'
 import { CloudburstError, type ErrorData } from '../../errors.ts'
+import { NODE_NAME } from '../node-name.ts'
 import type { SessionHello, SessionReply } from './messages.ts'
 
 /** Longest name, version, label or address, in characters, and most of each: see ./README.md, "Limits". */
 export const TEXT_LENGTH_MAX = 256
 export const LIST_LENGTH_MAX = 64
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
 type Fields = Record<string, unknown>
 
@@ -36,7 +36,7 @@ export function checkReply(message: unknown): SessionReply {
 
 function checkNode(fields: Fields): Pick<SessionHello, 'name' | 'version' | 'labels' | 'addresses'> {
   const name = text(fields['name'], 'name')
-  if (!NAME.test(name)) throw wrong('name')
+  if (!NODE_NAME.test(name)) throw wrong('name')
   const labels = Object.entries(object(fields['labels'], 'labels'))
   if (labels.length > LIST_LENGTH_MAX) throw wrong('labels')
   return {
