@@ -1,5 +1,6 @@
 /** `cloudburst`: words → command → exit status. Everything else is imported when it is needed: `--help` stays quick. */
 import '../polyfill.ts'
+import './short-lived.ts'
 import { once } from 'node:events'
 
 const interrupted = new AbortController()
