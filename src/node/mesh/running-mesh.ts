@@ -202,9 +202,24 @@ export class RunningMesh implements Mesh {
   }
 
   #self(): PeerInfo {
-    const { labels, addresses, version } = this.#card()
+    const { neighborhood, version } = this.#options
     const { peer, name } = this
-    return { peer, name, labels, version, addresses, status: 'self', static: true, since: 0, may: [], mayThere: [] }
+    const addresses = (): readonly string[] => this.addresses()
+    return {
+      peer,
+      name,
+      labels: labelsOf(neighborhood.current.labels),
+      version,
+      // libp2p works them out anew each time; who looks for a peer by its name does not ask for them.
+      get addresses() {
+        return addresses()
+      },
+      status: 'self',
+      static: true,
+      since: 0,
+      may: [],
+      mayThere: []
+    }
   }
 
   #welcomed(peer: string, welcome: Welcome): void {

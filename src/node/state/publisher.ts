@@ -8,6 +8,8 @@ import type { Replica } from '../../protocols/state/replica.ts'
 
 /** Changes that come within this time are one transaction, in milliseconds. */
 export const GATHER_MS = 50
+/** Time between two transactions of a node on which something changes all the time, in milliseconds: each one costs every node that hears it. */
+export const REST_MS = 250
 /** Summaries of the latest goals that are published. */
 export const GOALS_PUBLISHED_MAX = 200
 /** Largest value that is published, in bytes of JSON; larger ones are to be asked for (examine, inventory). */
@@ -32,7 +34,7 @@ export interface NodeSnapshot {
 
 export interface PublisherParts {
   readonly replica: Pick<Replica, 'publish' | 'own'>
-  /** Called at most once in GATHER_MS, and only after {@link Publisher.changed}. */
+  /** Called at most once in REST_MS, and only after {@link Publisher.changed}. */
   readonly snapshot: () => NodeSnapshot | Promise<NodeSnapshot>
   readonly clock: Clock
   readonly log: { warn(what: object, message: string): void }
@@ -72,6 +74,7 @@ export function startPublisher({ replica, snapshot, clock, log }: PublisherParts
       await clock.sleep(GATHER_MS, stopping.signal).catch(() => undefined)
       dirty = false
       await publish()
+      await clock.sleep(REST_MS - GATHER_MS, stopping.signal).catch(() => undefined)
     }
     running = undefined
   }

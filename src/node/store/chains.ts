@@ -46,6 +46,8 @@ export interface Link {
 export interface Chains {
   /** The chain if it is in memory. */
   get(goalId: string): Chain | undefined
+  /** The same for those who only read: the latest runs that are over are still there. */
+  look(goalId: string): Chain | undefined
   /** The chain, begun or read from disk. Without waiting where that is possible, so that numbers follow the order of calls. */
   reach(goalId: string, mirrored: boolean): Chain | Promise<Chain>
   /** Takes number and place now; resolves when the record is written (on disk, with `sync`) and everybody has been told. */
@@ -59,14 +61,27 @@ export interface Chains {
 
 /** Most durable events of one run that are held in memory. */
 const RECENT_MAX = 64
+/** Runs that are over and still held in memory: who asked for one reads how it went right after it has ended. */
+const ENDED_MAX = 64
 /** How often the heads file is written while goals come to rest, in milliseconds: each time costs two syncs, which goals would wait for. */
 const HEADS_EVERY_MS = 1_000
 
 /** @param tell gets each event when it is written, in order per goal */
 export function openChains(store: Store, index: RunIndex, tell: (event: GoalEvent) => void): Chains {
   const chains = new Map<string, Chain>()
+  const ended = new Map<string, Chain>()
 
+  const drop = (goalId: string): void => {
+    chains.delete(goalId)
+    ended.delete(goalId)
+  }
+  const end = (chain: Chain): void => {
+    drop(chain.goalId)
+    ended.set(chain.goalId, chain)
+    if (ended.size > ENDED_MAX) ended.delete(ended.keys().next().value!)
+  }
   const keep = (chain: Chain): Chain => {
+    ended.delete(chain.goalId)
     chains.set(chain.goalId, chain)
     return chain
   }
@@ -96,13 +111,14 @@ export function openChains(store: Store, index: RunIndex, tell: (event: GoalEven
     if (summary.status === 'suspended') chain.recent = []
     index.note(entry)
     tell(event)
-    if (isOver(summary.status) && chain.pending.length === 0) chains.delete(chain.goalId)
+    if (isOver(summary.status) && chain.pending.length === 0) end(chain)
     if (settles(event.body)) saveHeadsSoon()
     return event
   }
 
   return {
     get: goalId => chains.get(goalId),
+    look: goalId => chains.get(goalId) ?? ended.get(goalId),
     reach: (goalId, mirrored) => chains.get(goalId) ?? (index.has(goalId) ? load(goalId, mirrored) : newChain(goalId, mirrored)),
     extend: async (chain, { at, body, extra, sync }) => {
       const { goalId } = chain
@@ -125,8 +141,11 @@ export function openChains(store: Store, index: RunIndex, tell: (event: GoalEven
       return written(chain, event, entry)
     },
     adopt: (goalId, entry) => void keep(chainOf(goalId, entry)),
-    drop: goalId => void chains.delete(goalId),
-    clear: () => chains.clear(),
+    drop,
+    clear: () => {
+      chains.clear()
+      ended.clear()
+    },
     saveHeads
   }
 }

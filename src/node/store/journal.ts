@@ -102,7 +102,7 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
     return event
   }
   const summaryOf = async (goalId: string): Promise<RunSummary | undefined> => {
-    const here = chains.get(goalId)?.durable
+    const here = chains.look(goalId)?.durable
     if (here === undefined && !index.has(goalId)) {
       if (uncertain)
         throw new CloudburstError('CB_STORE_DEGRADED', `whether goal ${goalId} is here is not known before the store can be written`)
@@ -113,7 +113,7 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
     return summary === undefined || damage === undefined ? summary : damagedSummary(summary, damage)
   }
   const eventsOf = async (goalId: string, from: number): Promise<GoalEvent[]> => {
-    const chain = chains.get(goalId)
+    const chain = chains.look(goalId)
     if (chain !== undefined && chain.durable === undefined) return []
     const recent = chain?.recent ?? []
     const first = recent[0]?.seq

@@ -22,6 +22,7 @@ export function removal(store: Store, index: RunIndex, chains: Chains): Removal 
     if (chains.get(goalId) !== undefined) return false
     const compacted: RunEntry = { ...entry, compacted: at }
     index.note(compacted)
+    chains.drop(goalId)
     // Marked with the first deletions: whoever finds some records gone also finds out why.
     let ops: Op[] = [
       { type: 'put', key: runKey(goalId), value: compacted },
@@ -45,7 +46,10 @@ export function removal(store: Store, index: RunIndex, chains: Chains): Removal 
       return removed
     },
     forget: async (goalIds, extra = []) => {
-      for (const id of goalIds) index.drop(id)
+      for (const id of goalIds) {
+        index.drop(id)
+        chains.drop(id)
+      }
       // It also promises a number of summaries, so it has to promise fewer before they go.
       await chains.saveHeads()
       await store.batch([...goalIds.map((id): Op => ({ type: 'del', key: runKey(id) })), ...extra], { sync: false })
