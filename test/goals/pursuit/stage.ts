@@ -58,6 +58,8 @@ export interface StageOptions {
   readonly dispatch?: Messenger['dispatch']
   /** Files of the machine, by path. */
   readonly texts?: Readonly<Record<string, string>>
+  /** Brings an event to disk; at once by default. */
+  readonly disk?: (event: GoalEvent) => Promise<void>
 }
 
 export function stage({
@@ -72,7 +74,8 @@ export function stage({
   dispatch = () => Promise.resolve({ kind: 'failed', message: 'nobody is there' }),
   stepwise,
   locale,
-  texts = {}
+  texts = {},
+  disk = () => Promise.resolve()
 }: StageOptions): Stage {
   let program = programOf(xml)
   const proto = agent === undefined ? undefined : program.agents.get(agent)
@@ -106,7 +109,14 @@ export function stage({
       : { kind: 'bool', value: false }
   const secrets: string[] = []
   const world: World = {
-    journal: { append: (goalId, body) => Promise.resolve(record(goalId, body)), read: () => Promise.resolve(events) },
+    journal: {
+      append: async (goalId, body) => {
+        const event = record(goalId, body)
+        await disk(event)
+        return event
+      },
+      read: () => Promise.resolve(events)
+    },
     driver: {
       run: command => {
         const text = command.argv.at(-1) ?? ''

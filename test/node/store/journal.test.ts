@@ -170,6 +170,20 @@ describe('the journal', () => {
       )
     })
 
+    it('lets its run go on while it is on its way to disk, and both share a sync', async () => {
+      const journal = await open()
+      const before = store!.counts.syncs
+      const told: number[] = []
+      journal.subscribe('g1', event => told.push(event.seq))
+      const next = Promise.withResolvers<GoalEvent>()
+      const accepted = journal.accept({ ...request('g1'), onPlaced: () => next.resolve(journal.append('g1', started(1))) })
+      assert.deepEqual(await accepted, { goalId: 'g1', repeated: false })
+      assert.equal((await next.promise).seq, 2)
+      assert.deepEqual(told, [1, 2])
+      assert.equal(store!.counts.syncs, before + 1)
+      await journal.accept({ ...request('g1'), onPlaced: () => assert.fail('placed again') })
+    })
+
     it('refuses an id that another run has', async () => {
       const journal = await open()
       await journal.append('g1', proposed)
