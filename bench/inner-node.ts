@@ -31,15 +31,18 @@ export interface InnerNode {
 
 const quiet: Log = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
-/** @param now epoch milliseconds, as the node is to see them */
-export async function openInnerNode(directory: string, options: { keep?: Keeping; now?: () => number } = {}): Promise<InnerNode> {
+/** @param options now: epoch milliseconds, as the node is to see them; program: another one with a goal `four` */
+export async function openInnerNode(
+  directory: string,
+  options: { keep?: Keeping; now?: () => number; program?: string } = {}
+): Promise<InnerNode> {
   const now = options.now ?? Date.now
   const store = await openStore(join(directory, 'store'), { log: quiet })
   const vault = openVault(join(directory, 'sealed'))
   const agents = await openAgents(store, now, vault)
   const journal = await openJournal(store, { now, agentWrites: (goalId, writes) => runs.agentWrites(goalId, writes) })
   const programs = openPrograms({ store, now, before: [], unreadable: () => undefined })
-  const { hash } = await programs.load([{ name: 'four.xml', text: FOUR }])
+  const { hash } = await programs.load([{ name: 'four.xml', text: options.program ?? FOUR }])
   const clock = { now, sleep: (ms: number, signal?: AbortSignal) => sleep(ms, undefined, signal && { signal }) }
   const runs = openRuns({
     store,

@@ -238,9 +238,9 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
     load: () => import('./commands/repair.ts')
   },
   cancel: {
-    summary: 'give up a goal; what was done stays done',
+    summary: 'give up a goal; what its methods have an undo for is undone',
     usage: 'ID',
-    options: ['peer', 'why'],
+    options: ['peer', 'why', 'no-undo'],
     example: 'cancel 01JD --why "no longer wanted"',
     completes: 'runs',
     load: () => import('./commands/cancel.ts')

@@ -178,8 +178,8 @@ async function openShell(desk: Desk): Promise<undefined> {
 
 async function cancel(desk: Desk, why: string): Promise<number> {
   const { agency, by } = desk.session
-  await agency.call('cancel', { id: desk.info.id, ...(why !== '' && { why }) }, by)
-  say(desk, ['cancelled'])
+  const { status } = await agency.call('cancel', { id: desk.info.id, ...(why !== '' && { why }) }, by)
+  say(desk, [status === 'pursuing' ? 'what it has done is undone, then it is cancelled' : 'cancelled'])
   return exitOfRest.cancelled
 }
 

@@ -160,7 +160,8 @@ export async function openWork(parts: WorkParts, down: StopList): Promise<Work> 
       runs: () => runs,
       self,
       find: selector => mesh.find(selector),
-      cancel: (id, why) => (sent.nodeOf(id) === undefined ? runs.cancel(id, self, why) : sent.cancel({ id, why }, self)),
+      cancel: (id, why) =>
+        sent.nodeOf(id) === undefined ? runs.cancel(id, self, why, false) : sent.cancel({ id, why, undo: false }, self),
       unheard: (goal, err) => log.warn({ err, goal }, 'a goal that took too long could not be cancelled')
     }),
     vault,

@@ -127,7 +127,10 @@ export function foldHistory(events: readonly GoalEvent[]): History {
       root = rootInstance(body.goal)
       stepwise = body.stepwise ?? false
     } else if (body.type === 'started') stretch = body.stretch
-    else if (body.type === 'undoing') undoing = body
+    else if (body.type === 'undoing') {
+      undoing = body
+      stepwise = false
+    }
     else if (body.type === 'configured') {
       for (const name of bound === undefined ? [] : changedNames(bound, body.variables)) rebound.set(qualify(root, `goal.${name}`), seq)
       bound = body.variables

@@ -11,7 +11,9 @@ import type { AgentProto, GoalProto, Program } from '../../goals/program/model.t
 import { didYouMean } from '../../goals/program/did-you-mean.ts'
 import { findGoal } from '../../goals/pursuit/call.ts'
 import type { GoalEvent, GoalEventBody, Principal, StepDecision } from '../../goals/pursuit/events.ts'
+import { foldHistory } from '../../goals/pursuit/history.ts'
 import { methodsFor } from '../../goals/pursuit/methods.ts'
+import { undoable } from '../../goals/pursuit/undo.ts'
 import { begunSteps, namedStep } from '../../goals/render/step-names.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
 import type { RepairRequest } from '../../protocols/agency/calls.ts'
@@ -30,8 +32,12 @@ export interface Repairs {
   repair(request: RepairRequest, by: Principal): Promise<void>
   /** What the repair would keep, do again and do anew; changes nothing. @throws like {@link repair} */
   preview(request: RepairRequest, by: Principal): Promise<Plan>
-  /** Durable on return; a step that runs is ended. */
-  cancel(id: string, by: Principal, why?: string): Promise<void>
+  /**
+   * Gives the goal up; a step that runs is ended. What its methods can undo is undone first, by the walk: the goal is cancelled after
+   * that. One that is being undone already is left as it is. Durable on return.
+   * @param undo false: what was done stays done
+   */
+  cancel(id: string, by: Principal, why?: string, undo?: boolean): Promise<void>
   /** Its dispatcher gave it up while this node was away: its steps are ended and it waits for a person. Nothing when it is over. Durable on return. */
   fence(id: string, by: Principal, why?: string): Promise<void>
 }
@@ -72,7 +78,7 @@ export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFind
         events: [...events, { goalId: request.id, seq: summary.seq + 1, at, body }]
       })
     },
-    cancel: async (id, by, why) => {
+    cancel: async (id, by, why, undo = true) => {
       const { status } = await known(journal, id)
       if (isOver(status)) throw notSuspended(id, `is ${status} already`)
       const resting = driving.halt(id)
@@ -80,7 +86,14 @@ export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFind
         await stopSteps(parts.driver, id, await journal.read(id))
         await resting
       }
-      await journal.append(id, { type: 'cancelled', by, ...(why !== undefined && { why }) })
+      const summary = await known(journal, id)
+      if (isOver(summary.status)) throw notSuspended(id, `is ${summary.status} already`)
+      const said = { by, ...(why !== undefined && { why }) }
+      if (undo && (await canUndo(parts, summary))) {
+        await journal.append(id, { type: 'undoing', ...said })
+        return driving.drive(id, 'repair')
+      }
+      await journal.append(id, { type: 'cancelled', ...said })
       await parts.driver.dropFiles(id)
     },
     fence: async (id, by, why) => {
@@ -96,6 +109,14 @@ export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFind
       await journal.append(id, { type: 'suspended', code: 'abandoned', reason })
     }
   }
+}
+
+/** Whether something was done that methods of the program can undo, and nobody has asked for that before. */
+async function canUndo(parts: RunsParts, summary: RunSummary): Promise<boolean> {
+  const history = foldHistory(await parts.journal.read(summary.id))
+  if (history.undoing !== undefined) return false
+  const source = await sourceOf(parts, summary, undefined).catch(() => undefined)
+  return source !== undefined && undoable(source, history).length > 0
 }
 
 /** A repair, understood: every name in it means something, every value fits. */
