@@ -1,4 +1,5 @@
 /** SendStateUpdate: news travel as heads by gossip, values by pulling, and pulling alone already makes it right. Spec: ./README.md */
+import { setMaxListeners } from 'node:events'
 import { toErrorData } from '../../errors.ts'
 import type { Clock } from '../../goals/ports.ts'
 import { accepted } from '../shapes.ts'
@@ -50,6 +51,8 @@ export interface GossipParts {
 export function startGossip(parts: GossipParts): () => Promise<void> {
   const { replica, pubsub, clock, log, times = GOSSIP_TIMES, chance = Math.random } = parts
   const stopping = new AbortController()
+  // Each chase and each pull listens for the end.
+  setMaxListeners(0, stopping.signal)
   const pulling = new Map<string, Promise<void>>()
   const resting = new Map<string, number>()
   const work = new Set<Promise<void>>()

@@ -78,9 +78,11 @@ export class Faults {
     this.#note(`${kind} ${node.name}`)
     switch (kind) {
       case 'kill':
-        return this.#down(node, false, chance.between(5, 4_000))
+        this.#down(node, false, chance.between(5, 4_000))
+        return
       case 'power':
-        return this.#down(node, true, chance.between(500, 8_000))
+        this.#down(node, true, chance.between(500, 8_000))
+        return
       case 'crash-at-write': {
         let left = chance.int(30)
         const host = chance.once(0.6)

@@ -59,7 +59,6 @@ export class Machine {
   #processes = new Map<string, Process>()
   /** Commands that the runner knows it was given, since the host started. */
   #given = new Set<string>()
-  #bootedAt = 0
   readonly #time: VirtualTime
   readonly #chance: Chance
   readonly #ledger: Ledger
@@ -78,7 +77,6 @@ export class Machine {
     for (const { stop } of this.#processes.values()) stop()
     this.#processes = new Map()
     this.#given = new Set()
-    this.#bootedAt = this.#time.now
   }
 
   /** The driver of one daemon. `alive` ends with it; what it has started does not. */

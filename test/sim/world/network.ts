@@ -180,7 +180,7 @@ export class Network {
       const { peer } = end.of
       const back = end.other()
       // A line that came back in time was only slow.
-      if (back !== undefined && back.of.alive && !this.isCut(peer, end.peer) && !this.isCut(end.peer, peer)) return
+      if (back?.of.alive === true && !this.isCut(peer, end.peer) && !this.isCut(end.peer, peer)) return
       this.#lose(end)
     })
   }
@@ -226,6 +226,8 @@ export class Network {
         return await Promise.race([gone(end), refused.promise])
       }
       await Promise.race([this.time.sleep(this.delay(from, to)), refused.promise])
+      if (end.gone.signal.aborted) throw end.gone.signal.reason
+      if (other.gone.signal.aborted) return await Promise.race([gone(end), refused.promise])
       const { here, there } = this.#stream(end, other)
       this.#serve(to, other, protocol, there)
       return here
@@ -250,7 +252,8 @@ export class Network {
     const serving = async (): Promise<void> => {
       try {
         if (handler === undefined) throw new CloudburstError('CB_DENIED', `nobody serves ${protocol} here`)
-        await handler(channel, caller)
+        const serve: (channel: Channel, caller: Caller) => Promise<void> = handler
+        await serve(channel, caller)
       } catch (error) {
         await channel.write({ type: 'error', error: toErrorData(error) }).catch(() => undefined)
       }

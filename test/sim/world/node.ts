@@ -222,8 +222,16 @@ export class SimNode {
 /** PKCS#8 of an Ed25519 seed: RFC 8410, 10.3. */
 const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex')
 
+const identities = new Map<number, Identity>()
+
 /** The same number gives the same key. */
 export function identityOf(number: number): Identity {
+  const identity = identities.get(number) ?? madeOf(number)
+  identities.set(number, identity)
+  return identity
+}
+
+function madeOf(number: number): Identity {
   const seed = Buffer.alloc(32)
   seed.writeUInt32BE(number + 1, 28)
   const key = createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: 'der', type: 'pkcs8' })

@@ -1,6 +1,7 @@
 /** One simulation: a seed makes a mesh, its goals and its troubles; the report says what was not as it has to be. */
 import '../../../src/polyfill.ts'
 import { chanceOf } from './chance.ts'
+import { rememberSignatures } from './signatures.ts'
 import { Faults, type Fault, type Trouble, troubleOf } from './faults.ts'
 import { isOver, Watch } from './invariants.ts'
 import { Ledger } from './machine.ts'
@@ -46,6 +47,7 @@ const CALM_LOOKS = 4
 const REST_WITHIN_MS = 400_000
 
 export async function simulate(options: SimulateOptions): Promise<SimReport> {
+  rememberSignatures()
   const began = process.hrtime.bigint()
   const chance = chanceOf(options.seed)
   const time = new VirtualTime()
