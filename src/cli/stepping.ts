@@ -1,7 +1,8 @@
 /** `--step`: a goal that waits before each step, and a person at a terminal who decides. Leaving loses nothing: it goes on waiting. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { RepairRequest, RunInfo } from '../node/control/contract.ts'
-import { CloudburstError } from '../errors.ts'
+import { CloudburstError, type ErrorCode } from '../errors.ts'
+import { escapeTerminal } from '../goals/render/escape.ts'
 import { shellWord } from '../goals/render/words.ts'
 import { type Invocation, readAssignment } from './arguments.ts'
 import { type Followed, followGoals, type Rest } from './follow.ts'
@@ -10,6 +11,9 @@ import { openPrompt, type Prompt } from './prompt.ts'
 /** A goal that is pursued elsewhere is told of its repair a moment later: asked again after so long, so many times. */
 const LOOK_MS = 100
 const LOOKS_MAX = 100
+
+/** Refusals after which a person may try another value. */
+const AGAIN: ReadonlySet<ErrorCode> = new Set(['CB_USAGE', 'CB_VALUE_INVALID'])
 
 const QUESTION = '[y]es, [s]kip, [e]dit values, [c]ontinue, [d]etach, [q]uit? '
 
@@ -20,13 +24,27 @@ export async function stepThrough(invocation: Invocation, run: Followed, prompt:
     const rest = await followFrom(invocation, run, from)
     const info = await run.agency.call('goal', { id: run.id }, run.by)
     if (rest !== 'suspended' || info.suspended?.code !== 'stepping') return rest
-    const decision = await decide(invocation, run, info, prompt)
+    const decision = await decideAndSay(invocation, run, info, prompt)
     if (decision === 'quit') return rest
     from = info.seq + 1
-    await run.agency.call('repair', decision.request, run.by)
     if (decision.leave) {
       invocation.io.stdout.write(`it goes on; cloudburst logs ${[run.id, ...run.suffix].map(shellWord).join(' ')} --follow\n`)
       return 'unknown'
+    }
+  }
+}
+
+/** Asks until there is a decision that the goal's node takes: a mistyped value is told, and asked for again. */
+async function decideAndSay(invocation: Invocation, run: Followed, info: RunInfo, prompt: Prompt): Promise<Decision | 'quit'> {
+  for (;;) {
+    const decision = await decide(invocation, run, info, prompt)
+    if (decision === 'quit') return decision
+    try {
+      await run.agency.call('repair', decision.request, run.by)
+      return decision
+    } catch (error) {
+      if (!(error instanceof CloudburstError) || !AGAIN.has(error.code)) throw error
+      invocation.io.stdout.write(`${escapeTerminal(error.message)}\n`)
     }
   }
 }

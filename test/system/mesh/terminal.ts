@@ -2,19 +2,25 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { until } from './process.ts'
 
+/** What may ask for the next line: the shell, `cloudburst repair`, `--step`, and that for values. */
+export type Asks = keyof typeof prompts
+
+const prompts = { $: /^\$$/, 'repair>': /^repair>$/, 'quit?': /^\[y\]es, .* \[q\]uit\?$/, 'ends):': /^PATH=VALUE .* ends\):$/ } as const
+const ASKED = /^(\$|repair>|\[y\]es, .* \[q\]uit\?|PATH=VALUE .* ends\):)( |$)/
+
 export interface Terminal {
   /** Types a line, and waits for the next `prompt`. */
-  types(line: string, prompt: '$' | 'repair>'): Promise<void>
+  types(line: string, prompt: Asks): Promise<void>
   /** All lines since the start, wrapped ones as one. */
   screen(): string
   close(): void
 }
 
-let count = 0
+let servers = 0
 
 /** @param bin stands first in the PATH */
 export function terminal({ bin, home, env }: { readonly bin: string; readonly home: string; readonly env: NodeJS.ProcessEnv }): Terminal {
-  const server = `cb-${process.pid}-${++count}`
+  const server = `cb-${process.pid}-${++servers}`
   const tmux = (...words: string[]): string => execFileSync('tmux', ['-L', server, '-f', '/dev/null', ...words], { encoding: 'utf8' })
   const all = { PATH: `${bin}:${process.env['PATH']}`, HOME: home, PS1: '$ ', TERM: 'dumb', NO_COLOR: '1', LANG: 'C.UTF-8', ...env }
   const words = ['env', '-i', ...Object.entries(all).map(([name, value]) => `${name}=${value}`), '/bin/sh', '-i']
@@ -25,16 +31,16 @@ export function terminal({ bin, home, env }: { readonly bin: string; readonly ho
       .map(line => line.trimEnd())
       .join('\n')
       .trimEnd()
-  const prompts = (text: string): number => text.split('\n').filter(line => /^(\$|repair>)( |$)/.test(line)).length
-  const asks = (prompt: string, before: number) => async (): Promise<boolean> => {
+  const count = (text: string): number => text.split('\n').filter(line => ASKED.test(line)).length
+  const asks = (prompt: Asks, before: number) => async (): Promise<boolean> => {
     const text = screen()
-    return prompts(text) > before && text.split('\n').at(-1) === prompt
+    return count(text) > before && prompts[prompt].test(text.split('\n').at(-1) ?? '')
   }
   let asked = 0
   return {
     types: async (line, prompt) => {
       if (asked === 0) await until('the shell asks', asks('$', asked))
-      asked = prompts(screen())
+      asked = count(screen())
       tmux('send-keys', '-l', line)
       tmux('send-keys', 'Enter')
       await until(`${prompt} after ${line}: ${screen()}`, asks(prompt, asked))
