@@ -4,7 +4,7 @@
  */
 import type { FileTest } from './program/model.ts'
 import type { EditedText, FileEdits } from './pursuit/edited-text.ts'
-import type { GoalEvent, GoalEventBody } from './pursuit/events.ts'
+import type { GoalEvent, GoalEventBody, Principal } from './pursuit/events.ts'
 import type { Tree, Variables } from './tree.ts'
 
 /** The truth about every run: an append-only, gap-free, hash-chained record per goal. */
@@ -174,6 +174,8 @@ export interface RemoteGoal {
   readonly arguments: Variables
   /** `<run id>:<goal>` of the goals that led here, root first, the caller included. */
   readonly chain: readonly string[]
+  /** Whose wish it is; added by whoever drives the goal. */
+  readonly by?: Principal
 }
 
 export type RemoteOutcome =
@@ -213,4 +215,6 @@ export interface World {
   readonly clock: Clock
   readonly random: Random
   readonly surroundings: Surroundings
+  /** Why the goal may not go on, if so: asked before each step, for whoever it is pursued for may have lost the right to it. */
+  whyDenied?(): string | undefined
 }

@@ -44,7 +44,7 @@ export async function pursue(pursuit: Pursuit): Promise<'completed' | 'suspended
   const history = foldHistory(pursuit.events)
   const facts = new Map<string, Fact>()
   const hand = new PursuingHand(pursuit.id, pursuit.world, history, facts, pursuit.stop)
-  await hand.note({ type: 'started', stretch: history.stretch + 1, cause: pursuit.cause })
+  await hand.pen.note({ type: 'started', stretch: history.stretch + 1, cause: pursuit.cause })
   const proto = findGoal(pursuit, proposed.goal)
   if (proto === undefined)
     return await suspend(pursuit, hand, {
@@ -106,7 +106,7 @@ async function configure(
     bound.errors[0]?.message ?? (bound.missing.length > 0 ? `${bound.missing.map(each => each.path).join(', ')} not configured` : undefined)
   if (wrong !== undefined) return { code: 'config-incomplete', reason: wrong, instance: frame.instance, candidates: [], final: true }
   putInto(frame, bound)
-  const seq = await hand.note({ type: 'configured', variables: { ...frame.variables }, sources: bound.sources })
+  const seq = await hand.pen.note({ type: 'configured', variables: { ...frame.variables }, sources: bound.sources })
   const before = pursuit.events.findLast(({ body }) => body.type === 'configured')?.body
   if (before?.type === 'configured') hand.rebound(frame, before.variables, seq)
   return undefined
@@ -147,7 +147,7 @@ async function takeBack(
   assert(history.undoing !== undefined, 'nobody wanted this to be taken back')
   await pursuit.world.driver.dropFiles(pursuit.id)
   const { by, why } = history.undoing
-  await hand.record({ type: 'cancelled', by, ...(why !== undefined && { why }) })
+  await hand.pen.record({ type: 'cancelled', by, ...(why !== undefined && { why }) })
   if (pursuit.agent === undefined) pursuit.world.vault.drop(pursuit.id)
   return 'cancelled'
 }
@@ -156,9 +156,9 @@ async function rest(pursuit: Pursuit, hand: PursuingHand, ended: Ended): Promise
   if (ended.outcome === 'failed') return await suspend(pursuit, hand, ended.failure)
   assert(ended.outcome !== 'possible', 'a pursued goal is never only possible')
   // From these files a step that was interrupted is told how it ended.
-  await hand.outcomesKept()
+  await hand.pen.outcomesKept()
   await pursuit.world.driver.dropFiles(pursuit.id)
-  await hand.record({ type: 'completed', outcome: ended.outcome, results: ended.results })
+  await hand.pen.record({ type: 'completed', outcome: ended.outcome, results: ended.results })
   // An agent's variables may still refer to what was kept for one of its goals.
   if (pursuit.agent === undefined) pursuit.world.vault.drop(pursuit.id)
   return 'completed'
@@ -167,7 +167,7 @@ async function rest(pursuit: Pursuit, hand: PursuingHand, ended: Ended): Promise
 async function suspend(pursuit: Pursuit, hand: PursuingHand, failure: Failure): Promise<'suspended'> {
   const { help } = failure
   const values = { ...hand.valuesOf(failure), ...(help !== undefined && typed(help.instance, help.values)) }
-  await hand.record({
+  await hand.pen.record({
     type: 'suspended',
     code: failure.code,
     reason: failure.code === 'requested' ? whyAsked(pursuit, failure.reason) : failure.reason,

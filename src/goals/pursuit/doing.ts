@@ -1,0 +1,232 @@
+/** Doing a step: its intent to the journal, the step, its outcome to the journal; as often as its statement says. */
+import { showPath } from '../expression/path.ts'
+import { keepSecretTypes, sealSecrets } from '../expression/secrets.ts'
+import type { World } from '../ports.ts'
+import type { Path, StatementBase } from '../program/model.ts'
+import type { Tree } from '../tree.ts'
+import { brief } from './brief.ts'
+import type { Write } from './events.ts'
+import type { Facts } from './facts.ts'
+import { type Failure, failed, type Walked, went } from './failure.ts'
+import { type History, pausedSince, type StepRecord } from './history.ts'
+import { type Keeping, misfitOf, outputOf } from './keeping.ts'
+import type { Pen } from './pen.ts'
+import { triesLeft } from './persist.ts'
+import type { How, Recall } from './recall.ts'
+import { faultsOf, type Performed, type Prepared, type Step } from './step.ts'
+import { overText, type TimeLimit, type TimeLimits } from './time-limits.ts'
+import { type Frame, settle } from './walk.ts'
+
+/** Longest wait between two tries of one step, in milliseconds: an hour is as good as suspended. */
+const BACKOFF_MS_MAX = 3_600_000
+
+/** Which try of a step it is, and whether none is left after it. */
+interface TryNumber {
+  readonly attempt: number
+  readonly last: boolean
+}
+
+/** Steps that touch nothing but the goal's own values and files: their intent need not be on disk before they are done. */
+const WITHIN: ReadonlySet<Step['kind']> = new Set(['update', 'check', 'tempFile'])
+
+/** What a stretch has that does steps. */
+export interface DoingParts {
+  readonly goalId: string
+  readonly world: World
+  readonly history: History
+  /** Fires when a person asks to suspend: no further step begins. */
+  readonly stop: AbortSignal
+  readonly recall: Recall
+  readonly keeping: Keeping
+  readonly limits: TimeLimits
+  readonly facts: Facts
+  readonly pen: Pen
+}
+
+export class Doing {
+  readonly #parts: DoingParts
+  /** Values that each step read when it was last tried. */
+  readonly #reads = new Map<string, Readonly<Record<string, Tree>>>()
+
+  constructor(parts: DoingParts) {
+    this.#parts = parts
+  }
+
+  /** What the step read when it was tried in this stretch. */
+  readsOf(step: string): Readonly<Record<string, Tree>> {
+    return this.#reads.get(step) ?? {}
+  }
+
+  /**
+   * Does a step that cannot be kept, or finds out how it ended.
+   * @param again why, when it was done before
+   */
+  async step(frame: Frame, step: Step, record: StepRecord | undefined, again: string | undefined): Promise<Walked> {
+    const tries = triesLeft(step.statement) + 1
+    if (record !== undefined && again === undefined && this.#parts.recall.isGivenUp(step.id, record, tries, step.how))
+      return failed(frame.instance, 'step-failed', record.ended?.reason ?? 'failed', { step: step.id, known: true })
+
+    const interrupted = record !== undefined && record.ended === undefined
+    const rest = (): Walked => failed(frame.instance, 'requested', 'suspended on request', { final: true })
+    if (this.#parts.stop.aborted && !interrupted) return rest()
+    if (this.#parts.history.stepwise && !interrupted && !this.#wasOffered(step, record)) return await this.#offer(frame, step)
+    const settled = interrupted ? await this.#settleInterrupted(frame, step, record) : undefined
+    if (settled === undefined && this.#parts.stop.aborted) return rest()
+    const denied = settled === undefined ? this.#parts.world.whyDenied?.() : undefined
+    if (denied !== undefined) return failed(frame.instance, 'denied', denied, { final: true })
+    return settled ?? (await this.#tryRepeatedly(frame, step, tries, record?.began.attempt ?? 0, again))
+  }
+
+  async #tryRepeatedly(frame: Frame, step: Step, tries: number, before: number, again: string | undefined): Promise<Walked> {
+    for (let made = 1; ; made++) {
+      const late = this.#parts.limits.enter(frame.instance, step.id, step.how?.limits)
+      if (late !== undefined) return late
+      const last = made >= tries
+      const walked = await this.#try(frame, step, { attempt: before + made, last }, again)
+      if (walked.ok || walked.failure.final || last || this.#parts.stop.aborted) return walked
+      await this.backOff(step.statement, made - 1, step.how)
+      const denied = this.#parts.world.whyDenied?.()
+      if (denied !== undefined) return failed(frame.instance, 'denied', denied, { final: true })
+    }
+  }
+
+  /** A person has said that this step is to be done. */
+  #wasOffered(step: Step, record: StepRecord | undefined): boolean {
+    const decided = this.#parts.history.decided.get(step.id)
+    return decided !== undefined && decided.seq > (record?.beganSeq ?? 0)
+  }
+
+  /** Waits for a person's decision, with what the step would do. */
+  async #offer(frame: Frame, step: Step): Promise<Walked> {
+    const prepared = await settle(frame.run, () => step.prepare())
+    this.#reads.set(step.id, prepared.reads)
+    return failed(frame.instance, 'stepping', prepared.show, { step: step.id, final: true })
+  }
+
+  /** Waits as the policy says after the failure number `tries`, from 0. */
+  async backOff({ backoffS }: StatementBase, tries: number, how: How | undefined): Promise<void> {
+    const { clock } = this.#parts.world
+    const left = Math.max(0, (this.#parts.limits.deadline(how?.limits) ?? Number.POSITIVE_INFINITY) - clock.now())
+    await clock.sleep(Math.min(BACKOFF_MS_MAX, backoffS * 1000 * 2 ** tries, left), this.#parts.stop).catch(() => undefined)
+  }
+
+  /** A try that a crash interrupted: how it ended when that can be found out; undefined when it simply has to run again. */
+  async #settleInterrupted(frame: Frame, step: Step, record: StepRecord): Promise<Walked | undefined> {
+    if (step.recover === undefined) return undefined
+    const tried = { goalId: this.#parts.goalId, step: step.id, attempt: record.began.attempt }
+    const startedAt = this.#parts.world.clock.now()
+    const outcome = await step.recover(this.#parts.world, tried, record.beganAt)
+    if (outcome.exit?.kind === 'not-started') return undefined
+    if (outcome.status === 'in-doubt' && step.statement.idempotent) return undefined
+    return await this.#end(frame, step, { attempt: record.began.attempt, last: true }, outcome, startedAt)
+  }
+
+  async #try(frame: Frame, step: Step, { attempt, last }: TryNumber, again: string | undefined): Promise<Walked> {
+    const prepared = await settle(frame.run, () => step.prepare())
+    const startedAt = this.#parts.world.clock.now()
+    this.#reads.set(step.id, prepared.reads)
+    const began = {
+      type: 'step-began',
+      step: step.id,
+      instance: frame.instance,
+      attempt,
+      kind: step.kind,
+      key: step.key,
+      show: prepared.show,
+      ...(step.describe !== undefined && { describe: step.describe }),
+      place: step.statement.place,
+      ...((step.how?.debug === true || step.statement.debug === true) && { debug: true as const }),
+      reads: brief(prepared.reads),
+      ...(again !== undefined && { again }),
+      ...(Object.keys(prepared.env ?? {}).length > 0 && { env: Object.keys(prepared.env ?? {}) }),
+      ...(step.given !== undefined && step.given),
+      ...(step.peer !== undefined && { peer: step.peer })
+    } as const
+    const intent = this.#parts.pen.append(began, !WITHIN.has(step.kind))
+    const before = this.#parts.recall.record(step.id)?.writes ?? []
+    this.#parts.recall.keep(step.id, { began, beganSeq: this.#parts.pen.seq, beganAt: startedAt, writes: before }, step.how)
+    const wrong = faultsOf(step, prepared)[0]
+    if (wrong !== undefined || prepared.unknown) {
+      const reason =
+        wrong === undefined ? 'a value is not known' : `${wrong.place.file}:${wrong.place.line}:${wrong.place.col}: ${wrong.message}`
+      return await this.#end(frame, step, { attempt, last }, { status: 'failed', writes: [], reason }, startedAt)
+    }
+    await intent
+    const outcome = await this.#perform(step, prepared, attempt)
+    return await this.#end(frame, step, { attempt, last }, outcome, startedAt)
+  }
+
+  async #perform(step: Step, prepared: Prepared, attempt: number): Promise<Performed> {
+    const record = this.#parts.history.steps.get(step.id)
+    const since = attempt === (record?.began.attempt ?? 0) + 1 && record !== undefined ? pausedSince(record) : undefined
+    const signal = this.#parts.stop
+    const until = this.#parts.limits.deadline(step.how?.limits)
+    const round = this.#parts.limits.rounds(step.how?.limits)
+    return await step.perform(this.#parts.world, prepared, {
+      goalId: this.#parts.goalId,
+      step: step.id,
+      attempt,
+      signal,
+      ...(since !== undefined && { since }),
+      ...(until !== undefined && { until }),
+      ...(round > 0 && { round })
+    })
+  }
+
+  /** Writes the outcome down, makes its results visible, and says whether the walk may go on. */
+  async #end(frame: Frame, step: Step, { attempt, last }: TryNumber, performed: Performed, startedAt: number): Promise<Walked> {
+    const misfit = misfitOf(
+      step,
+      performed.writes.map(({ path, value }) => ({ path: showPath(path), value }))
+    )
+    const settled: Performed = misfit === undefined ? performed : { ...performed, status: 'failed', writes: [], reason: misfit }
+    const over = settled.status === 'failed' ? this.#parts.limits.over(step.how?.limits) : undefined
+    const outcome: Performed = over === undefined ? settled : { ...settled, reason: overReason(settled, over) }
+    const ignored = outcome.status === 'failed' && step.statement.onFail === 'ignore' && last && over === undefined
+    const writes: Write[] = outcome.writes.map(({ path, value }) => ({
+      path: showPath(path),
+      value: this.#sealed(frame, step, path, value)
+    }))
+    const ended = {
+      type: 'step-ended',
+      step: step.id,
+      attempt,
+      status: ignored ? 'ignored' : outcome.status,
+      ...(outcome.exit !== undefined && { exit: outcome.exit }),
+      durationMs: Math.max(0, this.#parts.world.clock.now() - startedAt),
+      writes,
+      ...(outcome.reason !== undefined && { reason: this.#parts.facts.masked(outcome.reason) }),
+      ...(outcome.tail !== undefined && outcome.tail !== '' && { tail: this.#parts.facts.masked(outcome.tail) }),
+      ...(outcome.note !== undefined && outcome.note !== '' && { note: outcome.note })
+    } as const
+    const seq = await this.#parts.pen.outcome(ended)
+    this.#parts.facts.forget()
+    const record = this.#parts.recall.record(step.id)
+    const dated = this.#parts.keeping.done(frame, step, writes, seq)
+    if (record !== undefined)
+      this.#parts.recall.keep(step.id, { ...record, ended, writes: ended.status === 'failed' ? record.writes : dated }, step.how)
+    if (outcome.status === 'completed' || ignored) return went
+    if (over !== undefined)
+      return failed(frame.instance, 'timed-out', overReason(settled, over), { step: step.id, final: true, limit: over.path })
+    const code = codeOf(step, outcome.status)
+    const final = code !== 'step-failed' || step.statement.onFail === 'suspend'
+    return failed(frame.instance, code, outcome.reason ?? 'failed', { step: step.id, final })
+  }
+
+  /** What may be written down of a result: secrets, and what goes where a secret was, as references. */
+  #sealed(frame: Frame, step: Step, path: Path, value: Tree): Tree {
+    const before = step.scope.read(outputOf(step, showPath(path)))
+    return sealSecrets(this.#parts.facts.marked(keepSecretTypes(before, value)), frame.run.seal)
+  }
+}
+
+/** Of a command that was ended with its block there is no more to say; of another failure there is. */
+function overReason({ exit, reason }: Performed, over: TimeLimit): string {
+  return exit?.kind === 'timed-out' || reason === undefined ? overText(over) : `${reason}; ${overText(over)}`
+}
+
+/** A wait ends at once when a person asks to suspend; nothing was stopped that would have to be looked after. */
+function codeOf(step: Step, status: Performed['status']): Failure['code'] {
+  if (status === 'stopped') return step.kind === 'wait' ? 'requested' : 'stopped'
+  return status === 'in-doubt' ? 'in-doubt' : 'step-failed'
+}
