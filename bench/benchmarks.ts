@@ -6,6 +6,7 @@ import { fanOut } from './fan-out.ts'
 import { frames } from './frames.ts'
 import { language } from './language.ts'
 import { repair } from './repair.ts'
+import { plan } from './plan.ts'
 import type { Measured } from './result.ts'
 import { start } from './start.ts'
 import { steps } from './steps.ts'
@@ -21,5 +22,6 @@ export const benchmarks: Readonly<Record<string, () => Promise<Measured>>> = {
   frames,
   start,
   daemon,
-  language
+  language,
+  plan
 }

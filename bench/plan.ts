@@ -1,0 +1,127 @@
+/** Plans and their execution beside the tools that people plan builds with, on the same graph of commands. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { spawnSync } from 'node:child_process'
+import { removeDirectory, temporaryDirectory } from './leftovers.ts'
+import { CLI } from './nodes.ts'
+import { type Measured, type Row, rowOf, type Series, seriesOf } from './result.ts'
+import { interleave, type Sampler, timeOf } from './sampling.ts'
+
+/** Commands in the graph. The largest is planned only. */
+const SIZES = [1_000, 10_000, 50_000] as const
+const ROUNDS = 5
+/** A plan of 10,000 steps, and its drawing as DOT, in milliseconds. */
+const PLAN_LIMIT_MS = 1_000
+/** Doing 10,000 commands that do nothing, journaled, against make -j2. */
+const EXECUTED = 10_000
+const EXECUTE_LIMIT = 3
+/** The same when all of it is true already, against make's look at as many files. */
+const NULL_LIMIT = 2
+
+/** All of it; tools that are not installed are named in a note. */
+export async function plan(): Promise<Measured> {
+  const directory = temporaryDirectory()
+  const present = (['make', 'ninja', 'terraform'] as const).filter(tool => spawnSync(tool, ['--version']).error === undefined)
+  try {
+    const rows: Row[] = []
+    const series: Series[] = []
+    const add = (measured: Pick<Measured, 'rows' | 'series'>): void => {
+      rows.push(...measured.rows)
+      series.push(...measured.series)
+    }
+    for (const size of SIZES) add(await planned(directory, size, present))
+    if (present.includes('make')) add(await executed(directory))
+    const missing = ['make', 'ninja', 'terraform'].filter(tool => !present.some(each => each === tool))
+    return {
+      rows,
+      series,
+      notes: [
+        'plan: whole processes, from start to exit; make -n and ninja -n print the same commands',
+        ...(missing.length > 0 ? [`not installed, so not compared with: ${missing.join(', ')}`] : [])
+      ]
+    }
+  } finally {
+    removeDirectory(directory)
+  }
+}
+
+async function planned(base: string, size: number, present: readonly string[]): Promise<Pick<Measured, 'rows' | 'series'>> {
+  const directory = graphOf(base, size)
+  const home = join(base, 'home')
+  const file = join(directory, 'graph.xml')
+  const samplers: Record<string, Sampler> = {
+    'cloudburst plan': () => timeOf(process.execPath, [CLI, 'plan', file, 'graph', '--home', home]),
+    'cloudburst graph': () => timeOf(process.execPath, [CLI, 'graph', file, 'graph', '--home', home])
+  }
+  if (present.includes('make')) samplers['make -n'] = () => timeOf('make', ['-n', '-C', directory])
+  if (present.includes('ninja')) samplers['ninja -n -v'] = () => timeOf('ninja', ['-n', '-v', '-C', directory])
+  const taken = await interleave(samplers, ROUNDS)
+  const named = Object.entries(taken).map(([name, samples]) => seriesOf(`${name} × ${size.toLocaleString('en')}`, 'ms', samples))
+  const [ours, graph, ...peers] = named
+  if (ours === undefined || graph === undefined) return { rows: [], series: named }
+  const limit = size === EXECUTED ? { limit: PLAN_LIMIT_MS } : {}
+  return {
+    rows: [
+      rowOf(ours.name, ours, 'value', { ...limit, detail: size !== EXECUTED }),
+      rowOf(graph.name, graph, 'value', { ...limit, detail: true }),
+      ...peers.map(peer => rowOf(ours.name, ours, 'ratio', { peer, detail: size !== EXECUTED }))
+    ],
+    series: named
+  }
+}
+
+async function executed(base: string): Promise<Pick<Measured, 'rows' | 'series'>> {
+  const directory = graphOf(base, EXECUTED)
+  const home = join(base, 'home')
+  const execute =
+    (file: string): Sampler =>
+    () =>
+      timeOf(process.execPath, [CLI, 'execute', join(directory, file), 'graph', '--home', home])
+  const taken = await interleave(
+    {
+      ours: execute('graph.xml'),
+      make: () => timeOf('make', ['-s', '-j2', '-C', directory]),
+      nothing: execute('true.xml'),
+      'make, nothing': () => timeOf('make', ['-s', '-j2', '-C', directory, 'files'])
+    },
+    1
+  )
+  const size = EXECUTED.toLocaleString('en')
+  const [ours, make] = [seriesOf(`cloudburst execute × ${size}`, 'ms', taken.ours), seriesOf(`make -j2 × ${size}`, 'ms', taken.make)]
+  const nothing = seriesOf(`cloudburst execute × ${size}, all true already`, 'ms', taken.nothing)
+  const files = seriesOf(`make -j2 × ${size}, all made already`, 'ms', taken['make, nothing'])
+  return {
+    rows: [
+      rowOf(ours.name, ours, 'ratio', { peer: make, limit: EXECUTE_LIMIT }),
+      rowOf(nothing.name, nothing, 'ratio', { peer: files, limit: NULL_LIMIT })
+    ],
+    series: [ours, make, nothing, files]
+  }
+}
+
+/** The same commands as a program, a makefile and a ninja file; and as many files that are all there, looked at by each. */
+function graphOf(base: string, size: number): string {
+  const directory = join(base, String(size))
+  mkdirSync(join(directory, 'made'), { recursive: true })
+  const each = <T>(of: (i: number) => T): T[] => Array.from({ length: size }, (_, i) => of(i))
+  writeFileSync(
+    join(directory, 'graph.xml'),
+    `<cloudburst name="graph"><goalProto name="graph"><method>
+<repeat parallel="2"><count>${size}</count><shell><send name="s">true <get>goal.repeat</get></send></shell></repeat>
+</method></goalProto></cloudburst>`
+  )
+  const files = each(i => `made/${i}`)
+  if (size === EXECUTED) for (const file of files) writeFileSync(join(directory, file), '')
+  writeFileSync(
+    join(directory, 'true.xml'),
+    `<cloudburst name="graph"><goalProto name="graph"><post>${files.map(file => `<pathExists>${join(directory, file)}</pathExists>`).join('\n')}</post>
+<method><shell><send>false</send></shell></method></goalProto></cloudburst>`
+  )
+  const targets = each(i => `s${i}`)
+  writeFileSync(
+    join(directory, 'Makefile'),
+    `all: ${targets.join(' ')}\nfiles: ${files.join(' ')}\n.PHONY: all files ${targets.join(' ')}\n${each(i => `s${i}:\n\ttrue ${i}\n`).join('')}${files.map(file => `${file}:\n\tfalse\n`).join('')}`
+  )
+  writeFileSync(join(directory, 'build.ninja'), `rule r\n  command = true $i\n${each(i => `build s${i}: r\n  i = ${i}\n`).join('')}`)
+  return directory
+}
