@@ -52,7 +52,8 @@ export const neighborhood: Vocabulary = closed('Who is near: this node, and the 
     as: [],
     meaning: 'whether nodes of the same network find each other',
     attributes: {
-      enabled: { type: 'flag', default: 'true', meaning: 'announce and look' },
+      enabled: { type: 'flag', default: 'true', meaning: 'look for others, and be found' },
+      announce: { type: 'flag', default: 'true', meaning: 'be found: peer id and addresses, nothing else' },
       service: { type: 'text', default: '_cloudburst._udp.local', meaning: 'mDNS service that nodes of one neighborhood ask for' }
     }
   },

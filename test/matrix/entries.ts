@@ -146,6 +146,8 @@ const verbWords: Readonly<Record<string, { readonly words: readonly string[]; re
   logs: { words: [RUN], shut: ['program', 'goal'] },
   inventory: { words: [], shut: [] },
   state: { words: ['nodes'], shut: [] },
+  attach: { words: [RUN], shut: ['program', 'goal'] },
+  abandon: 'own',
   run: { words: ['true'], shut: ALL }
 }
 

@@ -2,6 +2,8 @@
 import { fileURLToPath } from 'node:url'
 import type { GoalEvent } from '../../src/goals/pursuit/events.ts'
 import type { RunSummary } from '../../src/goals/pursuit/summary.ts'
+import { generateIdentity } from '../../src/crypto/identity.ts'
+import { addNeighbour } from '../../src/node/neighborhood/neighborhood.ts'
 import { subjects } from '../../src/node/agency/subjects.ts'
 import { openPrograms } from '../../src/node/programs/programs.ts'
 import { AGENCY } from '../../src/protocols/agency/calls.ts'
@@ -109,6 +111,10 @@ export async function openHost(): Promise<Host> {
     })
   )
   await node.start()
+  // The tests are all strangers of one address, which is a neighbour's.
+  const { peer } = generateIdentity()
+  addNeighbour(node.home.neighborhood, { name: 'other', peer, addresses: ['/ip4/127.0.0.1/tcp/1'] })
+  node.neighborhood.reload()
   await node.tickets.issue({})
   return { node, hash, shell, effects, close: () => bed.close() }
 }

@@ -72,14 +72,14 @@ const SMALL_ORDER = base58btc.baseEncode(Buffer.from(`00240801122001${'00'.repea
 
 function denied({ invited, key = peer }: { invited: boolean; key?: string }): boolean {
   const admission = new Admission({ permitted: () => false, invited: () => invited, onDenied: () => undefined })
-  const connection = { addEventListener: () => undefined } as never
+  const connection = { addEventListener: () => undefined, remoteAddr: '/ip4/192.0.2.7/tcp/1' } as never
   return admission.gater().denyInboundEncryptedConnection!({ toString: () => key } as never, connection) as boolean
 }
 
 function sessions(current: PermissionList, now: () => number = () => NOW): Sessions {
   const permissions = { current, reload: () => undefined, onChange: () => () => undefined, close: () => undefined }
   const audit = { record: () => undefined, close: () => undefined }
-  return new Sessions({ permissions, audit, now, nameOf: () => 'guest', onNothingLeft: () => undefined })
+  return new Sessions({ permissions, audit, now, self: 'self', nameOf: () => 'guest', onNothingLeft: () => undefined })
 }
 
 function afterItsEnd(): boolean {

@@ -131,7 +131,7 @@ describe('the wire between two nodes', function () {
     socket.on('error', () => undefined)
     const line = (text: string): Buffer => Buffer.concat([Buffer.from([text.length + 1]), Buffer.from(`${text}\n`)])
     socket.write(Buffer.concat([line('/multistream/1.0.0'), line('/plaintext/2.0.0')]))
-    await once(socket, 'close')
+    await new Promise(resolve => socket.once('close', resolve))
     assert.doesNotMatch(said.replace('/multistream/1.0.0', ''), /plaintext/)
   })
 })

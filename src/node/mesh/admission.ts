@@ -1,8 +1,12 @@
-/** Who gets in: a peer with a permit; a stranger only for one session frame, and only while an invitation is out. */
+/**
+ * Who gets in: a peer with a permit; a stranger only for one session frame, and only while an invitation is out. Addresses of listed
+ * neighbours are never counted out.
+ */
 import type { Connection, ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
 import { isPeerId } from '../../crypto/identity.ts'
 import { STRANGER_TIMEOUT_MS } from '../../protocols/session/messages.ts'
-import { PENDING_MAX, STRANGERS_MAX } from './limits.ts'
+import { AddressBudget, ipOf } from './address-budget.ts'
+import { PENDING_MAX, PENDING_PER_ADDRESS_MAX, STRANGERS_MAX } from './limits.ts'
 
 export interface AdmissionOptions {
   /** Whether a peer has any permit now. */
@@ -11,15 +15,21 @@ export interface AdmissionOptions {
   readonly invited: () => boolean
   /** Told about each peer that was dropped right after it proved its key. */
   readonly onDenied: (peer: string) => void
+  /** IP addresses at which neighbours are listed; by default none. */
+  readonly listed?: () => ReadonlySet<string>
 }
+
+const NONE: ReadonlySet<string> = new Set()
 
 export class Admission {
   readonly #options: AdmissionOptions
-  readonly #pending = new Set<MultiaddrConnection>()
+  readonly #pending = new Map<MultiaddrConnection, string>()
+  readonly #budget: AddressBudget
   readonly #strangers = new Map<string, NodeJS.Timeout>()
 
   constructor(options: AdmissionOptions) {
     this.#options = options
+    this.#budget = new AddressBudget({ listed: options.listed ?? (() => NONE), now: () => performance.now() })
   }
 
   /** What libp2p asks at each stage of a connection. Where it is silent, libp2p allows. */
@@ -28,12 +38,14 @@ export class Admission {
       // libp2p's default refuses private addresses in browsers; a neighborhood is mostly private addresses.
       denyDialMultiaddr: () => false,
       denyInboundConnection: connection => {
-        this.#wait(connection)
+        const address = ipOf(connection.remoteAddr)
+        if (this.#budget.isSpent(address)) return true
+        this.#wait(connection, address)
         return false
       },
       denyInboundEncryptedConnection: (peer, connection) => {
         this.#pending.delete(connection)
-        return this.#denyInbound(peer)
+        return this.#denyInbound(peer, ipOf(connection.remoteAddr))
       },
       // A key of small order proves nothing, on whichever side it is.
       denyOutboundEncryptedConnection: peer => !isPeerId(peer.toString())
@@ -53,24 +65,32 @@ export class Admission {
     return this.#strangers.has(connection.id)
   }
 
-  #denyInbound(peer: PeerId): boolean {
+  #denyInbound(peer: PeerId, address: string): boolean {
     const id = peer.toString()
+    if (isPeerId(id) && this.#options.permitted(id)) {
+      this.#budget.friend(address)
+      return false
+    }
+    this.#budget.stranger(address)
     if (!isPeerId(id)) return true
-    if (this.#options.permitted(id)) return false
     if (this.#options.invited() && this.#strangers.size < STRANGERS_MAX) return false
     this.#options.onDenied(id)
     return true
   }
 
-  /** Counts a connection that has proved nothing yet; over the limit, the oldest goes. */
-  #wait(connection: MultiaddrConnection): void {
-    this.#pending.add(connection)
+  /** Counts a connection that has proved nothing yet; over a limit, the oldest goes, of the same address or of those nobody listed. */
+  #wait(connection: MultiaddrConnection, address: string): void {
+    this.#pending.set(connection, address)
     connection.addEventListener('close', () => this.#pending.delete(connection), { once: true })
-    for (const oldest of this.#pending) {
-      if (this.#pending.size <= PENDING_MAX) break
-      this.#pending.delete(oldest)
-      oldest.abort(new Error('too many connections that prove nothing'))
-    }
+    const waiting = [...this.#pending]
+    const same = waiting.filter(([, other]) => other === address)
+    if (same.length > PENDING_PER_ADDRESS_MAX && !this.#budget.isTrusted(address)) this.#drop(same[0])
+    if (this.#pending.size > PENDING_MAX) this.#drop(waiting.find(([, other]) => !this.#budget.isTrusted(other)) ?? waiting[0])
+  }
+
+  #drop(waiting: [MultiaddrConnection, string] | undefined): void {
+    if (waiting === undefined || !this.#pending.delete(waiting[0])) return
+    waiting[0].abort(new Error('too many connections that prove nothing'))
   }
 
   #forget(connection: string): void {

@@ -24,7 +24,7 @@ export interface NodeOptions {
   readonly announce: readonly string[]
   /** Addresses of neighbours: connections from there are never counted out. */
   readonly trusted: readonly string[]
-  readonly mdns: { readonly enabled: boolean; readonly service: string }
+  readonly mdns: { readonly enabled: boolean; readonly announce: boolean; readonly service: string }
   readonly topics: readonly string[]
   readonly admission: Admission
   /** Called before anybody can connect. */
@@ -49,7 +49,9 @@ export async function startNode(options: NodeOptions): Promise<Node> {
 
 async function nodeOptions(options: NodeOptions): Promise<Libp2pOptions<{ pubsub: GossipSub }>> {
   const { admission } = options
-  const discovery = options.mdns.enabled ? [(await import('@libp2p/mdns')).mdns({ serviceTag: options.mdns.service })] : []
+  const discovery = options.mdns.enabled
+    ? [(await import('@libp2p/mdns')).mdns({ serviceTag: options.mdns.service, broadcast: options.mdns.announce })]
+    : []
   const services = {
     identify: (components: IdentifyComponents) => identify()(guarded(components, admission)),
     ping: (components: PingComponents) => ping()(guarded(components, admission)),

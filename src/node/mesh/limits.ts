@@ -8,6 +8,16 @@ export const CONNECTIONS_MAX = 600
  * within milliseconds, so silent sockets only drop one another.
  */
 export const PENDING_MAX = 64
+/** Of them from one address at which no neighbour is listed. */
+export const PENDING_PER_ADDRESS_MAX = 16
+/**
+ * Strangers that one such address may send in a second, and at once after a silence: each costs a handshake (2 ms) and a line of the
+ * audit log. The next one is refused before that.
+ */
+export const STRANGERS_PER_SECOND_MAX = 10
+export const STRANGERS_AT_ONCE_MAX = 60
+/** Addresses that are remembered, for their strangers and for their friends. */
+export const ADDRESSES_REMEMBERED_MAX = 4_096
 /** A connection has this long to prove its key and choose a muxer, in milliseconds. */
 export const UPGRADE_TIMEOUT_MS = 3_000
 /** Of connections per second from one address: not our measure, since many nodes may share one. PENDING_MAX is. */

@@ -7,6 +7,8 @@ import type { Channel, Handler } from '../../protocols/wire/channel.ts'
 import type { PeerInfo } from '../control/contract.ts'
 import { labelsOf } from '../host.ts'
 import type { Mesh, MeshEvent, MeshOptions } from '../mesh.ts'
+import type { Neighbour } from '../neighborhood/read.ts'
+import { ipOf } from './address-budget.ts'
 import { Admission } from './admission.ts'
 import { openChannel, reach } from './dial.ts'
 import { Gossip } from './gossip.ts'
@@ -45,6 +47,7 @@ export class RunningMesh implements Mesh {
     this.pubsub = new Gossip(options.log)
     this.#book = new PeerBook(this.name, now)
     this.#sessions = new Sessions({
+      self: identity.peer,
       permissions,
       audit,
       now,
@@ -54,7 +57,8 @@ export class RunningMesh implements Mesh {
     this.#admission = new Admission({
       permitted: peer => this.#sessions.permitted(peer),
       invited: () => joining?.tickets.outstanding === true || grants?.awaitsGrants === true,
-      onDenied: peer => void this.#sessions.deny(peer, 'no permit holds for it: dropped after the handshake')
+      onDenied: peer => void this.#sessions.deny(peer, 'no permit holds for it: dropped after the handshake'),
+      listed: () => listedAddresses(neighborhood.current.neighbours)
     })
     this.#greetings = new Greetings({
       hello: peer => this.#hello(peer),
@@ -314,6 +318,18 @@ export class RunningMesh implements Mesh {
   #emit(event: MeshEvent, peer: string): void {
     for (const listener of this.#listeners.get(event) ?? []) listener(peer)
   }
+}
+
+const listed = new WeakMap<readonly Neighbour[], ReadonlySet<string>>()
+
+/** IP addresses of neighbours, as far as they are listed by number. */
+function listedAddresses(neighbours: readonly Neighbour[]): ReadonlySet<string> {
+  const known = listed.get(neighbours)
+  if (known !== undefined) return known
+  const addresses = neighbours.flatMap(neighbour => neighbour.addresses).filter(address => /^\/ip[46]\//.test(address))
+  const found = new Set(addresses.map(ipOf))
+  listed.set(neighbours, found)
+  return found
 }
 
 function reasonOf(error: unknown): string {

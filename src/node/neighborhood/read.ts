@@ -23,7 +23,8 @@ export interface Neighborhood {
   readonly encryption: 'noise'
   /** Where the control API is served over TLS to whoever signs in; absent: at the socket only. */
   readonly control?: { readonly host: string; readonly port: number; readonly hosts: readonly string[] }
-  readonly mdns: { readonly enabled: boolean; readonly service: string }
+  /** `announce`: answers when others look. */
+  readonly mdns: { readonly enabled: boolean; readonly announce: boolean; readonly service: string }
   readonly neighbours: readonly Neighbour[]
 }
 
@@ -105,13 +106,15 @@ function readControl(element: XmlElement | undefined): Pick<Neighborhood, 'contr
 }
 
 function readMdns(element: XmlElement | undefined): Neighborhood['mdns'] {
-  if (element === undefined) return { enabled: true, service: MDNS_SERVICE_DEFAULT }
-  reader.check(element, { optional: ['enabled', 'service'] })
-  const enabled = reader.attribute(element, 'enabled') ?? 'true'
-  if (enabled !== 'true' && enabled !== 'false')
-    throw reader.error(reader.placeOf(element, 'enabled'), `enabled is true or false, not ${enabled}`)
+  if (element === undefined) return { enabled: true, announce: true, service: MDNS_SERVICE_DEFAULT }
+  reader.check(element, { optional: ['enabled', 'announce', 'service'] })
+  const flag = (name: string): boolean => {
+    const value = reader.attribute(element, name) ?? 'true'
+    if (value === 'true' || value === 'false') return value === 'true'
+    throw reader.error(reader.placeOf(element, name), `${name} is true or false, not ${value}`)
+  }
   const service = element.attributes.has('service') ? reader.needed(element, 'service') : MDNS_SERVICE_DEFAULT
-  return { enabled: enabled === 'true', service }
+  return { enabled: flag('enabled'), announce: flag('announce'), service }
 }
 
 function readNeighbours(root: XmlElement): Neighbour[] {

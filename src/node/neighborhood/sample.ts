@@ -37,7 +37,8 @@ ${labels.join('')}${listen.join('')}  </node>
        hosts: further names by which it is reached.
          <control listen="/ip4/0.0.0.0/tcp/4711" hosts="node1.example.org"/> -->
 
-  <!-- Nodes on the same network find each other's addresses by multicast DNS. It suggests, it permits nothing. -->
+  <!-- Nodes on the same network find each other's addresses by multicast DNS. It suggests, it permits nothing.
+       What is announced is the peer id and addresses; announce="false" only looks. -->
   <mdns enabled="${what.mdns ?? true}"/>
 
   <!-- Nodes to stay connected with, one element each; tickets (cloudburst help init) write them for you.

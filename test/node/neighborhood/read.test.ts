@@ -21,7 +21,7 @@ describe('neighborhood.xml', () => {
       listen: ['/ip4/127.0.0.1/tcp/0'],
       announce: ['/dns4/n1.example/tcp/1'],
       encryption: 'noise',
-      mdns: { enabled: false, service: '_x._udp.local' },
+      mdns: { enabled: false, announce: true, service: '_x._udp.local' },
       neighbours: [{ name: 'n2', peer, addresses: ['/ip4/192.0.2.7/tcp/4710'] }]
     })
   })
@@ -30,7 +30,7 @@ describe('neighborhood.xml', () => {
     const { listen, mdns, neighbours } = readNeighborhood(inside(''), 'n.xml')
     assert.deepEqual(
       { listen, mdns, neighbours },
-      { listen: [LISTEN_DEFAULT], mdns: { enabled: true, service: MDNS_SERVICE_DEFAULT }, neighbours: [] }
+      { listen: [LISTEN_DEFAULT], mdns: { enabled: true, announce: true, service: MDNS_SERVICE_DEFAULT }, neighbours: [] }
     )
   })
 
@@ -62,7 +62,18 @@ describe('neighborhood.xml', () => {
       inside(`<peer name="x" id="${peer}"><address>host:1</address></peer>`),
       'n.xml:2:74: host:1 is not a TCP multiaddr such as /ip4/192.0.2.7/tcp/4710 or /dns4/host.example/tcp/4710'
     ],
-    ['mdns neither on nor off', inside('<mdns enabled="yes"/>'), 'n.xml:2:7: enabled is true or false, not yes']
+    ['mdns neither on nor off', inside('<mdns enabled="yes"/>'), 'n.xml:2:7: enabled is true or false, not yes'],
+    ['mdns neither announced nor not', inside('<mdns announce="1"/>'), 'n.xml:2:7: announce is true or false, not 1'],
+    [
+      'a control API without a number',
+      inside('<control listen="/dns4/a/tcp/1"/>'),
+      'n.xml:2:10: /dns4/a/tcp/1 is not an address such as /ip4/0.0.0.0/tcp/4711'
+    ],
+    [
+      'a control API with a host that is none',
+      inside('<control listen="/ip4/0.0.0.0/tcp/1" hosts="a_b"/>'),
+      'n.xml:2:38: a_b is not a host name'
+    ]
   ]
   for (const [what, text, message] of cases) {
     it(`is refused with ${what}, at its place`, () => assert.throws(() => readNeighborhood(text, 'n.xml'), { message }))
