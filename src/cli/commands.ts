@@ -269,9 +269,9 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
     load: () => import('./commands/inventory.ts')
   },
   state: {
-    summary: 'a value of this node or, below nodes.NAME, of any other',
-    usage: 'PATH',
-    options: ['peer', 'watch'],
+    summary: 'a value of any node: what it is, was and who says so; setting it at its owner',
+    usage: '[get|watch|history|why] PATH | set PATH=VALUE… | forget NODE | accept-fork NODE',
+    options: ['peer', 'watch', 'cursor', 'set', 'unset', 'revision', 'why'],
     example: 'state nodes.node2.agents --watch',
     load: () => import('./commands/state.ts')
   },

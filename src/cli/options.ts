@@ -42,6 +42,9 @@ export const optionSpecs = {
   replay: { type: 'boolean', help: 'print the whole stream again, at the verbosity of the options' },
   watch: { type: 'boolean', short: 'w', help: 'print every change, until ctrl-C' },
   denied: { type: 'boolean', help: 'only what was denied' },
+  cursor: { type: 'string', value: 'CURSOR', help: 'watch: go on after this item of an earlier watch (-o json shows it)' },
+  unset: { type: 'string', multiple: true, value: 'PATH', help: 'remove a shared value' },
+  revision: { type: 'string', value: 'N', help: 'set only if the path is still at revision N, 0 for not there' },
   suspended: { type: 'boolean', help: 'only goals that wait for repair' },
   'by-cause': { type: 'boolean', help: 'group goals that wait for repair by what went wrong' },
   where: {

@@ -17,6 +17,11 @@ export const arrows: ReadonlyArray<{ from: string; to: string; kind?: 'type' | '
   // Human text is a pure function of the event stream, and the same for a live goal, a replayed one and a web page:
   // it lives with the events, and the CLI prints what it returns.
   { from: 'src/cli/', to: 'src/goals/render/' },
+  // What programs in JavaScript may use, gathered from where it is.
+  { from: 'src/library.ts', to: 'src/cli/' },
+  { from: 'src/library.ts', to: 'src/protocols/' },
+  { from: 'src/library.ts', to: 'src/goals/' },
+  { from: 'src/library.ts', to: 'src/node/control/contract.ts' },
   // Drawings likewise: functions of a plan or of the event stream.
   { from: 'src/cli/', to: 'src/goals/graph/' },
   { from: 'src/cli/main.ts', to: 'src/polyfill.ts' },

@@ -9,6 +9,7 @@ import { type Agency, callCapability, type CallName, type Calls, type StreamCall
 import { callShapes, streamShapes } from '../../protocols/agency/shapes.ts'
 import { accepted } from '../../protocols/shapes.ts'
 import { listenAlone } from './bind.ts'
+import { type Resource, sendAnswer } from './rest.ts'
 import { localShapes } from './shapes.ts'
 import { type LocalCalls, CONTROL_VERSION } from './contract.ts'
 
@@ -26,6 +27,8 @@ export interface ControlHandlers {
   /** @throws CloudburstError CB_PEER_UNKNOWN, CB_PEER_UNREACHABLE */
   agencyOf(selector: string, signal: AbortSignal): Promise<{ readonly agency: Agency; readonly peer: string }>
   readonly local: LocalHandlers
+  /** What is served beside the calls. */
+  readonly resources?: readonly Resource[]
   /** Who stands at the socket: its directory lets in only the owner of the home. */
   readonly by: Principal
 }
@@ -99,6 +102,8 @@ async function answer(door: Door, request: IncomingMessage, response: ServerResp
 
 async function route(door: Door, request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://control')
+  const found = await resourceAt(door, url.pathname, signal)
+  if (found !== undefined) return await serveResource(door, found, url, request, response, signal)
   const [, kind, name] = /^\/api\/v1\/(calls|streams|local)\/([a-z]+)$/.exec(url.pathname) ?? []
   if (kind === undefined || name === undefined) throw new CloudburstError('CB_USAGE', `the control API has no ${url.pathname}`)
   if (request.method !== 'POST') throw new CloudburstError('CB_USAGE', `${url.pathname} takes POST, not ${request.method}`)
@@ -123,6 +128,38 @@ async function route(door: Door, request: IncomingMessage, response: ServerRespo
   return stream(door, response, items, signal)
 }
 
+async function resourceAt(door: Door, path: string, signal: AbortSignal): Promise<Resource | undefined> {
+  if (/^\/api\/v1\/(calls|streams|local)\//.test(path)) return undefined
+  const { resources = [] } = await Promise.race([door.given, aborted(signal)])
+  return resources.find(each => each.path === path)
+}
+
+async function serveResource(
+  door: Door,
+  resource: Resource,
+  url: URL,
+  request: IncomingMessage,
+  response: ServerResponse,
+  signal: AbortSignal
+): Promise<void> {
+  const { method = 'GET', headers } = request
+  if (!resource.methods.includes(method))
+    throw new CloudburstError('CB_USAGE', `${url.pathname} takes ${resource.methods.join(' or ')}, not ${method}`)
+  if (door.streams >= STREAMS_MAX) throw new CloudburstError('CB_BUSY', `${STREAMS_MAX} streams are open already`)
+  door.streams++
+  try {
+    const body = method === 'GET' ? {} : await bodyOf(request)
+    await sendAnswer(
+      response,
+      await resource.answer({ method, url, headers, body, signal }),
+      text => written(response, text, signal),
+      signal
+    )
+  } finally {
+    door.streams--
+  }
+}
+
 const streamNames: ReadonlySet<string> = new Set<StreamName>(['events', 'watch'])
 
 async function stream(door: Door, response: ServerResponse, items: AsyncIterable<unknown>, signal: AbortSignal): Promise<void> {
@@ -142,8 +179,12 @@ async function stream(door: Door, response: ServerResponse, items: AsyncIterable
 
 /** Resolves once there is room for more: a client that reads slowly slows its own stream and nothing else. */
 async function line(response: ServerResponse, item: unknown, signal: AbortSignal): Promise<void> {
+  await written(response, `${JSON.stringify(item)}\n`, signal)
+}
+
+async function written(response: ServerResponse, text: string, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted()
-  if (response.write(`${JSON.stringify(item)}\n`)) return
+  if (response.write(text)) return
   await new Promise<void>((resolve, reject) => {
     const stop = (): void => reject(signal.reason)
     signal.addEventListener('abort', stop, { once: true })

@@ -1,5 +1,7 @@
-/** ConfigMonitor: watches a path of the state of all nodes. */
+/** ConfigMonitor: watches a path of the state of all nodes. Source: docs/state.md */
+import type { Principal } from '../../goals/pursuit/events.ts'
 import type { Tree } from '../../goals/tree.ts'
+import type { Agency } from '../agency/calls.ts'
 import type { Replica } from './replica.ts'
 
 export interface Watched {
@@ -11,6 +13,32 @@ export interface Watched {
   readonly at: number
   /** To go on from here later, as long as this daemon lives. */
   readonly cursor: string
+}
+
+/** Watches what a node knows of all nodes. */
+export class ConfigMonitor {
+  readonly #agency: Agency
+  readonly #by: Principal
+
+  constructor(agency: Agency, by: Principal) {
+    this.#agency = agency
+    this.#by = by
+  }
+
+  /** The value at a path now; undefined where nothing is. */
+  async get(path: string): Promise<Tree | undefined> {
+    return (await this.#agency.call('state', { path }, this.#by)).value
+  }
+
+  /**
+   * The value at `path` now, then every change at or below it, without gap or repeat: `*` stands for one name.
+   * Never ends by itself. Of a slow reader no more than CHANGES_KEPT changes are kept; then it gets the whole value again.
+   * @param from where to go on: the cursor of an earlier item
+   */
+  async *watch(path: string, { from, signal }: { readonly from?: string; readonly signal?: AbortSignal } = {}): AsyncGenerator<Watched> {
+    const request = { path, ...(from !== undefined && { cursor: from }) }
+    for await (const item of this.#agency.stream('watch', request, this.#by, signal)) yield { cursor: '', ...item }
+  }
 }
 
 /**

@@ -3,7 +3,6 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { open, seal } from '../../../src/crypto/dsse.ts'
 import { generateIdentity } from '../../../src/crypto/identity.ts'
 import { flatten, startPublisher } from '../../../src/node/state/publisher.ts'
-import { updateConfig } from '../../../src/protocols/state/config-updater.ts'
 import { watchState } from '../../../src/protocols/state/config-monitor.ts'
 import { startGossip } from '../../../src/protocols/state/gossip.ts'
 import { ENVELOPE_BYTES_MAX, RECORD_TYPE } from '../../../src/protocols/state/record.ts'
@@ -157,32 +156,6 @@ describe('ConfigMonitor', () => {
     for (let at = 0; at <= CHANGES_KEPT; at++) one.publish([set('a', at + 3)])
     assert.deepEqual((await watchState(one, 'nodes', never, cursor).next()).value?.path, 'nodes')
     assert.deepEqual((await watchState(one, 'nodes', never, 'other.1').next()).value?.path, 'nodes')
-  })
-})
-
-describe('ConfigUpdater', () => {
-  it('applies all changes of a transaction, or none when a path has changed meanwhile', () => {
-    const one = node('one')
-    one.publish([set('a', 1)])
-    updateConfig(one, {
-      id: 't',
-      changes: [
-        { ...set('a', 2), revision: 1 },
-        { ...set('b', 1), revision: 0 }
-      ]
-    })
-    assert.throws(
-      () =>
-        updateConfig(one, {
-          id: 't',
-          changes: [
-            { ...set('b', 9), revision: 1 },
-            { ...set('a', 9), revision: 1 }
-          ]
-        }),
-      { code: 'CB_VALUE_INVALID' }
-    )
-    assert.deepEqual(one.read('nodes.one'), { fields: { a: { value: 2 }, b: { value: 1 } } })
   })
 })
 
