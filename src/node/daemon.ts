@@ -11,7 +11,7 @@ import { bindControl } from './control/server.ts'
 import { openSecure } from './control/open-secure.ts'
 import { credentials } from './programs/credentials.ts'
 import { localDriver } from './drivers/local.ts'
-import { loadIdentity, openHome, personKeys, resolveHome } from './home.ts'
+import { loadIdentity, loadPerson, openHome, resolveHome } from './home.ts'
 import { hostVariables, labelsOf } from './host.ts'
 import { makeJoining } from './joining/joining.ts'
 import { localCalls } from './agency/local-calls.ts'
@@ -22,6 +22,8 @@ import { checkAddress } from './neighborhood/read.ts'
 import { openNeighborhood } from './neighborhood/neighborhood.ts'
 import { openAudit } from './permissions/audit.ts'
 import { openPermissions } from './permissions/permissions.ts'
+import { effectCheck } from './permissions/effect.ts'
+import { signing } from './permissions/signing.ts'
 import { startSpreading } from './permissions/spreading.ts'
 import { openTrust } from './permissions/trust.ts'
 import { machineProbe } from './probe.ts'
@@ -31,6 +33,7 @@ import { shippedDirectory } from './programs/program-files.ts'
 import { runnerClient } from './runner/client.ts'
 import { selfAsPeer } from './agency/self.ts'
 import { type StopList, stopAll } from './stop-list.ts'
+import { stateUpdates } from './state/state-updates.ts'
 import { openStore } from './store/store.ts'
 import { openTickets } from './joining/tickets.ts'
 import { openVault } from './secrets/vault.ts'
@@ -99,14 +102,22 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
   const driver = localDriver(home.state, runner)
   down.push(() => driver.close())
 
+  const person = loadPerson(home)
+  const own = [identity.peer, ...(person === undefined ? [] : [person.peer])]
   const trust = await openTrust({
     permissions,
     here: () => ({ peer: identity.peer, name, labels }),
-    own: [identity.peer, ...personKeys(home)],
+    own,
     store,
     log
   })
   down.push(() => trust.close())
+  const isGranted = (key: string): boolean => trust.own().some(({ subject }) => subject === key)
+  const sign = signing({
+    identity,
+    person: () => (person !== undefined && isGranted(person.peer) ? person : undefined),
+    now: trust.now
+  })
   const joining = makeJoining({ home, neighborhood, permissions, tickets, log })
   down.push(() => joining.close())
   const mesh = makeMesh({
@@ -145,6 +156,8 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
       },
       mesh,
       programs: { shippedDirectory: shippedDirectory(), before: credentials(log) },
+      permits: effectCheck({ trust, audit, own }),
+      sign,
       probe: state => machineProbe({ state, now: clock.now }),
       clock,
       random,
@@ -176,8 +189,9 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
     agency,
     agencyOf: async selector => {
       const { peer, status } = onlyOne(mesh.find(selector), selector)
-      return { peer, agency: status === 'self' ? agency : remoteAgency(mesh, peer) }
+      return { peer, agency: status === 'self' ? agency : remoteAgency(mesh, peer, sign) }
     },
+    resources: [stateUpdates(state.replica)],
     local: localCalls({
       mesh,
       dispatches,

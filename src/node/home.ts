@@ -133,12 +133,6 @@ export function loadPerson(home: Home, make = false): Identity | undefined {
   return identityFromPem(readFileSync(home.personKey, 'utf8'))
 }
 
-/** The peer id of the person's key, if there is one. */
-export function personKeys(home: Home): readonly string[] {
-  const person = loadPerson(home)
-  return person === undefined ? [] : [person.peer]
-}
-
 function configBase(home: string | undefined, env: Environment, uid: number | undefined): string {
   const named = home ?? env['CLOUDBURST_HOME']
   if (named !== undefined && named !== '') return named

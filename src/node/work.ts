@@ -11,6 +11,7 @@ import type { OutputChunk, Principal } from '../goals/pursuit/events.ts'
 import type { Tree, Variables } from '../goals/tree.ts'
 import { AGENCY, type Agency } from '../protocols/agency/calls.ts'
 import { agencyHandler } from '../protocols/agency/server.ts'
+import type { Signing } from '../protocols/behalf.ts'
 import { DISPATCH, type OutputHead } from '../protocols/dispatch/messages.ts'
 import { RECEIPT_TYPE } from '../protocols/dispatch/receipt.ts'
 import { dispatchHandler } from '../protocols/dispatch/server.ts'
@@ -31,6 +32,7 @@ import type { OutputSource } from './goals/feed.ts'
 import { openRuns, type Runs } from './goals/runs.ts'
 import { peerVariables } from './host.ts'
 import type { Mesh } from './mesh.ts'
+import type { EffectCheck } from './permissions/effect.ts'
 import { openPrograms, type Programs } from './programs/programs.ts'
 import { type NodeState, openState } from './state/state.ts'
 import type { StopList } from './stop-list.ts'
@@ -64,6 +66,10 @@ export interface WorkParts {
   }
   /** @param state the value at a path of what this node knows of all nodes */
   readonly probe: (state: (path: string) => Tree | undefined) => Probe
+  /** Checks at the effect. Absent: whoever gets as far may do anything. */
+  readonly permits?: EffectCheck
+  /** Signs what is asked of others. */
+  readonly sign?: Signing
   readonly clock: Clock
   readonly random: Random
   /** Fresh nonces, 128 random bits in hex; the machine's unless given. */
@@ -122,8 +128,9 @@ export async function openWork(parts: WorkParts, down: StopList): Promise<Work> 
     output: { write: async chunk => void (await output.writeMirror(chunk)), heads: output.heads },
     secrets: dispatchSecrets(vault, programs),
     cancelThere: record =>
-      void cancelThere(mesh, record).catch(err => log.warn({ err, goal: record.id }, 'a goal could not be cancelled yet')),
+      void cancelThere(mesh, record, parts.sign).catch(err => log.warn({ err, goal: record.id }, 'a goal could not be cancelled yet')),
     self: identity.peer,
+    ...(parts.sign !== undefined && { sign: parts.sign }),
     clock,
     random,
     log
@@ -145,7 +152,13 @@ export async function openWork(parts: WorkParts, down: StopList): Promise<Work> 
     if (body.type === 'step-ended' && dispatches.sentTo(goalId) !== undefined)
       void output.endMirror({ goalId, step: body.step, attempt: body.attempt })
   })
-  const sent: AgencyParts['sent'] = sentGoals({ dialer: mesh, dispatches, journal, self })
+  const sent: AgencyParts['sent'] = sentGoals({
+    dialer: mesh,
+    dispatches,
+    journal,
+    self,
+    ...(parts.sign !== undefined && { sign: parts.sign })
+  })
   const runs: Runs = openRuns({
     store,
     journal,
@@ -169,11 +182,12 @@ export async function openWork(parts: WorkParts, down: StopList): Promise<Work> 
     random,
     host,
     peer: peerVariables(identity.peer, name, labels),
+    ...(parts.permits !== undefined && { permits: parts.permits }),
     log
   })
   down.push(() => runs.stop())
   const info = () => nodeInfo({ mesh, labels, startedAt: parts.startedAt, store, programs, agents, runs })
-  const agency = openAgency({ info, journal, programs, agents, runs, output, state: state.view, sent })
+  const agency = openAgency({ info, self: identity.peer, journal, programs, agents, runs, output, state: state.view, sent })
   const subjectOf = subjects({
     journal: {
       runs: () => [...journal.runs(), ...sent.ids()],

@@ -26,6 +26,8 @@ export interface Principal {
   /** Name of that node in this neighborhood. */
   readonly node: string
   readonly email?: string
+  /** Signed asks that led here, base64, the first one's first: protocols/behalf.ts. Absent: the node asks for itself. */
+  readonly behalf?: readonly string[]
 }
 
 /** A value given by a person or a caller: `goal.site=blue` or an argument of a sub-goal. */

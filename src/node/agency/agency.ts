@@ -40,6 +40,8 @@ const RUNS_EXPLAINED_MAX = 20
 
 export interface AgencyParts {
   readonly info: () => NodeInfo
+  /** Peer id of this node. */
+  readonly self: string
   readonly journal: NodeJournal
   readonly programs: Programs
   readonly agents: Agents
@@ -126,7 +128,7 @@ function callTable(parts: AgencyParts): CallTable {
       const found = await programs.find(program)
       return { files: found.files, info: programs.info(found) }
     },
-    load: ({ files }) => programs.load(files),
+    load: ({ files }, by) => programs.load(files, undefined, by.peer === parts.self),
     list: async ({ program, locale }) => {
       const wanted = program === undefined ? await programs.list() : [programs.info(await programs.find(program))]
       const rows = await Promise.all(wanted.map(async ({ hash }) => tabulate(await programs.find(hash), locale)))

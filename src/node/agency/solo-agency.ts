@@ -125,6 +125,7 @@ async function openParts(program: Program, before: readonly SourceFile[], direct
     log
   })
   const agency = openAgency({
+    self: '',
     info: () => ({
       peer: '',
       name: NOBODY.node,

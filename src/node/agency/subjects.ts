@@ -1,8 +1,8 @@
 /** What a request is about, for permits that are bound to programs or goals: the hash behind a name, the goal behind an id. */
 import { CloudburstError } from '../../errors.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
-import type { CallName, StreamName } from '../../protocols/agency/calls.ts'
-import type { Subject } from '../../protocols/agency/server.ts'
+import type { CallName, RepairRequest, StreamName } from '../../protocols/agency/calls.ts'
+import type { Subject, SubjectOf } from '../../protocols/agency/server.ts'
 import type { Programs } from '../programs/programs.ts'
 import { fullId } from '../goals/run-id.ts'
 
@@ -35,28 +35,41 @@ export function subjects({ journal, programs, agents }: SubjectsParts): Subjects
   const hashOf = async (nameOrHash: string): Promise<string> => (await programs.find(nameOrHash).catch(() => undefined))?.hash ?? nameOrHash
   const goal = async ({ program, goal }: { program: string; goal: string }): Promise<Subject> => {
     const held = await programs.withHash(program)
+    const programName = programs.ownName(program)
     const shell = held !== undefined && programs.info(held).shipped && held.name === SHELL_PROGRAM
-    return { program, goal, ...(shell && { also: ['node:shell'] }) }
+    return { program, ...(programName !== undefined && { programName }), goal, ...(shell && { also: ['node:shell'] }) }
+  }
+  const about: SubjectOf = async (name, request) => {
+    const { id, program, goal: named } = request as { readonly id?: string; readonly program?: string; readonly goal?: string }
+    const run = id === undefined ? undefined : await runOf(journal, id)
+    if (run !== undefined) {
+      const about = await goal({ program: program === undefined ? run.program.hash : await hashOf(program), goal: run.goal })
+      // Going on with an edited program is as good as sending one.
+      return program === undefined ? about : { ...about, also: [...(about.also ?? []), 'program:load'] }
+    }
+    // Whoever controls or looks at an agent acts on what its program does, whatever else is named.
+    const agent = OF_AGENTS.has(name) ? agents.list().find(each => each.name === (request as { agent?: string }).agent) : undefined
+    if (agent !== undefined) return { program: agent.program.hash }
+    if (name === 'plan') return await planSubject(programs, program, named)
+    const hash = program === undefined ? await ownerOf(programs, named) : await hashOf(program)
+    if (hash !== undefined && named !== undefined) return await goal({ program: hash, goal: named })
+    return { ...(hash !== undefined && { program: hash }), ...(named !== undefined && { goal: named }) }
   }
   return {
     goal,
     call: async (name, request) => {
-      const { id, program, goal: named } = request as { readonly id?: string; readonly program?: string; readonly goal?: string }
-      const run = id === undefined ? undefined : await runOf(journal, id)
-      if (run !== undefined) {
-        const about = await goal({ program: program === undefined ? run.program.hash : await hashOf(program), goal: run.goal })
-        // Going on with an edited program is as good as sending one.
-        return program === undefined ? about : { ...about, also: [...(about.also ?? []), 'program:load'] }
-      }
-      // Whoever controls or looks at an agent acts on what its program does, whatever else is named.
-      const agent = OF_AGENTS.has(name) ? agents.list().find(each => each.name === (request as { agent?: string }).agent) : undefined
-      if (agent !== undefined) return { program: agent.program.hash }
-      if (name === 'plan') return await planSubject(programs, program, named)
-      const hash = program === undefined ? await ownerOf(programs, named) : await hashOf(program)
-      if (hash !== undefined && named !== undefined) return await goal({ program: hash, goal: named })
-      return { ...(hash !== undefined && { program: hash }), ...(named !== undefined && { goal: named }) }
+      const vars = varsOf(request)
+      const subject = await about(name, request)
+      const programName = subject.program === undefined ? undefined : programs.ownName(subject.program)
+      return { ...subject, ...(programName !== undefined && { programName }), ...(vars !== undefined && { vars }) }
     }
   }
+}
+
+/** Paths that a request sets; undefined for one that can set none. */
+function varsOf(request: unknown): readonly string[] | undefined {
+  const { assignments, decisions = [] } = request as Partial<Pick<RepairRequest, 'assignments' | 'decisions'>>
+  return assignments === undefined ? undefined : [...assignments, ...decisions.flatMap(({ writes = [] }) => writes)].map(({ path }) => path)
 }
 
 /** The run that the agency will find by the same words; undefined also when several begin so, which it will refuse. */

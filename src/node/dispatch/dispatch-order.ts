@@ -1,5 +1,5 @@
 /** A goal for another node, as those who send it say it. */
-import type { Assignment } from '../../goals/pursuit/events.ts'
+import type { Assignment, Principal } from '../../goals/pursuit/events.ts'
 import type { DispatchRequest } from '../../protocols/dispatch/executor.ts'
 import type { DispatchGroup, DispatchRecord } from './dispatch-records.ts'
 
@@ -24,6 +24,8 @@ export interface DispatchOrder {
   readonly locale?: string
   readonly stepwise?: boolean
   readonly sshReuse?: boolean
+  /** Whose wish it is; absent: this node's own people's. */
+  readonly by?: Principal
   readonly acceptWithinMs?: number
   /** Kept here while the peer is away. */
   readonly patient?: true
@@ -43,7 +45,8 @@ export function recordOf(id: string, order: DispatchOrder, now: number, sent: bo
     sent: group === undefined && sent,
     acceptWithinMs,
     ...(patient === true && { patient }),
-    ...(group !== undefined && { group })
+    ...(group !== undefined && { group }),
+    ...(order.by !== undefined && { by: order.by })
   }
 }
 

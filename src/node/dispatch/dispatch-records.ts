@@ -28,6 +28,8 @@ export interface DispatchRecord {
   /** Its name when the goal was sent. */
   readonly node: string
   readonly request: DispatchRequest
+  /** Whose wish it is; absent: this node's own people's. Signed anew each time it is sent. */
+  readonly by?: Principal
   readonly state: DispatchState
   /** The request may have reached the peer. Synced before it is written to a connection. */
   readonly sent: boolean

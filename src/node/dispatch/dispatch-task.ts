@@ -120,12 +120,20 @@ async function converse(parts: DispatchParts, task: Task, stop: AbortSignal): Pr
   }
 }
 
+/** On whose behalf, signed now. @throws CloudburstError CB_DENIED when that is another node which has signed nothing */
+function behalfOf({ sign, self }: DispatchParts, { id, peer, request, by }: DispatchRecord): { readonly behalf?: readonly string[] } {
+  if (sign === undefined) return {}
+  const asked = { call: 'dispatch', goalId: id, goal: request.goal, program: request.program.hash }
+  return { behalf: sign(peer, asked, by ?? { peer: self, node: '' }) }
+}
+
 /** Sends the request. When no verdict is heard, it is not known whether it arrived. */
 async function ask(parts: DispatchParts, task: Task, channel: Channel): Promise<DispatchEnd> {
   const { request } = task.record
   const assignments = (await parts.secrets?.reveal(request.assignments)) ?? request.assignments
+  const signed = { ...request, assignments, ...behalfOf(parts, task.record) }
   try {
-    const end = await heard(parts, task, sink => dispatchOnce(channel, { ...request, assignments }, parts.programFiles, sink))
+    const end = await heard(parts, task, sink => dispatchOnce(channel, signed, parts.programFiles, sink))
     if (end.kind === 'left') task.unheard = true
     return end
   } catch (error) {

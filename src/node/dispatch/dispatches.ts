@@ -9,6 +9,7 @@ import type { SourceFile } from '../../goals/program/model.ts'
 import type { RunStatus } from '../../goals/pursuit/summary.ts'
 import type { DispatchRequest } from '../../protocols/dispatch/executor.ts'
 import { DISPATCH, type OutputHead } from '../../protocols/dispatch/messages.ts'
+import type { Signing } from '../../protocols/behalf.ts'
 import type { Dialer } from '../../protocols/wire/channel.ts'
 import { driveDispatch, givenUp, type Task, write } from './dispatch-task.ts'
 import { atItsTurn, type DispatchOrder, recordOf } from './dispatch-order.ts'
@@ -67,6 +68,8 @@ export interface DispatchParts {
   /** Sends the wish of a person to give the goal up on to a peer that is there again. */
   readonly cancelThere?: (record: DispatchRecord) => void
   readonly self: string
+  /** Signs what is sent. Absent: it is sent unsigned, and cannot be passed on by its executor. */
+  readonly sign?: Signing
   readonly clock: Clock
   readonly random: Random
   readonly log: { info(what: object, message: string): void; warn(what: object, message: string): void }

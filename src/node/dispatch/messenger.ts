@@ -59,10 +59,20 @@ async function dispatch(parts: MessengerParts, goal: RemoteGoal, signal: AbortSi
   const assignments = Object.entries(goal.arguments).map(([variable, value]) => ({ path: `goal.${variable}`, value }))
   const target = chosen(parts.find(goal.peer), goal.peer)
   if (target.status === 'self') {
-    await runs().accept({ id, goal: goal.goal, program: hash, assignments, by: self, chain })
+    // On behalf of whoever the calling goal is for; carried by this node itself.
+    await runs().accept({ id, goal: goal.goal, program: hash, assignments, by: goal.by ?? self, caller: self.peer, chain })
     await over(journal, id, signal)
   } else {
-    const order = { id, peer: target.peer, node: target.name, goal: goal.goal, program: { name, hash }, assignments, chain }
+    const order = {
+      id,
+      peer: target.peer,
+      node: target.name,
+      goal: goal.goal,
+      program: { name, hash },
+      assignments,
+      chain,
+      ...(goal.by !== undefined && { by: goal.by })
+    }
     const record = await dispatches.outcome(await dispatches.send(order), signal)
     if (record.error !== undefined) return { kind: 'failed', message: record.error.message }
   }

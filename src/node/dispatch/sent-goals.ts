@@ -1,6 +1,7 @@
 /** Goals that this node has sent to others, for its agency: where each is, how it stands, and how it is repaired there. */
 import { CloudburstError, toErrorData } from '../../errors.ts'
 import type { Principal } from '../../goals/pursuit/events.ts'
+import type { Signing } from '../../protocols/behalf.ts'
 import { remoteAgency } from '../../protocols/agency/client.ts'
 import type { Agency, DispatchInfo, RunInfo } from '../../protocols/agency/calls.ts'
 import type { Dialer } from '../../protocols/wire/channel.ts'
@@ -15,13 +16,14 @@ export interface SentGoalsParts {
   readonly dispatches: Pick<Dispatches, 'sentTo' | 'onWaiting' | 'find' | 'ids' | 'waiting' | 'giveUp'>
   readonly journal: Pick<NodeJournal, 'summary' | 'subscribe' | 'find'>
   readonly self: Principal
+  readonly sign?: Signing
 }
 
-export function sentGoals({ dialer, dispatches, journal, self }: SentGoalsParts): AgencyParts['sent'] {
+export function sentGoals({ dialer, dispatches, journal, self, sign }: SentGoalsParts): AgencyParts['sent'] {
   const agencyOf = (id: string): Agency => {
     const place = dispatches.sentTo(id)
     if (place === undefined) throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${id} was sent from here`, { id })
-    return remoteAgency(dialer, place.peer)
+    return remoteAgency(dialer, place.peer, sign)
   }
   const info = async (id: string): Promise<RunInfo | undefined> => {
     const record = await dispatches.find(id)
@@ -77,10 +79,10 @@ export function sentGoals({ dialer, dispatches, journal, self }: SentGoalsParts)
 }
 
 /** Sends the wish of a person, who asked while the peer was away, on to it. */
-export async function cancelThere(dialer: Dialer, { id, peer, giveUp }: DispatchRecord): Promise<void> {
+export async function cancelThere(dialer: Dialer, { id, peer, giveUp }: DispatchRecord, sign?: Signing): Promise<void> {
   if (giveUp === undefined) return
   const { by, why } = giveUp
-  await remoteAgency(dialer, peer).call('cancel', { id, ...(why !== undefined && { why }) }, by)
+  await remoteAgency(dialer, peer, sign).call('cancel', { id, ...(why !== undefined && { why }) }, by)
 }
 
 /** How it stands, when that is more than what the goal's events tell. */

@@ -5,8 +5,10 @@ import type { World } from '../../goals/ports.ts'
 import type { GoalEvent, GoalEventBody, Write } from '../../goals/pursuit/events.ts'
 import { pursue } from '../../goals/pursuit/pursue.ts'
 import type { AgentChange, Agents } from '../agency/agents.ts'
+import type { EffectCheck } from '../permissions/effect.ts'
 import type { GoalFinder } from './goal-finder.ts'
 import { type Holds, holdsStill, holdText } from './holds.ts'
+import { answersFor, whyDenied } from './permitted.ts'
 import { Places } from './places.ts'
 import type { Programs } from '../programs/programs.ts'
 import type { NodeJournal } from '../store/journal.ts'
@@ -28,6 +30,8 @@ export interface DrivingParts extends Omit<World, 'journal' | 'surroundings'> {
   readonly agents: Agents
   readonly finder: GoalFinder
   readonly holds: Holds
+  /** Absent: nobody but this node's own people can ask for anything. */
+  readonly permits?: EffectCheck
   readonly log: Log
 }
 
@@ -97,8 +101,19 @@ export function openDriving(parts: DrivingParts): Driving {
     const held = await whyHeld(id, cause, proposed.agent, events)
     if (held !== undefined) stopping.abort(held)
     const agent = proposed.agent === undefined ? undefined : program.agents.get(agents.get(proposed.agent).proto)
-    const messenger: World['messenger'] = { dispatch: (goal, signal) => places.aside(() => parts.messenger.dispatch(goal, signal), stop) }
-    const world: World = { ...parts, journal: untilTheEnd, messenger, surroundings: parts.finder.surroundings(proposed.agent) }
+    const by = answersFor(events)?.by ?? proposed.by
+    const messenger: World['messenger'] = {
+      dispatch: (goal, signal) => places.aside(() => parts.messenger.dispatch({ ...goal, by }, signal), stop)
+    }
+    const { permits } = parts
+    const asked = { program: source.hash, goal: proposed.goal }
+    const world: World = {
+      ...parts,
+      journal: untilTheEnd,
+      messenger,
+      surroundings: parts.finder.surroundings(proposed.agent),
+      ...(permits !== undefined && { whyDenied: () => whyDenied({ permits, programs }, events, asked) })
+    }
     const instances = instancesOf(program)
     const rests = await pursue({ id, program, ...(agent !== undefined && { agent }), instances, world, events, cause, stop })
     // It may have been asked to rest during its last step.

@@ -20,6 +20,7 @@ import type { RepairRequest } from '../../protocols/agency/calls.ts'
 import type { Driving } from './driving.ts'
 import type { GoalFinder } from './goal-finder.ts'
 import { stopSteps } from './quiescence.ts'
+import { type GoalAsked, requireRepair } from './permitted.ts'
 import type { RunsParts } from './runs.ts'
 import { type Giver, sealAssignments } from '../secrets/sealing.ts'
 import type { NodeJournal } from '../store/journal.ts'
@@ -81,6 +82,8 @@ export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFind
     cancel: async (id, by, why, undo = true) => {
       const { status } = await known(journal, id)
       if (isOver(status)) throw notSuspended(id, `is ${status} already`)
+      const { program, goal } = await known(journal, id)
+      requireOf(parts, by, { program: program.hash, goal, vars: [] })
       const resting = driving.halt(id)
       if (resting !== undefined) {
         await stopSteps(parts.driver, id, await journal.read(id))
@@ -119,6 +122,11 @@ async function canUndo(parts: RunsParts, summary: RunSummary): Promise<boolean> 
   return source !== undefined && undoable(source, history).length > 0
 }
 
+/** @throws CloudburstError CB_DENIED */
+function requireOf({ permits, programs }: RunsParts, by: Principal, asked: GoalAsked): void {
+  if (permits !== undefined) requireRepair({ permits, programs }, by, asked)
+}
+
 /** A repair, understood: every name in it means something, every value fits. */
 interface Understood {
   readonly summary: RunSummary
@@ -147,6 +155,8 @@ async function understand(parts: RunsParts, driving: Driving, request: RepairReq
   const step = stepwise === undefined || stepwise === 'look' ? undefined : waitingStep(id, events)
   const method = request.method === undefined ? undefined : methodOf(source, events, request.method)
   const { name, hash } = source.program
+  const writes = (request.decisions ?? []).flatMap(decision => decision.writes ?? [])
+  requireOf(parts, by, { program: hash, goal: summary.goal, vars: [...request.assignments, ...writes].map(({ path }) => path) })
   const body: Repaired = {
     type: 'repaired',
     by,

@@ -14,9 +14,11 @@ import type { AgentProto, GoalProto } from '../../goals/program/model.ts'
 import type { Variables } from '../../goals/tree.ts'
 import type { GoalRequest } from '../../protocols/agency/calls.ts'
 import type { AgentChange, Agents } from '../agency/agents.ts'
+import type { EffectCheck } from '../permissions/effect.ts'
 import { openDriving } from './driving.ts'
 import { type GoalFinder, goalFinder } from './goal-finder.ts'
 import { openHolds } from './holds.ts'
+import { requireDispatch } from './permitted.ts'
 import type { Programs } from '../programs/programs.ts'
 import { openRepairs, type Repairs } from './repairs.ts'
 import { openResting, type Resting, type RestingParts } from './resting.ts'
@@ -43,6 +45,8 @@ export interface RunsParts {
   readonly random: Random
   readonly host: Variables
   readonly peer: Variables
+  /** Absent: nobody but this node's own people can ask for anything. */
+  readonly permits?: EffectCheck
   readonly log: Log
 }
 
@@ -88,6 +92,10 @@ export function openRuns(parts: RunsParts): Runs {
     const found = await finder.find(proposal)
     const given = await finder.configure(found, proposal, 'pursue')
     const { agentName, agentProto, program } = found
+    if (parts.permits !== undefined) {
+      const vars = proposal.assignments.map(({ path }) => path)
+      await requireDispatch({ ...parts, permits: parts.permits }, proposal.by, { program: program.hash, goal: proposal.goal, vars })
+    }
     const leaves = agentName !== undefined && agents.has(agentName) && agents.get(agentName).stopGoal?.id === proposal.id
     if (agentName !== undefined && agentProto !== undefined && !leaves) await agents.ensure(program, agentProto, agentName)
     const goalId = proposal.id ?? parts.random.id()
@@ -102,7 +110,7 @@ export function openRuns(parts: RunsParts): Runs {
       program,
       assignable(found.proto, agentProto),
       given,
-      giverOf(parts, proposal.by)
+      proposal.caller === undefined ? giverOf(parts, proposal.by) : giverOf(parts, { peer: proposal.caller })
     )
     const caller = proposal.caller ?? proposal.by.peer
     const acceptBefore = proposal.acceptBefore ?? parts.clock.now()
@@ -171,11 +179,8 @@ function assignable(proto: GoalProto | undefined, agent: AgentProto | undefined)
 }
 
 /** The goals that programs want pursued when their agents are stopped. */
-function stopGoals(
-  { programs, agents, random }: RunsParts,
-  finder: GoalFinder,
-  accept: Runs['accept']
-): Pick<RestingParts, 'stopGoal' | 'acceptStopGoal'> {
+function stopGoals(parts: RunsParts, finder: GoalFinder, accept: Runs['accept']): Pick<RestingParts, 'stopGoal' | 'acceptStopGoal'> {
+  const { programs, agents, random } = parts
   const requestFor = async (name: string): Promise<GoalRequest | undefined> => {
     const { program, proto } = agents.get(name)
     const goal = (await programs.withHash(program.hash))?.agents.get(proto)?.onStop
@@ -190,12 +195,17 @@ function stopGoals(
     },
     acceptStopGoal: async (name, id, by) => {
       const request = await requestFor(name)
-      if (request !== undefined) await accept({ ...request, id, by })
+      // Whoever may stop an agent has it end as its program says: for that no right to the goal is needed.
+      if (request !== undefined) await accept({ ...request, id, by: parts.permits?.isOwn(by) === false ? ownOf(parts) : by })
     }
   }
 }
 
 /** This node's own people, or a peer that asks on behalf of its. */
-function giverOf({ peer }: RunsParts, by: Principal): Giver {
+function giverOf({ peer }: RunsParts, by: Pick<Principal, 'peer'>): Giver {
   return by.peer === peer['id']?.value ? 'own' : 'peer'
+}
+
+function ownOf({ peer }: RunsParts): Principal {
+  return { peer: String(peer['id']?.value ?? ''), node: String(peer['name']?.value ?? '') }
 }

@@ -2,6 +2,7 @@
 import type { Capability } from '../../crypto/capability.ts'
 import { shortPeer } from '../../crypto/identity.ts'
 import { CloudburstError } from '../../errors.ts'
+import { type Asked, checkBehalf } from '../../protocols/behalf.ts'
 import type { Caller } from '../../protocols/wire/channel.ts'
 import type { Audit, AuditEntry } from '../permissions/audit.ts'
 import { capabilitiesOf, decide, firstEnd, permitsOf, type Right, type Subject, type Trusted } from '../permissions/decide.ts'
@@ -21,6 +22,8 @@ export interface SessionsOptions {
   readonly permissions: { readonly current: Trusted }
   readonly audit: Audit
   readonly now: () => number
+  /** Peer id of this node. */
+  readonly self: string
   /** Name of a peer in this neighborhood. */
   readonly nameOf: (peer: string) => string
   /** A session ended and nothing is permitted any more: the connection has to go. */
@@ -125,17 +128,44 @@ export class Sessions {
       node: this.#options.nameOf(peer),
       email,
       require: (capability, what) => this.#require({ peer, since, ended }, capability, what ?? {}),
+      onBehalf: (behalf, asked) => this.#onBehalf({ peer, since, ended }, caller, behalf, asked),
       ended: ended.signal
     }
     return { peer, since, ended, permits, email, until, capabilities: capabilitiesOf(permits), caller }
   }
 
-  #require({ peer, since, ended }: Pick<OpenSession, 'peer' | 'since' | 'ended'>, capability: Capability, what: Subject): void {
+  /** Each of those that the peer asks for needs a right of its own, whether it is here or not. */
+  #onBehalf(session: Pick<OpenSession, 'peer' | 'since' | 'ended'>, caller: Caller, behalf: readonly string[], asked: Asked): Caller {
+    const { self, now } = this.#options
+    const { peer } = session
+    let others: readonly string[]
+    try {
+      const asks = checkBehalf(behalf, { from: peer, to: self, asked, now: now() })
+      others = [...new Set(asks.map(({ signer }) => signer))].filter(signer => signer !== peer && signer !== self)
+    } catch (error) {
+      throw this.deny(peer, error instanceof Error ? error.message : String(error))
+    }
+    return {
+      ...caller,
+      require: (capability, what = {}) => {
+        this.#require(session, capability, what)
+        for (const other of others) this.#require({ ...session, peer: other, since: now() }, capability, what, peer)
+      }
+    }
+  }
+
+  #require(
+    { peer, since, ended }: Pick<OpenSession, 'peer' | 'since' | 'ended'>,
+    capability: Capability,
+    what: Subject,
+    through?: string
+  ): void {
     if (ended.signal.aborted) throw this.deny(peer, 'its session has ended', capability)
     const decision = decide(this.#options.permissions.current, { peer, since }, capability, what, this.#options.now())
     const email = decision.permit === undefined ? {} : { email: decision.permit.email }
-    this.#record(peer, { decision: decision.allowed ? 'allow' : 'deny', ...email, capability, what, reason: decision.reason })
-    if (!decision.allowed) throw this.#denied(peer, decision.reason)
+    const reason = through === undefined ? decision.reason : `${decision.reason}, through ${this.#options.nameOf(through)}`
+    this.#record(peer, { decision: decision.allowed ? 'allow' : 'deny', ...email, capability, what, reason })
+    if (!decision.allowed) throw this.#denied(peer, reason)
   }
 
   #record(peer: string, entry: Omit<AuditEntry, 'peer' | 'node'>): void {

@@ -22,12 +22,14 @@ interface Loaded {
   readonly name: string
   readonly files: readonly SourceFile[]
   readonly loadedAt: number
+  readonly own?: true
 }
 
 interface Held {
   readonly program: Program
   readonly loadedAt?: number
   readonly shipped: boolean
+  readonly own?: true
 }
 
 export interface Programs {
@@ -44,10 +46,13 @@ export interface Programs {
   /**
    * Reads and keeps a program; durable on return.
    * @param known what the files were read to already, if they were
+   * @param own loaded by this node's own people, who may be relied on for its name
    * @throws CloudburstError CB_PROGRAM_INVALID; CB_BUSY when {@link PROGRAMS_MAX} are loaded
    */
-  load(files: readonly SourceFile[], known?: Program): Promise<ProgramInfo>
+  load(files: readonly SourceFile[], known?: Program, own?: boolean): Promise<ProgramInfo>
   info(program: Program): ProgramInfo
+  /** The name of a program that is shipped, or that this node's own people have loaded; undefined for what only peers have sent. */
+  ownName(hash: string): string | undefined
   /** Name and hash of those that were loaded here; parses nothing. */
   loaded(): Promise<readonly { readonly name: string; readonly hash: string }[]>
   /** How many are known; shipped ones only once something was asked of them. */
@@ -91,9 +96,9 @@ export function openPrograms({ store, shippedDirectory, now, before = [], inUse,
   const readAll = async (): Promise<void> => {
     for (const { name, read } of shippedDirectory === undefined ? [] : await shippedIn(shippedDirectory, before))
       hold(name, read, { shipped: true })
-    for await (const [key, { name, files, loadedAt }] of store.range<Loaded>({ prefix: PREFIX })) {
+    for await (const [key, { name, files, loadedAt, own }] of store.range<Loaded>({ prefix: PREFIX })) {
       const shipped = held.get(key.slice(PREFIX.length))?.shipped ?? false
-      hold(name, () => readProgram(files, { before }), { loadedAt, shipped })
+      hold(name, () => readProgram(files, { before }), { loadedAt, shipped, ...(own === true && { own }) })
     }
   }
   const ready = (): Promise<void> => {
@@ -136,6 +141,10 @@ export function openPrograms({ store, shippedDirectory, now, before = [], inUse,
 
   return {
     info,
+    ownName: hash => {
+      const entry = held.get(hash)
+      return entry !== undefined && (entry.shipped || entry.own === true) ? entry.program.name : undefined
+    },
     loaded: async () => {
       loaded ??= readNames()
       return [...(await loaded)].map(([hash, name]) => ({ name, hash }))
@@ -180,12 +189,13 @@ export function openPrograms({ store, shippedDirectory, now, before = [], inUse,
         })
       return first
     },
-    load: async (files, known) => {
+    load: async (files, known, byOwn = false) => {
       const program = known ?? readProgram(files, { before })
       await ready()
       const leaves = await oneTooMany(program.hash, program.name)
       const loadedAt = now()
-      const kept: Loaded = { name: program.name, files, loadedAt }
+      const own = byOwn || held.get(program.hash)?.own === true ? { own: true as const } : {}
+      const kept: Loaded = { name: program.name, files, loadedAt, ...own }
       await store.batch(
         [
           { type: 'put', key: PREFIX + program.hash, value: kept },
@@ -196,7 +206,7 @@ export function openPrograms({ store, shippedDirectory, now, before = [], inUse,
       const left = leaves === undefined ? undefined : held.get(leaves)
       if (left?.shipped === true) held.set(left.program.hash, { program: left.program, shipped: true })
       else if (left !== undefined) held.delete(left.program.hash)
-      held.set(program.hash, { program, loadedAt, shipped: held.get(program.hash)?.shipped ?? false })
+      held.set(program.hash, { program, loadedAt, shipped: held.get(program.hash)?.shipped ?? false, ...own })
       loaded ??= readNames()
       const names = await loaded
       names.set(program.hash, program.name)

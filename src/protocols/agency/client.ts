@@ -1,5 +1,6 @@
 /** The agency of a peer, used like one's own. Spec: ./README.md */
 import { CloudburstError, fromErrorData } from '../../errors.ts'
+import { type Asked, PASSED_ON, type Signing } from '../behalf.ts'
 import { beating } from '../heartbeat.ts'
 import { accepted } from '../shapes.ts'
 import type { Channel, Dialer } from '../wire/channel.ts'
@@ -7,15 +8,16 @@ import { AGENCY, type Agency } from './calls.ts'
 import { fromAgencyShape, type FromAgency, type FromCaller } from './messages.ts'
 
 /**
- * The agency of `peer`. Who asks is proved by the connection: the `by` of a call is this node's own record and is not sent.
+ * The agency of `peer`. Who asks is proved by the connection; on whose behalf, by what `sign` adds to calls that may be passed on.
  * A reply is data of the peer: its parts are not checked here.
  * @throws CloudburstError (from its calls) whatever the peer answered; CB_PEER_UNREACHABLE when the answer did not come,
  *   in which case a call may or may not have had its effect
  */
-export function remoteAgency(dialer: Dialer, peer: string): Agency {
+export function remoteAgency(dialer: Dialer, peer: string, sign?: Signing): Agency {
   return {
-    async call(name, request, _by, signal) {
-      const { channel, release } = await ask(dialer, peer, { type: 'call', name, request }, signal)
+    async call(name, request, by, signal) {
+      const behalf = sign !== undefined && PASSED_ON.has(name) ? { behalf: sign(peer, askedOf(name, request), by) } : {}
+      const { channel, release } = await ask(dialer, peer, { type: 'call', name, request, ...behalf }, signal)
       try {
         const answer = await next(channel, name)
         if (answer.type !== 'reply')
@@ -46,6 +48,11 @@ export function remoteAgency(dialer: Dialer, peer: string): Agency {
       }
     }
   }
+}
+
+function askedOf(call: string, request: object): Omit<Asked, 'chain'> {
+  const { id, goal, program } = request as { readonly id?: string; readonly goal?: string; readonly program?: string }
+  return { call, ...(id !== undefined && { goalId: id }), ...(goal !== undefined && { goal }), ...(program !== undefined && { program }) }
 }
 
 async function ask(

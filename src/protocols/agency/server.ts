@@ -2,11 +2,12 @@
 import type { Capability } from '../../crypto/capability.ts'
 import { CloudburstError, toErrorData } from '../../errors.ts'
 import type { Principal } from '../../goals/pursuit/events.ts'
+import type { Asked } from '../behalf.ts'
 import { firstMessage } from '../first-message.ts'
 import { beating } from '../heartbeat.ts'
 import { perPeer } from '../per-peer.ts'
 import { accepted } from '../shapes.ts'
-import type { Caller, Channel, Handler } from '../wire/channel.ts'
+import type { About, Caller, Channel, Handler } from '../wire/channel.ts'
 import { callCapability, type Agency, type CallName, type Calls, type StreamCalls, type StreamName } from './calls.ts'
 import { fromCallerShape, type FromAgency } from './messages.ts'
 import { callShapes, streamShapes } from './shapes.ts'
@@ -15,7 +16,11 @@ import { callShapes, streamShapes } from './shapes.ts'
 export interface Subject {
   /** Hash of the program, or its name while no program of that name is held. */
   readonly program?: string
+  /** The name under which the owner of this node knows that program. */
+  readonly programName?: string
   readonly goal?: string
+  /** Paths that it sets; absent for requests that can set none. */
+  readonly vars?: readonly string[]
   /** Needed besides the call's own capability, e.g. `node:shell` for the built-in program of ad-hoc commands. */
   readonly also?: readonly Capability[]
 }
@@ -54,17 +59,21 @@ export function agencyHandler(agency: Agency, limits: AgencyLimits = AGENCY_LIMI
 
 async function serve(agency: Agency, channel: Channel, caller: Caller, limits: AgencyLimits, subjectOf: SubjectOf): Promise<void> {
   const first = accepted(fromCallerShape, await firstMessage(channel, limits.requestWithinMs), 'first message to the agency')
-  const by: Principal = { peer: caller.peer, node: caller.node, email: caller.email }
   const signal = AbortSignal.any([channel.closed, caller.ended])
 
   if (first.type === 'call' && isCall(first.name)) {
-    const request = await permitted(first.name, callShapes[first.name], first.request, caller, subjectOf)
+    const { behalf } = first
+    const shaped = accepted(callShapes[first.name], first.request, `request of ${first.name}`, 'CB_USAGE')
+    const asking = behalf === undefined ? caller : onBehalf(caller, behalf, first.name, shaped)
+    const request = await permitted(first.name, shaped, asking, subjectOf)
+    const by = principal(caller, behalf)
     await send(channel, { type: 'reply', reply: await agency.call(first.name, request, by, signal) })
     return
   }
   if (first.type === 'stream' && isStream(first.name)) {
-    const request = await permitted(first.name, streamShapes[first.name], first.request, caller, subjectOf)
-    await pour(agency.stream(first.name, request, by, signal), channel, caller)
+    const shaped = accepted(streamShapes[first.name], first.request, `request of ${first.name}`, 'CB_USAGE')
+    const request = await permitted(first.name, shaped, caller, subjectOf)
+    await pour(agency.stream(first.name, request, principal(caller), signal), channel, caller)
     return
   }
   throw new CloudburstError('CB_USAGE', `there is no ${first.type} named ${first.name}`)
@@ -72,16 +81,32 @@ async function serve(agency: Agency, channel: Channel, caller: Caller, limits: A
 
 async function permitted<N extends CallName | StreamName>(
   name: N,
-  shape: Parameters<typeof accepted>[0],
-  request: unknown,
+  shaped: unknown,
   caller: Caller,
   subjectOf: SubjectOf
 ): Promise<RequestOf<N>> {
-  const checked = accepted(shape, request, `request of ${name}`, 'CB_USAGE') as RequestOf<N>
+  const checked = shaped as RequestOf<N>
   const subject = await subjectOf(name, checked)
   caller.require(callCapability[name], about(subject))
   for (const capability of subject.also ?? []) caller.require(capability, about(subject))
   return checked
+}
+
+function principal({ peer, node, email }: Caller, behalf?: readonly string[]): Principal {
+  return { peer, node, email, ...(behalf !== undefined && { behalf }) }
+}
+
+/** Whoever else it asks for needs to be permitted too. */
+function onBehalf(caller: Caller, behalf: readonly string[], call: string, request: unknown): Caller {
+  const { id, goal, program } = request as { readonly id?: string; readonly goal?: string; readonly program?: string }
+  const asked: Asked = {
+    call,
+    ...(id !== undefined && { goalId: id }),
+    ...(goal !== undefined && { goal }),
+    ...(program !== undefined && { program })
+  }
+  if (caller.onBehalf === undefined) throw new CloudburstError('CB_DENIED', 'nobody is asked for on behalf of others here')
+  return caller.onBehalf(behalf, asked)
 }
 
 type RequestOf<N extends CallName | StreamName> = N extends CallName
@@ -130,8 +155,8 @@ function named(_name: CallName | StreamName, request: unknown): Subject {
   return { ...(program === undefined ? {} : { program }), ...(goal === undefined ? {} : { goal }) }
 }
 
-function about({ program, goal }: Subject): { readonly program?: string; readonly goal?: string } {
-  return { ...(program === undefined ? {} : { program }), ...(goal === undefined ? {} : { goal }) }
+function about({ also: _, ...rest }: Subject): About {
+  return rest
 }
 
 function isCall(name: string): name is CallName {

@@ -28,6 +28,8 @@ export type FromDispatcher =
       readonly stepwise?: boolean
       /** Share the connections of plain ssh and scp prefixes. */
       readonly sshReuse?: boolean
+      /** The signed asks that it rests on, base64, the last one by the dispatcher. */
+      readonly behalf?: readonly string[]
     }
   /** The program that the executor said it lacks. Needs program:load. */
   | { readonly type: 'program'; readonly files: readonly SourceFile[] }

@@ -5,7 +5,7 @@ import { firstMessage } from '../first-message.ts'
 import { beating } from '../heartbeat.ts'
 import { perPeer, STREAMS_PER_PEER_MAX } from '../per-peer.ts'
 import { accepted } from '../shapes.ts'
-import type { Caller, Channel, Handler } from '../wire/channel.ts'
+import type { About, Caller, Channel, Handler } from '../wire/channel.ts'
 import { inTurns } from '../wire/turns.ts'
 import type { Acceptance, DispatchRequest, Executor } from './executor.ts'
 import type { FromDispatcher, FromExecutor } from './messages.ts'
@@ -48,7 +48,7 @@ async function serve(executor: Executor, deciding: Map<string, Promise<unknown>>
   )
   await send(channel, { type: 'accepted', id, receipt: receipt(executor, id, acceptance, caller.peer) })
   // Told first that the goal was accepted, which is so whatever the dispatcher may do now.
-  caller.require('goal:dispatch', { program: acceptance.program, goal: acceptance.goal })
+  caller.require('goal:dispatch', { program: acceptance.program, goal: acceptance.goal, vars: [] })
   await tell(executor, channel, caller, id, first.type === 'follow' ? first : { from: 1 })
 }
 
@@ -56,19 +56,36 @@ async function decide(executor: Executor, request: DispatchRequest, channel: Cha
   const before = await executor.find(request.id, caller.peer)
   if (before !== undefined) return sameAs(before, request)
 
-  const what = { program: request.program.hash, goal: request.goal }
-  caller.require('goal:dispatch', what)
+  const asking = askingFor(request, caller)
+  const what: About = { program: request.program.hash, goal: request.goal, vars: request.assignments.map(({ path }) => path) }
+  if (await executor.holds(request.program.hash)) await required(executor, request, asking, what)
+  else asking.require('goal:dispatch', what)
   refuseCycle(request)
   refuseExpired(executor, request)
-  const by: Principal = { peer: caller.peer, node: caller.node, email: request.email ?? caller.email }
-  if (!(await executor.holds(request.program.hash))) await fetchProgram(executor, request, channel, caller, by)
-  for (const capability of (await executor.subject?.(request))?.also ?? []) caller.require(capability, what)
+  const { behalf, email = caller.email } = request
+  const by: Principal = { peer: caller.peer, node: caller.node, email, ...(behalf !== undefined && { behalf }) }
+  if (!(await executor.holds(request.program.hash))) await fetchProgram(executor, request, channel, asking, by)
 
   // Fetching may have taken long: look again at everything that may have changed meanwhile.
-  caller.require('goal:dispatch', what)
+  await required(executor, request, asking, what)
   refuseExpired(executor, request)
   if (channel.closed.aborted) throw new CloudburstError('CB_PEER_UNREACHABLE', `peer ${caller.node} left before its goal was accepted`)
   return executor.accept(request, by)
+}
+
+/** What the goal needs of a program that is held: as its owner knows it, and what it needs besides goal:dispatch. */
+async function required(executor: Executor, request: DispatchRequest, asking: Caller, what: About): Promise<void> {
+  const { also = [], programName } = (await executor.subject?.(request)) ?? {}
+  const about = programName === undefined ? what : { ...what, programName }
+  asking.require('goal:dispatch', about)
+  for (const capability of also) asking.require(capability, about)
+}
+
+/** Whoever else the dispatcher asks for needs to be permitted too. */
+function askingFor({ behalf, id, goal, program, chain }: DispatchRequest, caller: Caller): Caller {
+  if (behalf === undefined) return caller
+  if (caller.onBehalf === undefined) throw new CloudburstError('CB_DENIED', 'nobody is asked for on behalf of others here')
+  return caller.onBehalf(behalf, { call: 'dispatch', goalId: id, goal, program: program.hash, chain })
 }
 
 async function fetchProgram(executor: Executor, request: DispatchRequest, channel: Channel, caller: Caller, by: Principal): Promise<void> {
@@ -102,7 +119,7 @@ async function fence(
   { id, why }: Extract<FromDispatcher, { type: 'fence' }>
 ): Promise<void> {
   const { program, goal } = await inTurn(deciding, `${caller.peer}!${id}`, () => known(executor, id, caller))
-  caller.require('goal:dispatch', { program, goal })
+  caller.require('goal:dispatch', { program, goal, vars: [] })
   await executor.fence(id, { peer: caller.peer, node: caller.node, email: caller.email }, why)
   await send(channel, { type: 'fenced', id })
 }

@@ -1,5 +1,6 @@
 /** The shape of every message of the dispatch protocol. */
 import * as v from 'valibot'
+import { behalfShape } from '../behalf.ts'
 import {
   assignmentShape,
   bytesShape,
@@ -40,7 +41,8 @@ export const fromDispatcherShape: v.GenericSchema<unknown, Exclude<FromDispatche
     email: v.exactOptional(nameShape),
     locale: v.exactOptional(nameShape),
     stepwise: v.exactOptional(v.boolean()),
-    sshReuse: v.exactOptional(v.boolean())
+    sshReuse: v.exactOptional(v.boolean()),
+    behalf: v.exactOptional(behalfShape)
   }),
   v.strictObject({ type: v.literal('program'), files: sourceFilesShape }),
   v.strictObject({ type: v.literal('fence'), id: idShape, why: v.exactOptional(textShape) }),

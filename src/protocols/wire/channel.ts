@@ -1,4 +1,5 @@
 import type { Capability } from '../../crypto/capability.ts'
+import type { Asked } from '../behalf.ts'
 
 /**
  * A bidirectional sequence of messages with back-pressure: what every protocol here talks over.
@@ -37,6 +38,18 @@ export interface Dialer {
 /** Serves one protocol; a rejected promise aborts the channel after an error frame. */
 export type Handler = (channel: Channel, caller: Caller) => Promise<void>
 
+/** What a request is about, as far as it names it. */
+export interface About {
+  readonly program?: string
+  /** The name under which the owner of this node knows that program. */
+  readonly programName?: string
+  readonly goal?: string
+  /** Paths that it sets. */
+  readonly vars?: readonly string[]
+  /** Goals that whoever asks has open here. */
+  readonly open?: number
+}
+
 /** Who is at the other end and what it may do, looked up in the session at every request. */
 export interface Caller {
   readonly peer: string
@@ -46,7 +59,13 @@ export interface Caller {
   /**
    * @throws CloudburstError CB_DENIED, written to the audit log, when the permit is missing, expired or too narrow
    */
-  require(capability: Capability, what?: { readonly program?: string; readonly goal?: string }): void
+  require(capability: Capability, what?: About): void
+  /**
+   * The same caller asking on behalf of others: {@link require} then asks it of each of them.
+   * @param behalf signed asks, base64
+   * @throws CloudburstError CB_DENIED, written to the audit log, CB_SIGNATURE_INVALID
+   */
+  onBehalf?(behalf: readonly string[], asked: Asked): Caller
   /** Fires when the session ends (permit expired or removed, connection closed). */
   readonly ended: AbortSignal
 }

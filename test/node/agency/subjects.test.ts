@@ -28,7 +28,13 @@ describe('the subject of a request about a goal', () => {
 
   for (const id of [ID, ID.toLowerCase(), ID.slice(0, 5)]) {
     it(`is the goal however its id is typed: ${id}`, async () => {
-      assert.deepEqual(await of('repair', { id, assignments: [] }), { program: shell, goal: 'run', also: ['node:shell'] })
+      assert.deepEqual(await of('repair', { id, assignments: [] }), {
+        program: shell,
+        programName: 'run',
+        goal: 'run',
+        also: ['node:shell'],
+        vars: []
+      })
     })
   }
 
