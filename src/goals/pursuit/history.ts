@@ -107,75 +107,104 @@ export interface History {
 
 /** Folds the events of one run, oldest first. */
 export function foldHistory(events: readonly GoalEvent[]): History {
-  const steps = new Map<string, StepRecord>()
-  const instances = new Map<string, InstanceRecord>()
-  const blocks = new Map<string, TimedBlock>()
-  const set = new Map<string, { value: Tree; seq: number }>()
-  let stretch = 0
-  let root = ''
-  let stepwise = false
-  let paused = false
-  const decided = new Map<string, Decided>()
-  const preferred = new Map<string, string>()
-  const rebound = new Map<string, number>()
-  let bound: Variables | undefined
-  let from: History['from']
-  let lastSet = 0
-  let undoing: Undoing | undefined
-  for (const { seq, at, body } of events) {
-    if (body.type === 'proposed') {
-      root = rootInstance(body.goal)
-      stepwise = body.stepwise ?? false
-    } else if (body.type === 'started') stretch = body.stretch
-    else if (body.type === 'undoing') {
-      undoing = body
-      stepwise = false
-    }
-    else if (body.type === 'configured') {
-      for (const name of bound === undefined ? [] : changedNames(bound, body.variables)) rebound.set(qualify(root, `goal.${name}`), seq)
-      bound = body.variables
-    } else if (body.type === 'step-began') steps.set(body.step, again(steps.get(body.step), body, seq, at))
-    else if (body.type === 'step-ended') end(steps.get(body.step), body, seq, lastSet)
-    else if (body.type === 'block-began') blocks.set(body.block, { beganAt: at, timesOver: blocks.get(body.block)?.timesOver ?? 0 })
-    else if (body.type === 'block-ended') {
+  const folding: Folding = {
+    steps: new Map(),
+    instances: new Map(),
+    blocks: new Map(),
+    set: new Map(),
+    decided: new Map(),
+    preferred: new Map(),
+    rebound: new Map(),
+    lastSet: 0,
+    stepwise: false,
+    paused: false,
+    stretch: 0,
+    seq: events.at(-1)?.seq ?? 0,
+    root: ''
+  }
+  for (const event of events) fold(folding, event)
+  return folding
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] extends ReadonlyMap<infer Key, infer Value> ? Map<Key, Value> : T[K] }
+
+/** A history while it is put together. */
+interface Folding extends Mutable<History> {
+  /** Instance of the goal that was asked for. */
+  root: string
+  /** What its variables were bound to last. */
+  bound?: Variables
+}
+
+function fold(folding: Folding, { seq, at, body }: GoalEvent): void {
+  const { steps, instances, blocks, root } = folding
+  switch (body.type) {
+    case 'proposed':
+      folding.root = rootInstance(body.goal)
+      folding.stepwise = body.stepwise ?? false
+      return
+    case 'started':
+      folding.stretch = body.stretch
+      return
+    case 'configured':
+      for (const name of folding.bound === undefined ? [] : changedNames(folding.bound, body.variables))
+        folding.rebound.set(qualify(root, `goal.${name}`), seq)
+      folding.bound = body.variables
+      return
+    case 'goal-began':
+      instances.set(body.instance, begin(instances.get(body.instance), body, seq))
+      return
+    case 'goal-ended':
+    case 'method-chosen':
+    case 'method-failed':
+      note(instances.get(body.instance), body, seq)
+      return
+    case 'step-began':
+      steps.set(body.step, again(steps.get(body.step), body, seq, at))
+      return
+    case 'step-ended':
+      end(steps.get(body.step), body, seq, folding.lastSet)
+      return
+    case 'block-began':
+      blocks.set(body.block, { beganAt: at, timesOver: blocks.get(body.block)?.timesOver ?? 0 })
+      return
+    case 'block-ended': {
       const over = body.outcome === 'timed-out'
       blocks.set(body.block, { timesOver: (blocks.get(body.block)?.timesOver ?? 0) + Number(over), over })
-    } else if (body.type === 'goal-began') instances.set(body.instance, begin(instances.get(body.instance), body, seq))
-    else if (body.type === 'goal-ended' || body.type === 'method-chosen' || body.type === 'method-failed')
-      note(instances.get(body.instance), body, seq)
-    else if (body.type === 'suspended') paused = body.code === 'stepping'
-    else if (body.type === 'repaired') {
-      for (const instance of instances.values()) instance.failed.clear()
-      if (saysNoMore(body)) for (const instance of instances.values()) redo(instance, seq)
-      for (const [path, { timesOver }] of blocks) blocks.set(path, { timesOver })
-      stepwise = body.verb === 'step' || body.verb === 'skip' || body.verb === 'look'
-      if (body.step !== undefined && (body.verb === 'step' || body.verb === 'skip'))
-        decided.set(body.step, { verdict: body.verb, seq, writes: [] })
-      for (const { step, verdict, writes = [] } of body.decisions ?? []) {
-        if (verdict === 'from') from = { step, beganSeq: steps.get(step)?.beganSeq ?? seq, seq }
-        else decided.set(step, { verdict, seq, writes })
-      }
-      if (body.method !== undefined) preferred.set(body.method.instance, body.method.method)
-      for (const { path, value } of body.assignments) if (typeof value !== 'string') set.set(absolute(root, path), { value, seq })
-      if (body.assignments.length > 0) lastSet = seq
+      return
     }
+    case 'suspended':
+      folding.paused = body.code === 'stepping'
+      return
+    case 'repaired':
+      repair(folding, body, seq)
+      return
+    case 'undoing':
+      folding.undoing = body
+      folding.stepwise = false
+      return
+    case 'completed':
+    case 'cancelled':
+      return
   }
-  return {
-    steps,
-    instances,
-    blocks,
-    set,
-    lastSet,
-    stepwise,
-    paused,
-    decided,
-    from,
-    preferred,
-    rebound,
-    undoing,
-    stretch,
-    seq: events.at(-1)?.seq ?? 0
+}
+
+/** What a person has said, from event `seq` on. */
+function repair(folding: Folding, body: Repaired, seq: number): void {
+  const { steps, instances, blocks, set, decided, preferred, root } = folding
+  for (const instance of instances.values()) instance.failed.clear()
+  if (saysNoMore(body)) for (const instance of instances.values()) redo(instance, seq)
+  for (const [path, { timesOver }] of blocks) blocks.set(path, { timesOver })
+  folding.stepwise = body.verb === 'step' || body.verb === 'skip' || body.verb === 'look'
+  if (body.step !== undefined && (body.verb === 'step' || body.verb === 'skip'))
+    decided.set(body.step, { verdict: body.verb, seq, writes: [] })
+  for (const { step, verdict, writes = [] } of body.decisions ?? []) {
+    if (verdict === 'from') folding.from = { step, beganSeq: steps.get(step)?.beganSeq ?? seq, seq }
+    else decided.set(step, { verdict, seq, writes })
   }
+  if (body.method !== undefined) preferred.set(body.method.instance, body.method.method)
+  for (const { path, value } of body.assignments) if (typeof value !== 'string') set.set(absolute(root, path), { value, seq })
+  if (body.assignments.length > 0) folding.lastSet = seq
 }
 
 /** `goal.port` means the goal that was asked for; `site>user:goal.name` a sub-goal's. */
