@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { eventRenderer, quietest, type RenderOptions } from '../../../src/goals/render/events.ts'
-import { stage, type Stage } from './stage.ts'
+import { eventRenderer, quietest, type RenderOptions } from '../../src/goals/render/events.ts'
+import { stage, type Stage } from '../goals/pursuit/stage.ts'
 
 const told = (s: Stage, options: Partial<RenderOptions> = {}): string[] => {
   const renderer = eventRenderer({ ...quietest, ...options })
