@@ -75,7 +75,7 @@ export async function simulate(options: SimulateOptions): Promise<SimReport> {
       ledger,
       everyMs: options.goalEveryMs ?? chance.pick([400, 1_000, 3_000])
     })
-    const troubledMs = options.troubledMs ?? chance.pick([10_000, 20_000, 40_000])
+    const troubledMs = options.troubledMs ?? chance.pick([4_000, 8_000, 16_000])
 
     for (const node of nodes) void node.start()
     await time.run(1_000, () => nodes.every(node => node.daemon !== undefined))

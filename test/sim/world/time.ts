@@ -70,7 +70,15 @@ export class VirtualTime {
 
   /** Puts the process under this time and this chance. @returns puts back what was there */
   install(chance: Chance, epoch: number): () => void {
-    const before = { dateNow: Date.now, random: Math.random, timeout: AbortSignal.timeout, performanceNow: performance.now }
+    const before = {
+      stackTraceLimit: Error.stackTraceLimit,
+      dateNow: Date.now,
+      random: Math.random,
+      timeout: AbortSignal.timeout,
+      performanceNow: performance.now
+    }
+    // Most errors here are broken lines: nobody reads where they were made.
+    Error.stackTraceLimit = 0
     const timer = (ms: number | undefined, what: () => void, again: boolean): NodeJS.Timeout => {
       const start = (): Due =>
         this.after(Math.max(1, ms ?? 1), () => {
@@ -101,6 +109,7 @@ export class VirtualTime {
     }
     return () => {
       Object.assign(globalThis, machine)
+      Error.stackTraceLimit = before.stackTraceLimit
       Date.now = before.dateNow
       Math.random = before.random
       AbortSignal.timeout = before.timeout
