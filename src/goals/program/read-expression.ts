@@ -151,7 +151,9 @@ function readOp(reading: Reading, element: XmlElement): Expression | undefined {
   const [least, most] = operators[name as OpName]
   if (operands.length < least || operands.length > most) {
     const expected = least === most ? `${least}` : `at least ${least}`
-    return fail(reading, place, `<op name="${name}"> takes ${expected} operand${least === 1 ? '' : 's'}, not ${operands.length}`)
+    const words = operands.some(operand => operand.kind === 'text' && /\s/.test(operand.text))
+    const hint = operands.length < least && words ? ': a text is one operand, put each into <int> or <string>' : ''
+    return fail(reading, place, `<op name="${name}"> takes ${expected} operand${least === 1 ? '' : 's'}, not ${operands.length}${hint}`)
   }
   return { kind: 'op', name: name as OpName, operands, place }
 }

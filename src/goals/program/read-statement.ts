@@ -121,7 +121,10 @@ function readUpdate(reading: Reading, element: XmlElement): Statement | undefine
 }
 
 function updateValue(reading: Reading, rest: XmlElement, base: StatementBase): Expression | undefined {
+  const complaints = reading.errors.length
   const operands = readOperands(reading, rest, ['describe'])
+  // a value that is wrong is there all the same
+  if (operands.length === 0 && reading.errors.length > complaints) return undefined
   if (operands.length === 0) return fail(reading, base.place, '<update> needs a value after the path')
   if (operands.length === 1) return operands[0]
   return { kind: 'string', parts: readTemplate({ ...reading, errors: [], warnings: [] }, rest, ['describe']), place: operands[0]!.place }
