@@ -14,6 +14,7 @@ import { capOutput, LOOK_EVERY_MS } from './output-cap.ts'
 import { endGroup, groupAlive } from './process-group.ts'
 import { programPath } from './program-path.ts'
 import type { Runner, StartRequest } from './protocol.ts'
+import { readyDirectories } from './ready-directories.ts'
 import { ERR, EXIT, META, OUT, type StepMeta, stepDirectory, stepsDirectory } from './step-directory.ts'
 
 /** A runner in this process, with a look at what it is doing. */
@@ -43,6 +44,7 @@ export async function createRunner(state: string, onProblem: (error: unknown) =>
   mkdirSync(steps, { recursive: true, mode: 0o700 })
   const log = await openExitLog(steps)
   const since = hostSince(state)
+  const ready = readyDirectories(steps)
   const running = new Map<string, Running>()
   let environment: Readonly<Record<string, string | undefined>> = process.env
   let capTimer: NodeJS.Timeout | undefined
@@ -56,7 +58,10 @@ export async function createRunner(state: string, onProblem: (error: unknown) =>
     }, LOOK_EVERY_MS)
   }
   const track = (directory: string, task: Running, ended: Promise<Ended>): Promise<Ended> => {
-    task.ended = ended.finally(() => running.delete(directory))
+    task.ended = ended.finally(() => {
+      running.delete(directory)
+      ready.prepare()
+    })
     running.set(directory, task)
     watchOutput()
     return task.ended
@@ -137,8 +142,8 @@ export async function createRunner(state: string, onProblem: (error: unknown) =>
     start: async request => {
       const directory = stepDirectory(state, request.key)
       try {
-        if (!claim(directory, { ...request.key, startedAt: Date.now(), startedUpMs: upMs(), ...optional('timeoutMs', request.timeoutMs) }))
-          return await recover(request.key)
+        const meta = { ...request.key, startedAt: Date.now(), startedUpMs: upMs(), ...optional('timeoutMs', request.timeoutMs) }
+        if (!ready.place(directory, meta) && !claim(directory, meta)) return await recover(request.key)
       } catch (error) {
         return notStarted(textOf(error))
       }
