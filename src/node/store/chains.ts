@@ -89,6 +89,18 @@ export function openChains(store: Store, index: RunIndex, tell: (event: GoalEven
     const entry = await store.get<RunEntry>(runKey(goalId))
     return chains.get(goalId) ?? keep(entry === undefined ? newChain(goalId, mirrored) : chainOf(goalId, entry))
   }
+  /** Chains being read, and those just read: whoever asked first goes on first, so that numbers follow the order of calls. */
+  const loading = new Map<string, Promise<Chain>>()
+  const loaded = (goalId: string, mirrored: boolean): Promise<Chain> => {
+    const chain = load(goalId, mirrored)
+    loading.set(goalId, chain)
+    const read = (): void =>
+      void setImmediate(() => {
+        if (loading.get(goalId) === chain) loading.delete(goalId)
+      })
+    chain.then(read, read)
+    return chain
+  }
   let due: NodeJS.Timeout | undefined
   const saveHeads = async (): Promise<void> => {
     clearTimeout(due)
@@ -119,7 +131,8 @@ export function openChains(store: Store, index: RunIndex, tell: (event: GoalEven
   return {
     get: goalId => chains.get(goalId),
     look: goalId => chains.get(goalId) ?? ended.get(goalId),
-    reach: (goalId, mirrored) => chains.get(goalId) ?? (index.has(goalId) ? load(goalId, mirrored) : newChain(goalId, mirrored)),
+    reach: (goalId, mirrored) =>
+      loading.get(goalId) ?? chains.get(goalId) ?? (index.has(goalId) ? loaded(goalId, mirrored) : newChain(goalId, mirrored)),
     extend: async (chain, { at, body, extra, sync }) => {
       const { goalId } = chain
       const event: GoalEvent = { goalId, seq: chain.seq + 1, at, body }
