@@ -139,6 +139,7 @@ export class Doing {
       reads: brief(prepared.reads),
       ...(again !== undefined && { again }),
       ...(Object.keys(prepared.env ?? {}).length > 0 && { env: Object.keys(prepared.env ?? {}) }),
+      ...(prepared.run !== undefined && { run: prepared.run }),
       ...(step.given !== undefined && step.given),
       ...(step.peer !== undefined && { peer: step.peer })
     } as const

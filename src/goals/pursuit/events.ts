@@ -129,7 +129,8 @@ export type GoalEventBody =
       readonly place: Place
       /** Values that were read, by path, secrets masked. */
       readonly reads: Readonly<Record<string, Tree>>
-      /** Of a sub-goal elsewhere: its arguments, and their hash as they are written. */
+      /** Of a sub-goal elsewhere: its run there, its arguments, and their hash as they are written. */
+      readonly run?: string
       readonly arguments?: Variables
       readonly call?: string
       /** The program says that what it reads and writes is told at any verbosity. */

@@ -39,6 +39,7 @@ export function remoteStep(
         wanted: peer.wanted,
         unknown: peer.unknown,
         errors: peer.errors,
+        run: subRunId(root, call.goal, args, peer.text),
         peer: peer.text
       }
     },

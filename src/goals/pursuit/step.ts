@@ -22,6 +22,8 @@ export interface Prepared {
   readonly detail?: string
   /** As far as can be seen, there is nothing to do. */
   readonly already?: boolean
+  /** Of a sub-goal elsewhere: its run there. */
+  readonly run?: string
   /** Variables that carry values to it. */
   readonly env?: Readonly<Record<string, string>>
 }

@@ -23,7 +23,7 @@ export interface ExecutorParts {
 export function makeExecutor({ identity, journal, programs, runs, output: source, subject, now }: ExecutorParts): Executor {
   const find = async (id: string, dispatcher: string): Promise<Acceptance | undefined> => {
     const summary = await journal.summary(id)
-    if (summary === undefined || summary.by.peer !== dispatcher) return undefined
+    if (summary === undefined || (summary.by.peer !== dispatcher && !(await journal.hasAccepted(dispatcher, id)))) return undefined
     return { goal: summary.goal, program: summary.program.hash, acceptedAt: summary.createdAt }
   }
   return {
@@ -41,7 +41,10 @@ export function makeExecutor({ identity, journal, programs, runs, output: source
       return accepted
     },
     find,
-    fence: (id, by, why) => runs.fence(id, by, why),
+    fence: async (id, by, why) => {
+      // One who joined a run of another cannot end it for that one.
+      if ((await journal.summary(id))?.by.peer === by.peer) await runs.fence(id, by, why)
+    },
     subject: ({ program, goal }) => subject({ program: program.hash, goal }),
     events: { read: (id, from) => journal.readDurable(id, from), subscribe: (id, listener) => journal.subscribe(id, listener) },
     output: (id, have, until) => output(feed(journal, source, { id, output: true, follow: 'always', have }, until)),

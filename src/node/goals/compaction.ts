@@ -4,6 +4,7 @@
  */
 import { closedKey, closedPrefix, type DispatchRecord } from '../dispatch/dispatch-records.ts'
 import type { NodeJournal, RunNote } from '../store/journal.ts'
+import type { RequestNote } from '../store/acceptance.ts'
 import { ACCEPT_PREFIX } from '../store/records.ts'
 import { isOver } from '../store/run-index.ts'
 import type { Log, Op, Store } from '../store/store.ts'
@@ -96,7 +97,7 @@ export function startCompaction(parts: CompactionParts): Compaction {
 }
 
 async function sweepOnce(parts: CompactionParts, stopped: () => boolean): Promise<Swept> {
-  const { journal, store, keep = KEPT } = parts
+  const { journal, keep = KEPT } = parts
   const now = parts.now()
   const over = (): RunNote[] => journal.runs().filter(run => isOver(run.status) && !journal.damaged.has(run.id))
 
@@ -118,7 +119,7 @@ async function sweepOnce(parts: CompactionParts, stopped: () => boolean): Promis
     parts.onForgotten?.(ids)
     forgotten += ids.length
   }
-  return { compacted, forgotten, requests: stopped() ? 0 : await dropRequests(store, now) }
+  return { compacted, forgotten, requests: stopped() ? 0 : await dropRequests(parts, now) }
 }
 
 /** Those that are too old, or too many; `runs` are newest first. */
@@ -146,11 +147,11 @@ async function closedDispatches({ store, journal }: CompactionParts, before: num
 }
 
 /** Forgets requests that came too late if they came again. @returns how many */
-async function dropRequests(store: Store, now: number): Promise<number> {
+async function dropRequests({ store, journal }: CompactionParts, now: number): Promise<number> {
   let dropped = 0
   let ops: Op[] = []
-  for await (const [key, { acceptBefore }] of store.range<{ acceptBefore: number }>({ prefix: ACCEPT_PREFIX })) {
-    if (acceptBefore + ACCEPTED_KEPT_MS >= now) continue
+  for await (const [key, { acceptBefore, joined, goalId }] of store.range<RequestNote>({ prefix: ACCEPT_PREFIX })) {
+    if (acceptBefore + ACCEPTED_KEPT_MS >= now || (joined === true && journal.find(goalId) !== undefined)) continue
     ops.push({ type: 'del', key })
     dropped++
     if (ops.length < KEYS_AT_A_TIME) continue

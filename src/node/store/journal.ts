@@ -9,7 +9,7 @@ import type { RunSummary } from '../../goals/pursuit/summary.ts'
 import { type Acceptance, type Accepted, accepting } from './acceptance.ts'
 import { type Chain, openChains } from './chains.ts'
 import { type Damage, damagedSummary, findDamage, findNewDamage } from './damage.ts'
-import { eventOf, type JournalRecord, RUN_PREFIX, recordKey, recordsOf, type RunEntry, runKey } from './records.ts'
+import { acceptKey, eventOf, type JournalRecord, recordKey, recordsOf, RUN_PREFIX, type RunEntry, runKey } from './records.ts'
 import { type Removal, removal } from './removal.ts'
 import { isOver, type RunIndex, type RunNote, runIndex } from './run-index.ts'
 import type { Op, Store } from './store.ts'
@@ -60,6 +60,8 @@ export interface NodeJournal extends Journal, Removal {
   mirror(goalId: string, events: readonly GoalEvent[], extra?: readonly Op[], options?: { readonly sync: boolean }): Promise<void>
   /** Durable on return: the run exists and the same request will never make another. The same request again answers with what is recorded. */
   accept(acceptance: Acceptance, extra?: readonly Op[]): Promise<Accepted>
+  /** Whether a request of `caller` was accepted, also one for a run that somebody else had asked for. */
+  hasAccepted(caller: string, request: string): Promise<boolean>
   /** Writes down how far the journal is, for the next opening to compare. Call it before the store is closed. */
   close(): Promise<void>
 }
@@ -123,18 +125,20 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
       throw new CloudburstError('CB_RUN_COMPACTED', `the events of goal ${goalId} were removed: it ended too long ago`, { id: goalId })
     return compacted ? [] : readEvents(store, goalId, from)
   }
-  const accept = accepting(store, { propose: append, has: goalId => index.has(goalId) || chains.get(goalId) !== undefined })
+  const read = async (goalId: string, from = 1): Promise<GoalEvent[]> => {
+    // Copied before the disk is read: what becomes durable meanwhile is found there, once.
+    const pending = [...(chains.get(goalId)?.pending ?? [])]
+    const events = await eventsOf(goalId, from)
+    const last = events.at(-1)?.seq ?? 0
+    return [...events, ...pending.filter(event => event.seq > last && event.seq >= from)]
+  }
+  const has = (goalId: string): boolean => index.has(goalId) || chains.get(goalId) !== undefined
+  const accept = accepting(store, { propose: append, has, read })
 
   return {
     damaged,
     append: (goalId, body) => append(goalId, body),
-    read: async (goalId, from = 1) => {
-      // Copied before the disk is read: what becomes durable meanwhile is found there, once.
-      const pending = [...(chains.get(goalId)?.pending ?? [])]
-      const events = await eventsOf(goalId, from)
-      const last = events.at(-1)?.seq ?? 0
-      return [...events, ...pending.filter(event => event.seq > last && event.seq >= from)]
-    },
+    read,
     readDurable: (goalId, from = 1) => eventsOf(goalId, from),
     runs: index.newestFirst,
     find: index.get,
@@ -167,6 +171,7 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
       await Promise.all(written)
     },
     accept: (acceptance, extra = []) => accept(acceptance, extra),
+    hasAccepted: async (caller, request) => (await store.get(acceptKey(caller, request))) !== undefined,
     ...removal(store, index, chains),
     close: () => chains.saveHeads().catch(() => undefined)
   }

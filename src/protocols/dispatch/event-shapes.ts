@@ -103,6 +103,7 @@ const stepBodies = [
     describe: v.exactOptional(textShape),
     place,
     reads: trees,
+    run: v.exactOptional(nameShape),
     arguments: v.exactOptional(variablesShape),
     call: v.exactOptional(nameShape),
     again: v.exactOptional(textShape),

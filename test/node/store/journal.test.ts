@@ -189,6 +189,55 @@ describe('the journal', () => {
       await journal.append('g1', proposed)
       await assert.rejects(journal.accept(request('g1')), { code: 'CB_VALUE_INVALID' })
     })
+
+    describe('for a sub-goal that another node has asked for too', () => {
+      const asked = (caller: string, chain: readonly string[], goal = 'install') => ({
+        caller,
+        request: 'g1',
+        goalId: 'g1',
+        body: { ...proposed, goal, chain } as Extract<GoalEvent['body'], { type: 'proposed' }>,
+        acceptBefore: 9
+      })
+
+      it('is the same run, known to both, also at the same time and after a restart', async () => {
+        const journal = await open()
+        const both = await Promise.all([journal.accept(asked('p1', ['root:site'])), journal.accept(asked('p2', ['root:site', 's1:user']))])
+        assert.deepEqual(both, [
+          { goalId: 'g1', repeated: false },
+          { goalId: 'g1', repeated: true }
+        ])
+        const after = await reopen(journal)
+        assert.equal((await after.read('g1')).length, 1)
+        assert.deepEqual(await Promise.all(['p1', 'p2', 'p3'].map(peer => after.hasAccepted(peer, 'g1'))), [true, true, false])
+      })
+
+      it('is refused when it is for something else, or of another root', async () => {
+        const journal = await open()
+        await journal.accept(asked('p1', ['root:site']))
+        await assert.rejects(journal.accept(asked('p2', ['other:site'])), { code: 'CB_VALUE_INVALID' })
+        await assert.rejects(journal.accept(asked('p2', ['root:site'], 'remove')), { code: 'CB_VALUE_INVALID' })
+        assert.equal(await journal.hasAccepted('p2', 'g1'), false)
+      })
+
+      it('is refused when that run waits for the one that asks', async () => {
+        const journal = await open()
+        await journal.accept(asked('p1', ['root:site']))
+        const place = { file: 'f.xml', line: 1, col: 1 }
+        const step = {
+          type: 'step-began',
+          step: 's',
+          instance: 'i',
+          attempt: 1,
+          kind: 'remote',
+          key: 'k',
+          show: '',
+          place,
+          reads: {}
+        } as const
+        await journal.append('g1', { ...step, run: 's2' })
+        await assert.rejects(journal.accept(asked('p2', ['root:site', 's2:user'])), { code: 'CB_USAGE', message: /wait for each other/ })
+      })
+    })
   })
 
   describe('that was damaged', () => {
