@@ -20,6 +20,7 @@ import { type Home, initHome, resolveHome } from '../../src/node/home.ts'
 import { addNeighbour } from '../../src/node/neighborhood/neighborhood.ts'
 import { addPermit } from '../../src/node/permissions/permissions.ts'
 import { TICKET_CAPABILITIES } from '../../src/node/joining/tickets.ts'
+import { complain, ENVIRONMENT_SECRET, lookAndForget, watchNodes } from './mesh/planted.ts'
 import { type Running, type Said, start, until } from './mesh/process.ts'
 
 /** What one node may do at another, and how long. */
@@ -53,7 +54,7 @@ export interface Mesh {
   node(number: number): MeshNode
   /** Resolves once each node is up for each node that it may talk to. */
   up(): Promise<void>
-  /** Ends every process of every node, and removes all files. Never throws. */
+  /** Ends every process of every node, and removes all files. @throws only when a planted secret was found */
   stop(): Promise<void>
 }
 
@@ -96,6 +97,9 @@ export const FOREVER = '2020-01-01T00:00:00Z/2100-01-01T00:00:00Z'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const env = (): NodeJS.ProcessEnv => ({ ...process.env, NODE_OPTIONS: '--max-old-space-size=256', NO_COLOR: '1' })
 
+// Of the root suite: whatever a test is about, it leaves no secret behind. Benches use the mesh without mocha.
+if (typeof afterEach === 'function') afterEach('leaves no secret behind', complain)
+
 let built = false
 /** dist/ as the sources are; once a test run. */
 export function build(): void {
@@ -112,13 +116,18 @@ export async function mesh(count: number, options: MeshOptions = {}): Promise<Me
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'cloudburst-system-'))
   const nodes: MeshNode[] = []
   const stop = async (): Promise<void> => {
-    await Promise.all(nodes.map(node => node.stop()))
-    await options.release?.()
-    rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
+    try {
+      await lookAndForget(nodes)
+    } finally {
+      await Promise.all(nodes.map(node => node.stop()))
+      await options.release?.()
+      rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
+    }
   }
   try {
     const permits = options.permits ?? (() => ({ capabilities: TICKET_CAPABILITIES }))
     for (let number = 1; number <= count; number++) nodes.push(await makeNode(join(directory, `n${number}`), `n${number}`, options))
+    watchNodes(nodes)
     for (const host of nodes) for (const guest of nodes) if (host !== guest) introduce(host, guest, permits(host.name, guest.name))
     const up = async (): Promise<void> => {
       await Promise.all(
@@ -166,7 +175,7 @@ async function upWith(node: MeshNode, names: readonly string[]): Promise<void> {
 
 async function makeNode(path: string, name: string, options: MeshOptions): Promise<MeshNode> {
   const dist = options.dist ?? join(root, 'dist')
-  const environment = (): NodeJS.ProcessEnv => ({ ...env(), ...options.env?.(name) })
+  const environment = (): NodeJS.ProcessEnv => ({ ...env(), CLOUDBURST_TEST_SECRET: ENVIRONMENT_SECRET, ...options.env?.(name) })
   options.prepare?.(path, name)
   const home = resolveHome(path)
   const port = await freePort()

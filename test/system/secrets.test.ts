@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { plant } from './mesh/planted.ts'
 import { type Mesh, mesh } from './mesh.ts'
 
 const SECRET = 'correct-horse-8264'
@@ -11,6 +12,7 @@ describe('a secret that is sent to another node', function () {
   let file: string
 
   before(async () => {
+    plant(SECRET)
     m = await mesh(2)
     file = join(m.directory, 'db.xml')
     writeFileSync(
