@@ -6,6 +6,7 @@ import { removeDirectory, temporaryDirectory } from './leftovers.ts'
 import { runnerOf, startDaemon, startNodes, stopNode, until } from './nodes.ts'
 import { type Measured, rowOf, seriesOf } from './result.ts'
 import { interleave, roundsOf, timeOf } from './sampling.ts'
+import { progress } from './progress.ts'
 
 /** Times the start of bare Node. */
 const START_LIMIT = 5
@@ -59,6 +60,7 @@ async function idleMemory(): Promise<{ daemons: number[]; runners: number[] }> {
     const nodes = await startNodes(2)
     try {
       await pause(IDLE_AFTER_MS)
+      progress(`memory, round ${round + 1} of ${roundsOf(RSS_ROUNDS)}`)
       for (const { process: child, home } of nodes.all) {
         daemons.push(rssMB(child.pid))
         runners.push(rssMB(runnerOf(home)))

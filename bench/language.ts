@@ -8,6 +8,7 @@ import { removeDirectory, temporaryDirectory } from './leftovers.ts'
 import { CLI } from './nodes.ts'
 import { type Measured, rowOf, type Series, seriesOf } from './result.ts'
 import { interleave, roundsOf, timeOf } from './sampling.ts'
+import { progress } from './progress.ts'
 
 /** `list` on a large program, beyond bare Node, in milliseconds. */
 const LIST_LIMIT_MS = 100
@@ -41,7 +42,10 @@ export async function language(): Promise<Measured> {
   const rows = [...listed.rows]
   for (const { work, size, limitMs, limitMB } of cases) {
     const taken: { readonly ms: number; readonly peakMB: number }[] = []
-    for (let round = 0; round < roundsOf(ROUNDS); round++) taken.push(await worker(work, size))
+    for (let round = 0; round < roundsOf(ROUNDS); round++) {
+      taken.push(await worker(work, size))
+      progress(`${work} × ${size}`)
+    }
     const what = `${work === 'expressions' || work === 'read' ? work : `plan, ${work}`} × ${size.toLocaleString('en')}`
     const time = seriesOf(
       what,

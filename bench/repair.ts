@@ -7,6 +7,7 @@ import { type Job, jobs } from './repair/jobs.ts'
 import { ansible, cloudburst, filled, make, script, type Tool, type Typed } from './repair/tools.ts'
 import { type Measured, rowOf, seriesOf } from './result.ts'
 import { QUICK } from './sampling.ts'
+import { progress } from './progress.ts'
 
 /** What a repair took. */
 interface Taken {
@@ -29,7 +30,8 @@ export async function repair(of: readonly Job[] = process.env[QUICK] === '1' ? j
     const tools = all.filter(tool => tool !== ansible || spawnSync('ansible-playbook', ['--version']).status === 0)
     const taken = new Map<string, Taken[]>(tools.map(tool => [tool.name, []]))
     const lines: string[] = []
-    for (const job of of) {
+    for (const [at, job] of of.entries()) {
+      progress(`job ${at + 1} of ${of.length}, ${job.name}`)
       const cells = tools.map(tool => {
         const one = repaired(tool, job, directory)
         taken.get(tool.name)!.push(one)

@@ -14,6 +14,8 @@ const SETUP = fileURLToPath(new URL('../scripts/setup.mjs', import.meta.url))
 const AS_BUILT = '--as-built'
 /** A few rounds of each, and nothing written: to see that it works. */
 const FEW_ROUNDS = '--quick'
+/** For one benchmark among others, in milliseconds: three times what the longest takes on a quiet machine. */
+const LIMIT_MS = 180_000
 
 const words = process.argv.slice(2)
 const names = words.filter(word => word !== AS_BUILT && word !== FEW_ROUNDS)
@@ -30,8 +32,28 @@ if (!words.includes(AS_BUILT)) {
 }
 
 mkdirSync(RESULTS, { recursive: true })
-let failed = 0
-for (const name of names.length > 0 ? names : Object.keys(benchmarks)) {
+const wanted = names.length > 0 ? names : Object.keys(benchmarks)
+const [only] = wanted
+process.exit(wanted.length === 1 ? await measure(only!) : eachByItself())
+
+/** Each in a process of its own, with a limit, so that one that breaks or hangs does not take the others with it. @returns the exit status */
+function eachByItself(): number {
+  const began = performance.now()
+  const broken = wanted.filter(name => {
+    const words = [...process.execArgv, fileURLToPath(import.meta.url), name, AS_BUILT, ...(quick ? [FEW_ROUNDS] : [])]
+    const { status, error } = spawnSync(process.execPath, words, { stdio: 'inherit', timeout: LIMIT_MS, killSignal: 'SIGTERM' })
+    if (error !== undefined) console.error(`  failed: ${error.message}`)
+    return status !== 0
+  })
+  const took = `${Math.round((performance.now() - began) / 1000)} s`
+  console.log(
+    `\n${wanted.length - broken.length} of ${wanted.length} measured in ${took}${broken.length > 0 ? `, without ${broken.join(', ')}` : ''}`
+  )
+  return broken.length === 0 ? 0 : 1
+}
+
+/** @returns the exit status */
+async function measure(name: string): Promise<number> {
   try {
     console.log(`\n${name}`)
     const [before = 0] = loadavg()
@@ -48,9 +70,9 @@ for (const name of names.length > 0 ? names : Object.keys(benchmarks)) {
     if (!quick) writeFileSync(`${RESULTS}${at.slice(0, 10)}-${name}.json`, `${JSON.stringify(result)}\n`)
     for (const line of [...plainTable(result.rows), ...[...result.notes, ...(result.details ?? [])].map(note => `  ${note}`)])
       console.log(line)
+    return 0
   } catch (error) {
-    failed++
     console.error(`  failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    return 1
   }
 }
-process.exit(failed === 0 ? 0 : 1)

@@ -1,6 +1,7 @@
 /** Taking samples: interleaved, so that what disturbs the machine disturbs both sides. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { progress } from './progress.ts'
 
 /** Fewest samples of a median that is worth printing. */
 export const SAMPLES = 25
@@ -34,6 +35,7 @@ export async function interleave<N extends string>(
       const sample = await samplers[name]!()
       if (round >= 0) taken[name].push(sample)
     }
+    progress(`round ${Math.max(0, round + 1)} of ${roundsOf(rounds)} of ${names.join(', ')}`)
   }
   return taken
 }
