@@ -27,7 +27,7 @@ export interface Resting {
    * Ends an agent: its goals rest, then the goal that its `onStop` names is pursued, without anybody waiting for it here.
    * Durable on return: that goal follows also when this daemon ends first.
    * @param now ends the steps that run, and leaves that goal out
-   * @throws CloudburstError CB_CONFIG_INCOMPLETE when that goal needs values; nothing is stopped then
+   * @throws CloudburstError CB_CONFIG_INCOMPLETE when that goal needs values, CB_DENIED when `by` may not have it pursued; nothing is stopped then
    */
   stopAgent(name: string, by: Principal, now?: boolean): Promise<readonly StepInFlight[]>
   /** Goes on with what {@link stopAgent} has begun before the daemon ended. */
@@ -41,7 +41,9 @@ export interface RestingParts extends Omit<Quiescing, 'journal' | 'driving'> {
   readonly holds: Holds
   readonly log: Log
   /** An id for the goal that is to be pursued when this agent is stopped, if there is one. @throws CloudburstError when it cannot be pursued as it is */
-  readonly stopGoal: (agent: string) => Promise<string | undefined>
+  readonly stopGoal: (agent: string, by: Principal) => Promise<string | undefined>
+  /** @throws CloudburstError CB_DENIED when `by` may not let this goal rest or go on */
+  readonly permit: (by: Principal, goal: RunSummary) => void
   /** Accepts the goal that a stopped agent wants pursued; the same once more changes nothing. */
   readonly acceptStopGoal: (agent: string, id: string, by: Principal) => Promise<void>
 }
@@ -69,7 +71,9 @@ export function openResting(parts: RestingParts): Resting {
 
   return {
     suspendGoal: async (id, by, why) => {
-      const { seq, status } = await known(journal, id)
+      const summary = await known(journal, id)
+      const { seq, status } = summary
+      parts.permit(by, summary)
       if (isOver(status) || status === 'suspended') throw notNow(id, `is ${status} already`)
       const hold = { by, ...(why !== undefined && { why }), seq }
       await holds.put(id, hold)
@@ -77,6 +81,7 @@ export function openResting(parts: RestingParts): Resting {
     },
     resumeGoal: async (id, by, why) => {
       const summary = await known(journal, id)
+      parts.permit(by, summary)
       const hold = await holds.get(id)
       if (hold !== undefined && !isOver(summary.status) && summary.status !== 'suspended') {
         // Its step has not ended since: it goes on as if nothing had been said.
@@ -98,7 +103,7 @@ export function openResting(parts: RestingParts): Resting {
     },
     stopAgent: async (name, by, now = false) => {
       const { status } = agents.get(name)
-      const id = now || status === 'stopped' ? undefined : await parts.stopGoal(name)
+      const id = now || status === 'stopped' ? undefined : await parts.stopGoal(name, by)
       await agents.setStatus(name, 'stopped', id === undefined ? undefined : { id, by })
       const inFlight = await restAll(name, now)
       if (inFlight.length > 0) void leaveInTime(name)

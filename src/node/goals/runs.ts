@@ -18,7 +18,7 @@ import type { EffectCheck } from '../permissions/effect.ts'
 import { openDriving } from './driving.ts'
 import { type GoalFinder, goalFinder } from './goal-finder.ts'
 import { openHolds } from './holds.ts'
-import { requireDispatch } from './permitted.ts'
+import { type GoalAsked, requireDispatch, requireRepair } from './permitted.ts'
 import type { Programs } from '../programs/programs.ts'
 import { openRepairs, type Repairs } from './repairs.ts'
 import { openResting, type Resting, type RestingParts } from './resting.ts'
@@ -92,10 +92,8 @@ export function openRuns(parts: RunsParts): Runs {
     const found = await finder.find(proposal)
     const given = await finder.configure(found, proposal, 'pursue')
     const { agentName, agentProto, program } = found
-    if (parts.permits !== undefined) {
-      const vars = proposal.assignments.map(({ path }) => path)
-      await requireDispatch({ ...parts, permits: parts.permits }, proposal.by, { program: program.hash, goal: proposal.goal, vars })
-    }
+    const vars = proposal.assignments.map(({ path }) => path)
+    await mayDispatch(parts, proposal.by, { program: program.hash, goal: proposal.goal, vars })
     const leaves = agentName !== undefined && agents.has(agentName) && agents.get(agentName).stopGoal?.id === proposal.id
     if (agentName !== undefined && agentProto !== undefined && !leaves) await agents.ensure(program, agentProto, agentName)
     const goalId = proposal.id ?? parts.random.id()
@@ -128,7 +126,17 @@ export function openRuns(parts: RunsParts): Runs {
     return { id: accepted.goalId, repeated: accepted.repeated }
   }
   const repairs = openRepairs(parts, driving, finder)
-  const resting = openResting({ ...parts, driving, holds, ...stopGoals(parts, finder, accept) })
+  const forgetHold = (id: string): Promise<void> => holds.drop(id).catch(() => undefined)
+  const resting = openResting({
+    ...parts,
+    driving,
+    holds,
+    permit: (by, { program, goal }) => {
+      const { permits, programs } = parts
+      if (permits !== undefined) requireRepair({ permits, programs }, by, { program: program.hash, goal, vars: [] })
+    },
+    ...stopGoals(parts, finder, accept)
+  })
   return {
     plan: async request => {
       const found = await finder.find(request)
@@ -145,6 +153,14 @@ export function openRuns(parts: RunsParts): Runs {
     },
     accept,
     ...repairs,
+    repair: async (request, by) => {
+      await repairs.repair(request, by)
+      await forgetHold(request.id)
+    },
+    cancel: async (id, ...rest) => {
+      await repairs.cancel(id, ...rest)
+      await forgetHold(id)
+    },
     ...resting,
     resumeAll: () => {
       resumeAll()
@@ -181,22 +197,23 @@ function assignable(proto: GoalProto | undefined, agent: AgentProto | undefined)
 /** The goals that programs want pursued when their agents are stopped. */
 function stopGoals(parts: RunsParts, finder: GoalFinder, accept: Runs['accept']): Pick<RestingParts, 'stopGoal' | 'acceptStopGoal'> {
   const { programs, agents, random } = parts
-  const requestFor = async (name: string): Promise<GoalRequest | undefined> => {
+  const requestFor = async (name: string): Promise<(GoalRequest & { readonly program: string }) | undefined> => {
     const { program, proto } = agents.get(name)
     const goal = (await programs.withHash(program.hash))?.agents.get(proto)?.onStop
     return goal === undefined ? undefined : { goal, program: program.hash, agent: name, assignments: [] }
   }
   return {
-    stopGoal: async name => {
+    stopGoal: async (name, by) => {
       const request = await requestFor(name)
       if (request === undefined) return undefined
+      // Its steps are power like those of any goal: who may only load programs and control agents has not got it.
+      await mayDispatch(parts, by, { program: request.program, goal: request.goal, vars: [] })
       await finder.configure(await finder.find(request), request, 'pursue')
       return random.id()
     },
     acceptStopGoal: async (name, id, by) => {
       const request = await requestFor(name)
-      // Whoever may stop an agent has it end as its program says: for that no right to the goal is needed.
-      if (request !== undefined) await accept({ ...request, id, by: parts.permits?.isOwn(by) === false ? ownOf(parts) : by })
+      if (request !== undefined) await accept({ ...request, id, by })
     }
   }
 }
@@ -206,6 +223,7 @@ function giverOf({ peer }: RunsParts, by: Pick<Principal, 'peer'>): Giver {
   return by.peer === peer['id']?.value ? 'own' : 'peer'
 }
 
-function ownOf({ peer }: RunsParts): Principal {
-  return { peer: String(peer['id']?.value ?? ''), node: String(peer['name']?.value ?? '') }
+/** @throws CloudburstError CB_DENIED */
+async function mayDispatch(parts: RunsParts, by: Principal, asked: GoalAsked): Promise<void> {
+  if (parts.permits !== undefined) await requireDispatch({ ...parts, permits: parts.permits }, by, asked)
 }
