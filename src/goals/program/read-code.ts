@@ -98,8 +98,9 @@ function readReplace(reading: Reading, element: XmlElement): FileEdit | undefine
   if (given !== undefined && written) fail(reading, given.place, 'with= and the text of <replace> exclude each other')
   if (given === undefined && !written)
     return fail(reading, element.place, '<replace> needs its text, or with="" to take away what matches: see also <remove>')
-  const first = flag(reading, element, 'first')
-  if (first && flag(reading, element, 'all')) fail(reading, element.attributes.get('all')!.place, 'all= and first= exclude each other')
+  const all = attribute(element, 'all') === undefined ? undefined : flag(reading, element, 'all')
+  const first = flag(reading, element, 'first') || all === false
+  if (first && all === true) fail(reading, element.attributes.get('all')!.place, 'all= and first= exclude each other')
   const short = given === undefined ? text : (readAttributeTemplate(reading, element, 'with', true) ?? [])
   return pattern && { kind: 'replace', pattern, text: short, first, place: element.place }
 }
