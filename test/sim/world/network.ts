@@ -20,6 +20,8 @@ const SILENT_MS = 5_000
 const DIAL_WITHIN_MS = 5_000
 /** What was lost on a line is sent again this often, in milliseconds: TCP. */
 const RESEND_MS = 200
+/** However slow a node is, in milliseconds: its kernel goes on. */
+const DELAY_MAX_MS = 3_000
 
 export interface Weather {
   /** One way, in milliseconds. */
@@ -106,17 +108,14 @@ export class Network {
       endpoint.up.delete(end.peer)
       if (other === undefined) continue
       if (silently) this.#giveUpLater(other)
-      else
-        this.time.after(this.delay(endpoint, other.of), () =>
-          this.isCut(endpoint.peer, end.peer) ? this.#giveUpLater(other) : this.#lose(other)
-        )
+      else this.#hangUp(endpoint, other)
     }
   }
 
   delay(a: Endpoint, b: Endpoint): number {
     const { delayMs, jitterMs, loss } = this.weather
     const resent = this.chance.once(loss) ? RESEND_MS : 0
-    return (delayMs + this.chance.next() * jitterMs + resent) * a.slow * b.slow
+    return Math.min((delayMs + this.chance.next() * jitterMs + resent) * Math.max(a.slow, b.slow), DELAY_MAX_MS)
   }
 
   /** A connection, made if there is none. @throws CloudburstError CB_PEER_UNREACHABLE, CB_DENIED */
@@ -166,6 +165,9 @@ export class Network {
   #lose(end: End): void {
     if (end.of.up.get(end.peer) !== end) return
     end.of.up.delete(end.peer)
+    const other = end.other()
+    // The kernel of the one that gave up says so, if it is heard.
+    if (other !== undefined) this.#hangUp(end.of, other)
     const reason = new CloudburstError('CB_PEER_UNREACHABLE', `the connection with ${end.peer} is lost`, { peer: end.peer })
     end.gone.abort(reason)
     for (const cut of end.streams) cut(reason)
@@ -173,6 +175,13 @@ export class Network {
     if (!end.of.alive) return
     tell(end.of, 'peer-down', end.peer)
     this.#supervise(end.of, end.peer)
+  }
+
+  #hangUp(by: Endpoint, other: End): void {
+    this.time.after(this.delay(by, other.of), () => {
+      if (this.isCut(by.peer, other.of.peer)) this.#giveUpLater(other)
+      else this.#lose(other)
+    })
   }
 
   #giveUpLater(end: End): void {
