@@ -139,4 +139,31 @@ describe('compaction', () => {
     assert.deepEqual(await journal.accept(request('later', 0)), { goalId: 'later', repeated: true })
     await assert.rejects(journal.accept(request('late', 0)), { code: 'CB_VALUE_INVALID' }, 'the goal itself is still known')
   })
+
+  it('forgets as many requests as there are', async () => {
+    await open()
+    const ops = Array.from({ length: 1_203 }, (_, at) => ({
+      type: 'put' as const,
+      key: `d!p!${at}`,
+      value: { goalId: 'g', acceptBefore: 0 }
+    }))
+    await store.batch(ops, { sync: false })
+    time = 1e9
+    assert.equal((await compaction?.sweep())?.requests, ops.length)
+    assert.deepEqual(
+      (await keys()).filter(key => key.startsWith('d!')),
+      []
+    )
+  })
+
+  it('removes every event of a goal that has had thousands', async () => {
+    await open(keep(0, 10))
+    await fill(journal, 'long', 2_500)
+    assert.equal((await compaction?.sweep())?.compacted, 1)
+    assert.deepEqual(
+      (await keys()).filter(key => key.startsWith('g!')),
+      []
+    )
+    assert.equal((await journal.summary('long'))?.status, 'completed')
+  })
 })
