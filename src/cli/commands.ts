@@ -129,7 +129,18 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   plan: {
     summary: 'what pursuing a goal would do; has no effect',
     usage: '[FILE…] GOAL [PATH=VALUE…] | diff PLAN.json PLAN.json',
-    options: ['peer', ...goalOptions, ...verbosity, 'out', 'cluster', 'collapse', 'critical-path', 'detailed-exitcode', 'strict'],
+    options: [
+      'peer',
+      ...goalOptions,
+      ...verbosity,
+      'out',
+      'no-probe',
+      'cluster',
+      'collapse',
+      'critical-path',
+      'detailed-exitcode',
+      'strict'
+    ],
     example: 'plan site.xml publish goal.port=8080',
     completes: 'goals',
     load: () => import('./commands/plan.ts')

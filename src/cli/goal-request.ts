@@ -6,7 +6,7 @@ import type { Io } from './io.ts'
 /** The request, its program loaded first when `--program` names a file. */
 export async function goalRequest(invocation: Invocation, agency: Agency, by: Principal): Promise<GoalRequest> {
   const goal = onlyWord(invocation, 'the name of a goal')
-  const { program, agent, step, 'ssh-reuse': sshReuse, 'accept-suggestions': acceptSuggestions } = invocation.options
+  const { program, agent, step, 'ssh-reuse': sshReuse, 'accept-suggestions': acceptSuggestions, 'no-probe': noProbe } = invocation.options
   const locale = localeOf(invocation.io.env)
   return {
     goal,
@@ -16,6 +16,7 @@ export async function goalRequest(invocation: Invocation, agency: Agency, by: Pr
     ...(acceptSuggestions ? { acceptSuggestions } : {}),
     ...(step ? { stepwise: true } : {}),
     ...(sshReuse ? { sshReuse: true } : {}),
+    ...(noProbe ? { probe: false as const } : {}),
     ...(locale === undefined ? {} : { locale })
   }
 }

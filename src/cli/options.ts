@@ -37,6 +37,7 @@ export const optionSpecs = {
   detach: { type: 'boolean', short: 'd', help: 'print the id and return; the goal goes on' },
   'ssh-reuse': { type: 'boolean', help: 'share the connections of plain ssh and scp prefixes' },
   step: { type: 'boolean', help: 'ask before each step: yes, skip, edit values, continue, detach or quit' },
+  'no-probe': { type: 'boolean', help: 'start no process to look at the machine, not even what a program calls pure' },
   'accept-suggestions': { type: 'boolean', help: 'take what is suggested for missing values, where there is one suggestion for each' },
   follow: { type: 'boolean', short: 'f', help: 'go on until the goal has come to rest' },
   replay: { type: 'boolean', help: 'print the whole stream again, at the verbosity of the options' },

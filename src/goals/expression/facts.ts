@@ -84,6 +84,7 @@ export function shellValue(expression: Extract<Expression, { kind: 'shell' }>, t
     if ('outcome' in query) return query
     const fact = ask(trace, query)
     if (fact === undefined) return unknown(send.place, 'what the shell gives is not known yet')
+    if (fact.kind === 'tree' && fact.value?.unknown === true) return unknown(send.place, 'the shell is not run for this plan')
     if (fact.kind !== 'shell') return missing(send.place, 'the shell could not be run')
     stdout += fact.stdout
     code = fact.code

@@ -6,6 +6,7 @@ import { onlySuggestions, proposedWords, secretPaths, suggest } from '../../goal
 import type { Known } from '../../goals/config/reconfigure.ts'
 import { instancesOf } from '../../goals/config/instances.ts'
 import { findGoal } from '../../goals/pursuit/call.ts'
+import { withoutShells } from '../../goals/plan/without-shells.ts'
 import type { Fact, Probe, Surroundings } from '../../goals/ports.ts'
 import { didYouMean } from '../../goals/program/did-you-mean.ts'
 import type { AgentProto, GoalProto, Program } from '../../goals/program/model.ts'
@@ -95,10 +96,11 @@ async function configure(
   surroundings: Surroundings
 ): Promise<readonly Assignment[]> {
   const { proto } = found
+  const probe = request.probe === false ? withoutShells(parts.probe) : parts.probe
   let { assignments } = request
   for (let round = 0; ; round++) {
     const known = round === 0 ? undefined : await knownFrom(parts, found)
-    const bound = await boundWithFacts(parts.probe, found, assignments, surroundings, known)
+    const bound = await boundWithFacts(probe, found, assignments, surroundings, known)
     const wrong = bound.errors[0]
     if (wrong !== undefined) {
       const { file, line, col } = wrong.place

@@ -5,6 +5,7 @@
 import { CloudburstError } from '../../errors.ts'
 import type { Assignable } from '../../goals/config/assignment.ts'
 import { instancesOf } from '../../goals/config/instances.ts'
+import { withoutShells } from '../../goals/plan/without-shells.ts'
 import { makePlan } from '../../goals/plan/make-plan.ts'
 import type { Plan } from '../../goals/plan/plan.ts'
 import type { Clock, Driver, Messenger, Probe, Random, Vault } from '../../goals/ports.ts'
@@ -147,7 +148,7 @@ export function openRuns(parts: RunsParts): Runs {
         assignments: await finder.configure(found, request, 'plan'),
         instances: instancesOf(found.program),
         surroundings: finder.preview(found),
-        probe: parts.probe,
+        probe: request.probe === false ? withoutShells(parts.probe) : parts.probe,
         ...(request.locale !== undefined && { locale: request.locale })
       })
     },

@@ -239,6 +239,8 @@ export interface GoalRequest {
   readonly stepwise?: boolean
   /** Share the connections of plain ssh and scp prefixes. */
   readonly sshReuse?: boolean
+  /** Of a plan: start no process to look at the machine, not even a pure shell. */
+  readonly probe?: false
 }
 
 export interface RepairRequest {

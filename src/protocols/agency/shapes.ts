@@ -27,7 +27,8 @@ export const goalRequest = {
   acceptSuggestions: v.exactOptional(v.boolean()),
   locale: v.exactOptional(nameShape),
   stepwise: v.exactOptional(v.boolean()),
-  sshReuse: v.exactOptional(v.boolean())
+  sshReuse: v.exactOptional(v.boolean()),
+  probe: v.exactOptional(v.literal(false))
 }
 
 /** One more than the entries of a plan's basis: those named, what is beyond, and what would be done. */
