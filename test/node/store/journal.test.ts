@@ -77,6 +77,19 @@ describe('the journal', () => {
     )
   })
 
+  it('reads from any number on also what is no longer in memory', async () => {
+    const journal = await open()
+    await Promise.all([proposed, ...Array.from({ length: 199 }, (_, at) => started(at))].map(body => journal.append('g1', body)))
+    const readAll = async (each: NodeJournal): Promise<void> => {
+      for (const from of [1, 2, 100, 199, 200, 201]) {
+        const seqs = (await each.read('g1', from)).map(event => event.seq)
+        assert.deepEqual([seqs.length, seqs[0], seqs.at(-1)], from > 200 ? [0, undefined, undefined] : [201 - from, from, 200])
+      }
+    }
+    await readAll(journal)
+    await readAll(await reopen(journal))
+  })
+
   it('tells readers only what is on disk, in order', async () => {
     const journal = await open()
     const told: string[] = []
@@ -136,6 +149,16 @@ describe('the journal', () => {
       )
       assert.equal(await store!.get('extra'), 5)
       assert.equal((await reopen(journal)).runs()[0]?.mirrored, true)
+    })
+
+    it('lets go of what is over, also when its end is told again', async () => {
+      const journal = await open()
+      const end: GoalEvent = { goalId: 'far', seq: 4, at: 5, body: { type: 'completed', outcome: 'completed', results: {} } }
+      await journal.mirror('far', [...events(1, 3), end])
+      const again = await reopen(journal)
+      await again.mirror('far', [end])
+      // Only what nobody holds may be removed.
+      assert.equal(await again.compact(['far'], 1), 1)
     })
 
     it('refuses a gap and says what is due', async () => {
