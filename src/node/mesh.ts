@@ -1,6 +1,7 @@
 /** The node's place among others: connections, sessions, streams and gossip. The only door to libp2p for the rest of the node. */
 import type { Capability } from '../crypto/capability.ts'
 import type { Identity } from '../crypto/identity.ts'
+import type { Clock } from '../goals/ports.ts'
 import type { Dialer, Handler } from '../protocols/wire/channel.ts'
 import type { PeerInfo } from './control/contract.ts'
 import type { Log } from './files/live-file.ts'
@@ -30,6 +31,8 @@ export interface MeshOptions {
   readonly joining?: Joining
   /** Epoch milliseconds. */
   readonly now?: () => number
+  /** Of probes; the machine's unless given. */
+  readonly clock?: Clock
 }
 
 /** What the mesh needs of ./permissions/trust.ts. */

@@ -7,7 +7,7 @@ const table: Table<PeerInfo> = {
   columns: [
     { title: 'NAME', of: peer => peer.name },
     { title: 'PEER', of: peer => shortPeer(peer.peer) },
-    { title: 'STATUS', of: peer => peer.status },
+    { title: 'STATUS', of: peer => (peer.suspect ? 'suspect' : peer.left ? 'left' : peer.status) },
     { title: 'SINCE', of: peer => ageOf(peer.since) },
     { title: 'RTT', of: peer => (peer.roundTripMs === undefined ? undefined : `${peer.roundTripMs.toFixed(1)} ms`) },
     { title: 'LABELS', of: peer => labelsText(peer.labels) },

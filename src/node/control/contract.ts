@@ -168,6 +168,10 @@ export interface PeerInfo {
   readonly labels: Readonly<Record<string, string>>
   /** up: greeted on our own protocol; connecting: not yet; denied: one side has no permit; away: not reachable. */
   readonly status: 'self' | 'up' | 'connecting' | 'denied' | 'away'
+  /** Of one that is up: it does not answer, which may be this node's fault or the line's. */
+  readonly suspect?: true
+  /** Of one that is not: it ended in order. */
+  readonly left?: true
   readonly addresses: readonly string[]
   readonly static: boolean
   readonly version?: string

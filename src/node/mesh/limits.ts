@@ -45,11 +45,6 @@ export const GOSSIP_BYTES_MAX = 256 * 1024
 /** Strangers with an invitation that may be connected at once. */
 export const STRANGERS_MAX = 16
 
-/** How often a connection is tested, how long an answer may take (milliseconds), and how many misses in a row end it. */
-export const PULSE_INTERVAL_MS = 10_000
-export const PULSE_TIMEOUT_MS = 8_000
-export const PULSE_MISSES_MAX = 3
-
 /** Waiting before the next dial of a neighbour, in milliseconds: first, most, and least for one that denies us. */
 export const RETRY_FIRST_MS = 250
 export const RETRY_MAX_MS = 15_000

@@ -6,6 +6,7 @@ import type { SessionHello } from '../../protocols/session/messages.ts'
 import type { PeerInfo } from '../control/contract.ts'
 import type { Neighbour } from '../neighborhood/read.ts'
 import { ADDRESSES_MAX } from './limits.ts'
+import type { Standing } from './membership.ts'
 
 /** Nodes that are remembered, besides the neighbours: the longest away is forgotten first. */
 export const PEERS_MAX = 1_000
@@ -21,6 +22,10 @@ interface Entry {
   lastError?: string
   roundTripMs?: number
   mayThere: readonly Capability[]
+  /** As probes have it, while a connection stands. */
+  standing?: Standing
+  /** It said that it goes. */
+  left?: true
   /** Addresses by where we have them from; the sure ones come first when dialling. */
   readonly addresses: { said: readonly string[]; found: readonly string[] }
 }
@@ -89,12 +94,29 @@ export class PeerBook {
     const entry = this.#entry(peer)
     if (entry.status !== status) entry.since = this.#now()
     entry.status = status
+    delete entry.standing
+    if (status === 'up') delete entry.left
     if (status !== 'up') {
       entry.mayThere = []
       delete entry.roundTripMs
     }
     if (error !== undefined) entry.lastError = error
     else if (status === 'up') delete entry.lastError
+  }
+
+  /** What probes tell of a connected node. @returns whether it counts as there or away otherwise than before */
+  stands(peer: string, standing: Standing): boolean {
+    const entry = this.#entry(peer)
+    const before = entry.standing
+    entry.standing = standing
+    const changed = entry.status === 'up' && (before === 'away') !== (standing === 'away')
+    if (changed) entry.since = this.#now()
+    return changed
+  }
+
+  /** It said that it goes. */
+  left(peer: string): void {
+    this.#entry(peer).left = true
   }
 
   welcomed(peer: string, capabilities: readonly Capability[]): void {
@@ -115,7 +137,8 @@ export class PeerBook {
   }
 
   #info(entry: Entry, may: (peer: string) => readonly Capability[]): PeerInfo {
-    const { peer, labels, status, since, version, lastError, roundTripMs, mayThere } = entry
+    const { peer, labels, status: connected, standing, left, since, version, lastError, roundTripMs, mayThere } = entry
+    const status = connected === 'up' && standing === 'away' ? 'away' : connected
     return {
       peer,
       name: this.nameOf(peer),
@@ -126,6 +149,8 @@ export class PeerBook {
       since,
       may: may(peer),
       mayThere,
+      ...(status === 'up' && standing === 'suspect' && { suspect: true as const }),
+      ...(status !== 'up' && left === true && { left }),
       ...(version === undefined ? {} : { version }),
       ...(lastError === undefined ? {} : { lastError }),
       ...(roundTripMs === undefined ? {} : { roundTripMs })

@@ -5,10 +5,14 @@ import type { Welcome } from '../../protocols/session/client.ts'
 import { HELLO_GRANTS_BYTES_MAX, SESSION, type SessionHello } from '../../protocols/session/messages.ts'
 import type { Channel, Handler } from '../../protocols/wire/channel.ts'
 import type { PeerInfo } from '../control/contract.ts'
+import { machineClock } from '../clock.ts'
 import { labelsOf } from '../host.ts'
 import type { Mesh, MeshEvent, MeshOptions } from '../mesh.ts'
 import type { Neighbour } from '../neighborhood/read.ts'
 import { ipOf } from './address-budget.ts'
+import { probeThrough } from '../../protocols/members/client.ts'
+import { MEMBERS, MEMBERS_TOPIC } from '../../protocols/members/messages.ts'
+import { membersHandler } from '../../protocols/members/server.ts'
 import { Admission } from './admission.ts'
 import { openChannel, reach } from './dial.ts'
 import { Gossip } from './gossip.ts'
@@ -17,7 +21,9 @@ import { answerHellos } from './hellos.ts'
 import { type Node, startNode } from './libp2p.ts'
 import { RECHECK_INTERVAL_MS, STREAMS_MAX } from './limits.ts'
 import { type Card, PeerBook } from './peer-book.ts'
-import { startPulse } from './pulse.ts'
+import { Membership, type Standing } from './membership.ts'
+import { memberNews } from './member-news.ts'
+import { roundTrip } from './pulse.ts'
 import { peerOfAddress, selectPeers } from './selector.ts'
 import { served } from './serve.ts'
 import { Sessions } from './sessions.ts'
@@ -34,6 +40,8 @@ export class RunningMesh implements Mesh {
   readonly #admission: Admission
   readonly #greetings: Greetings
   readonly #supervisor: Supervisor
+  readonly #membership: Membership
+  readonly #news: ReturnType<typeof memberNews>
   readonly #handlers = new Map<string, Handler>()
   readonly #listeners = new Map<MeshEvent, Set<(peer: string) => void>>()
   readonly #cleanup: (() => void)[] = []
@@ -67,6 +75,29 @@ export class RunningMesh implements Mesh {
       onRefused: (peer, error) => this.#refused(peer, error),
       onDown: peer => this.#down(peer)
     })
+    this.#membership = new Membership({
+      members: () => [...new Set(this.#greetings.all().map(connection => connection.remotePeer.toString()))],
+      probe: (peer, within) => this.#probe(peer, within),
+      probeThrough: (helper, peer, within) => probeThrough(this, helper, peer, within),
+      announce: suspect => void this.#news.suspect(suspect),
+      onStanding: (peer, standing) => this.#stands(peer, standing),
+      giveUp: peer => this.#greetings.connection(peer)?.abort(new Error('it has not answered for long')),
+      clock: options.clock ?? machineClock,
+      chance: Math.random
+    })
+    this.#news = memberNews(this.pubsub, this.peer, {
+      suspected: peer => this.#membership.heardSuspicion(peer),
+      left: peer => this.#book.left(peer)
+    })
+    this.handle(
+      MEMBERS,
+      membersHandler((peer, within) =>
+        this.#probe(peer, within).then(
+          () => true,
+          () => false
+        )
+      )
+    )
     this.#supervisor = new Supervisor({
       connect: peer => this.#connect(peer),
       untilDown: (peer, signal) => this.#untilDown(peer, signal),
@@ -87,7 +118,7 @@ export class RunningMesh implements Mesh {
       announce: current.announce,
       trusted: current.neighbours.flatMap(({ addresses }) => addresses),
       mdns: { ...current.mdns, enabled: mdns ?? current.mdns.enabled },
-      topics: topics ?? [],
+      topics: [...(topics ?? []), MEMBERS_TOPIC],
       admission: this.#admission,
       prepare: starting => this.#prepare(starting)
     })
@@ -100,15 +131,14 @@ export class RunningMesh implements Mesh {
       neighborhood.onChange(() => this.#watch()),
       joining?.onChange(() => this.#watch()) ?? (() => undefined),
       grants?.onOwn(() => this.#grantsChanged()) ?? (() => undefined),
-      startPulse(
-        () => this.#greetings.all(),
-        (peer, ms) => this.#book.measured(peer, ms)
-      )
+      () => this.#membership.stop()
     )
+    this.#membership.start()
     this.#watch()
   }
 
   async stop(): Promise<void> {
+    await this.#news.leave()
     for (const end of this.#cleanup.splice(0)) end()
     this.#supervisor.stop()
     const node = this.#node
@@ -232,6 +262,20 @@ export class RunningMesh implements Mesh {
     this.#book.mark(peer, 'up')
     this.#book.welcomed(peer, welcome.capabilities)
     if (!wasUp) this.#emit('peer-up', peer)
+  }
+
+  async #probe(peer: string, within: number): Promise<number> {
+    const connection = this.#greetings.connection(peer)
+    if (connection === undefined) throw new CloudburstError('CB_PEER_UNREACHABLE', 'there is no connection to it', { peer })
+    const took = await roundTrip(connection, AbortSignal.timeout(within))
+    this.#book.measured(peer, took)
+    return took
+  }
+
+  #stands(peer: string, standing: Standing): void {
+    if (!this.#book.stands(peer, standing)) return
+    this.#options.log.info({ peer, name: this.#book.nameOf(peer) }, standing === 'away' ? 'a node does not answer' : 'a node answers again')
+    if (standing !== 'away') this.#emit('peer-up', peer)
   }
 
   #refused(peer: string, error: unknown): void {

@@ -1,0 +1,215 @@
+/**
+ * Who of the connected nodes is there: probes in turn, asks others before it believes that one is gone, and doubts itself first.
+ * Sources: SWIM (Das, Gupta, Motivala 2002); Lifeguard (Dadgar, Phillips, Currey 2017) for the health multiplier.
+ */
+import type { Clock } from '../../goals/ports.ts'
+
+export interface MembershipTimes {
+  /** One node is probed this often, in milliseconds: each in its turn, in another order each round. */
+  readonly probeEveryMs: number
+  /** A probe is answered within this time, or within four of the node's usual round trips when that is longer. */
+  readonly answerWithinMs: number
+  /** One that did not answer is asked, directly and through others, for this long before it counts as away. */
+  readonly suspectForMs: number
+  /** A connection on which nothing was answered for this long is given up, in milliseconds. */
+  readonly giveUpAfterMs: number
+}
+
+/** Away is told within five seconds: a probe's turn, its answer, the suspicion. Many nodes probe, and one suspicion wakes all. */
+export const MEMBERSHIP_TIMES: MembershipTimes = { probeEveryMs: 500, answerWithinMs: 500, suspectForMs: 1_500, giveUpAfterMs: 25_000 }
+/** So many others are asked about a node that does not answer. */
+export const HELPERS_MAX = 3
+/** A node that finds itself slow waits this many times as long before it believes that others are gone. */
+export const DOUBT_MAX = 8
+/** Tries within one suspicion. */
+const TRIES_PER_SUSPICION = 3
+/** A timer that fires so late, in milliseconds, says that this node stood still, not the others. */
+const STALLED_MS = 1_000
+
+export type Standing = 'alive' | 'suspect' | 'away'
+
+export interface MembershipOptions {
+  /** Peers with a connection on which we are welcome. */
+  readonly members: () => readonly string[]
+  /** @returns the round trip in milliseconds @throws when no answer came in time */
+  readonly probe: (peer: string, withinMs: number) => Promise<number>
+  /** Whether `peer` answers `helper`. @throws when `helper` does not answer us */
+  readonly probeThrough: (helper: string, peer: string, withinMs: number) => Promise<boolean>
+  /** Tells others whom we suspect, so that they look for themselves. */
+  readonly announce: (suspect: string) => void
+  /** Called at each change. */
+  readonly onStanding: (peer: string, standing: Standing) => void
+  /** Nothing was answered for so long that the connection is worth nothing. */
+  readonly giveUp: (peer: string) => void
+  readonly clock: Clock
+  /** Between 0 and 1. */
+  readonly chance: () => number
+  readonly times?: MembershipTimes
+}
+
+interface Member {
+  standing: Standing
+  /** When it answered last; of one that never did, when it was first looked at. */
+  heard: number
+  roundTripMs: number
+  looking: boolean
+}
+
+export class Membership {
+  readonly #options: MembershipOptions
+  readonly #times: MembershipTimes
+  readonly #members = new Map<string, Member>()
+  readonly #stop = new AbortController()
+  /** From 1; each time this node was slower than others, one more. */
+  #doubt = 1
+  #round: string[] = []
+
+  constructor(options: MembershipOptions) {
+    this.#options = options
+    this.#times = options.times ?? MEMBERSHIP_TIMES
+  }
+
+  start(): void {
+    void this.#turns().catch(() => undefined)
+  }
+
+  stop(): void {
+    this.#stop.abort()
+  }
+
+  standing(peer: string): Standing | undefined {
+    return this.#members.get(peer)?.standing
+  }
+
+  /** How much longer than usual this node waits for others: 1 when it finds itself well. */
+  get doubt(): number {
+    return this.#doubt
+  }
+
+  /** Somebody suspects a node: we look for ourselves, soon, and not all at the same moment. */
+  heardSuspicion(peer: string): void {
+    if (this.#members.get(peer)?.looking === true || !this.#options.members().includes(peer)) return
+    void this.#sleep(this.#options.chance() * 100)
+      .then(() => this.#look(peer))
+      .catch(() => undefined)
+  }
+
+  async #turns(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      await this.#sleep(this.#times.probeEveryMs * (0.75 + this.#options.chance() / 2))
+      const peer = this.#next()
+      for (const each of [peer, this.#lost()]) if (each !== undefined) void this.#look(each).catch(() => undefined)
+    }
+  }
+
+  /** One of those that are away: whoever comes back need not wait for its turn. */
+  #lost(): string | undefined {
+    const lost = [...this.#members].filter(([, { standing }]) => standing === 'away')
+    return lost[Math.floor(this.#options.chance() * lost.length)]?.[0]
+  }
+
+  /** Each once a round, in another order each round; those that are away too, since they may come back. */
+  #next(): string | undefined {
+    const members = this.#options.members()
+    for (const peer of this.#members.keys()) if (!members.includes(peer)) this.#members.delete(peer)
+    if (members.length === 0) return undefined
+    for (let tries = 0; tries < 2; tries++) {
+      for (let peer = this.#round.pop(); peer !== undefined; peer = this.#round.pop()) if (members.includes(peer)) return peer
+      this.#round = shuffled(members, this.#options.chance)
+    }
+    return undefined
+  }
+
+  async #look(peer: string): Promise<void> {
+    const { clock } = this.#options
+    const member = this.#members.get(peer) ?? { standing: 'alive', heard: clock.now(), roundTripMs: 0, looking: false }
+    this.#members.set(peer, member)
+    if (member.looking) return
+    member.looking = true
+    try {
+      if (await this.#asked(peer, member)) return
+      if (this.#gone(peer, member)) return
+      if (member.standing !== 'away') await this.#suspect(peer, member)
+      if (clock.now() - member.heard > this.#times.giveUpAfterMs * this.#doubt) this.#options.giveUp(peer)
+    } finally {
+      member.looking = false
+    }
+  }
+
+  /** Whether it answers us. */
+  async #asked(peer: string, member: Member): Promise<boolean> {
+    const { clock, probe } = this.#options
+    const within = Math.max(this.#times.answerWithinMs, 4 * member.roundTripMs) * this.#doubt
+    const began = clock.now()
+    try {
+      const took = await probe(peer, within)
+      member.roundTripMs = member.roundTripMs === 0 ? took : 0.8 * member.roundTripMs + 0.2 * took
+      member.heard = clock.now()
+      this.#doubt = Math.max(1, this.#doubt - 1)
+      this.#set(peer, member, 'alive')
+      return true
+    } catch {
+      // Whoever stood still does not know who answered meanwhile.
+      if (clock.now() - began > within + STALLED_MS) {
+        this.#doubts()
+        member.heard = Math.max(member.heard, began)
+        return true
+      }
+      return false
+    }
+  }
+
+  /** Asks on, directly and through others; one that others reach is not gone, and we may be the slow one. */
+  async #suspect(peer: string, member: Member): Promise<void> {
+    const { clock, announce } = this.#options
+    if (member.standing === 'alive') announce(peer)
+    this.#set(peer, member, 'suspect')
+    const until = clock.now() + this.#times.suspectForMs * this.#doubt
+    for (let tries = 0; tries < TRIES_PER_SUSPICION || clock.now() < until; tries++) {
+      if (this.#stop.signal.aborted || this.#gone(peer, member)) return
+      const began = clock.now()
+      const [direct, others] = await Promise.all([this.#asked(peer, member), this.#throughOthers(peer)])
+      if (direct) return
+      if (others) {
+        this.#doubts()
+        return
+      }
+      const pause = (this.#times.suspectForMs * this.#doubt) / TRIES_PER_SUSPICION - (clock.now() - began)
+      if (pause > 0) await this.#sleep(pause)
+    }
+    this.#set(peer, member, 'away')
+  }
+
+  async #throughOthers(peer: string): Promise<boolean> {
+    const { members, probeThrough, chance } = this.#options
+    const well = members().filter(each => each !== peer && this.#members.get(each)?.standing !== 'away')
+    const asked = shuffled(well, chance).slice(0, HELPERS_MAX)
+    const within = this.#times.answerWithinMs * this.#doubt
+    const answers = await Promise.all(asked.map(helper => probeThrough(helper, peer, within).catch(() => false)))
+    return answers.includes(true)
+  }
+
+  #doubts(): void {
+    this.#doubt = Math.min(DOUBT_MAX, this.#doubt + 1)
+  }
+
+  /** Its connection has ended meanwhile: that tells more than any probe. */
+  #gone(peer: string, member: Member): boolean {
+    return this.#members.get(peer) !== member || !this.#options.members().includes(peer)
+  }
+
+  #set(peer: string, member: Member, standing: Standing): void {
+    if (member.standing === standing) return
+    member.standing = standing
+    this.#options.onStanding(peer, standing)
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return this.#options.clock.sleep(ms, this.#stop.signal)
+  }
+}
+
+function shuffled(peers: readonly string[], chance: () => number): string[] {
+  const order = peers.map(peer => ({ peer, at: chance() }))
+  return order.sort((a, b) => a.at - b.at).map(({ peer }) => peer)
+}
