@@ -74,5 +74,7 @@ async function openSolo(invocation: Invocation, home: readonly string[]): Promis
   const { options, io } = invocation
   const opened = await solo(invocation.files, controlBase(options.home, io.env, io.uid), io, options.strict)
   for (const warning of opened.warnings) invocation.io.stderr.write(`warning: ${escapeTerminal(warning)}\n`)
+  const notes = (options.verbose?.length ?? 0) > 0 ? opened.notes : []
+  for (const note of notes) invocation.io.stderr.write(`note: ${escapeTerminal(note)}\n`)
   return { agency: opened.agency, by: opened.by, suffix: [...invocation.files, ...home], solo: true, close: () => opened.close() }
 }

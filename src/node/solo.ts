@@ -23,6 +23,8 @@ export interface Solo {
   readonly by: Principal
   /** For the person who runs it, e.g. of a private file that is none. */
   readonly warnings: readonly string[]
+  /** What is told with `-v`: definitions that replace earlier ones. */
+  readonly notes: readonly string[]
   close(): Promise<void>
 }
 

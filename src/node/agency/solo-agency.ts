@@ -65,6 +65,7 @@ export async function openSolo(names: readonly string[], home: string, around: S
       ...(own?.warning === undefined ? [] : [own.warning]),
       ...program.warnings.map(({ place, message }) => `${showPlace(place)}: ${message}`)
     ],
+    notes: (program.notes ?? []).map(({ place, message }) => `${showPlace(place)}: ${message}`),
     close: async () => {
       for (const each of opened.values()) await (await each).close()
     }
