@@ -102,3 +102,32 @@ describe('a goal that failed on another node', function () {
     assert.equal((await m.node(1).goal(id)).status, 'suspended')
   })
 })
+
+describe('a goal that runs on another node', function () {
+  this.timeout(60_000)
+  let m: Mesh
+  before(async () => {
+    m = await mesh(3)
+  })
+  after(() => m?.stop())
+
+  it('is suspended from where it was sent, and resumed from anywhere', async () => {
+    const job = work(m.directory, 'rested')
+    const said = await m.node(1).cli('dispatch', ...job.words, '--peer', 'n2', '--detach')
+    assert.equal(said.exit, 0, said.stdout + said.stderr)
+    await job.waits()
+    const [newest] = await m.node(1).json<readonly RunInfo[]>('goals')
+    const id = newest!.id
+    const suspended = await m.node(1).cli('suspend', id, '--why', 'n2 needs care')
+    assert.equal(suspended.exit, 0, suspended.stderr)
+    assert.match(suspended.stderr, new RegExp(`^step work/steps/middle of goal ${id} still runs; the goal rests once it has ended`))
+    job.open()
+    const rested = await m.node(1).goal(id, ({ status }) => status === 'suspended')
+    assert.deepEqual([rested.suspended?.code, rested.suspended?.reason], ['requested', 'suspended by n1@example.org: n2 needs care'])
+    assert.deepEqual(job.ran(), ['first', 'middle'])
+    const resumed = await m.node(3).cli('resume', id, '--peer', 'n2', '-o', 'name')
+    assert.deepEqual([resumed.exit, resumed.stdout], [0, `${id}\n`], resumed.stderr)
+    await m.node(1).goal(id, ({ status }) => status === 'completed')
+    assert.deepEqual(job.ran(), ['first', 'middle', 'last'])
+  })
+})
