@@ -30,6 +30,8 @@ export interface CommandKey {
 
 export interface Command {
   readonly key: CommandKey
+  /** Tries of one group are one request to whoever the command talks to. Absent: 0. */
+  readonly group?: number
   /** Program and arguments, each to be passed as it is; no shell looks at them unless argv[0] is one. */
   readonly argv: readonly string[]
   /** Added to the daemon's own environment. Never written to disk. */

@@ -63,6 +63,7 @@ export function codeStep(here: Here, statement: CodeStatement, id: string): Step
       ])
       const finished = await driver.run({
         key: { goalId: attempt.goalId, step: attempt.step, attempt: attempt.attempt },
+        ...(attempt.group !== undefined && { group: attempt.group }),
         argv: [driver.interpreters[language], ...interpreterArguments(language, script, file)],
         env: { CB_INPUT: input, CB_OUTPUT: output },
         ...timeoutOf(statement.timeoutS, attempt, world.clock)

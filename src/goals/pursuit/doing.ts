@@ -23,6 +23,8 @@ const BACKOFF_MS_MAX = 3_600_000
 /** Which try of a step it is, and whether none is left after it. */
 interface TryNumber {
   readonly attempt: number
+  /** Tries of one group are one request. */
+  readonly group?: number
   readonly last: boolean
 }
 
@@ -74,15 +76,23 @@ export class Doing {
     if (settled === undefined && this.#parts.stop.aborted) return rest()
     const denied = settled === undefined ? this.#parts.world.whyDenied?.() : undefined
     if (denied !== undefined) return failed(frame.instance, 'denied', denied, { final: true })
-    return settled ?? (await this.#tryRepeatedly(frame, step, tries, record?.began.attempt ?? 0, again))
+    if (settled !== undefined) return settled
+    const group = (record?.began.group ?? 0) + (again === undefined ? 0 : 1)
+    return await this.#tryRepeatedly(frame, step, { attempt: record?.began.attempt ?? 0, group, tries }, again)
   }
 
-  async #tryRepeatedly(frame: Frame, step: Step, tries: number, before: number, again: string | undefined): Promise<Walked> {
+  /** As often as `tries` says, after the try numbered `attempt`. */
+  async #tryRepeatedly(
+    frame: Frame,
+    step: Step,
+    { attempt, group, tries }: { readonly attempt: number; readonly group: number; readonly tries: number },
+    again: string | undefined
+  ): Promise<Walked> {
     for (let made = 1; ; made++) {
       const late = this.#parts.limits.enter(frame.instance, step.id, step.how?.limits)
       if (late !== undefined) return late
       const last = made >= tries
-      const walked = await this.#try(frame, step, { attempt: before + made, last }, again)
+      const walked = await this.#try(frame, step, { attempt: attempt + made, group, last }, again)
       if (walked.ok || walked.failure.final || last || this.#parts.stop.aborted) return walked
       await this.backOff(step.statement, made - 1, step.how)
       const denied = this.#parts.world.whyDenied?.()
@@ -121,7 +131,7 @@ export class Doing {
     return await this.#end(frame, step, { attempt: record.began.attempt, last: true }, outcome, startedAt)
   }
 
-  async #try(frame: Frame, step: Step, { attempt, last }: TryNumber, again: string | undefined): Promise<Walked> {
+  async #try(frame: Frame, step: Step, { attempt, group = 0, last }: TryNumber, again: string | undefined): Promise<Walked> {
     const prepared = await settle(frame.run, () => step.prepare())
     const startedAt = this.#parts.world.clock.now()
     this.#reads.set(step.id, prepared.reads)
@@ -138,6 +148,7 @@ export class Doing {
       ...((step.how?.debug === true || step.statement.debug === true) && { debug: true as const }),
       reads: brief(prepared.reads),
       ...(again !== undefined && { again }),
+      ...(group > 0 && { group }),
       ...(Object.keys(prepared.env ?? {}).length > 0 && { env: Object.keys(prepared.env ?? {}) }),
       ...(prepared.run !== undefined && { run: prepared.run }),
       ...(step.given !== undefined && step.given),
@@ -153,11 +164,11 @@ export class Doing {
       return await this.#end(frame, step, { attempt, last }, { status: 'failed', writes: [], reason }, startedAt)
     }
     await intent
-    const outcome = await this.#perform(step, prepared, attempt)
+    const outcome = await this.#perform(step, prepared, attempt, group)
     return await this.#end(frame, step, { attempt, last }, outcome, startedAt)
   }
 
-  async #perform(step: Step, prepared: Prepared, attempt: number): Promise<Performed> {
+  async #perform(step: Step, prepared: Prepared, attempt: number, group: number): Promise<Performed> {
     const record = this.#parts.history.steps.get(step.id)
     const since = attempt === (record?.began.attempt ?? 0) + 1 && record !== undefined ? pausedSince(record) : undefined
     const signal = this.#parts.stop
@@ -168,6 +179,7 @@ export class Doing {
       step: step.id,
       attempt,
       signal,
+      ...(group > 0 && { group }),
       ...(since !== undefined && { since }),
       ...(until !== undefined && { until }),
       ...(round > 0 && { round })

@@ -137,6 +137,8 @@ export type GoalEventBody =
       readonly debug?: true
       /** Why a step that was done before runs again. */
       readonly again?: string
+      /** How often it was begun for another reason than that a try of it had failed: these are not the same request. Absent: 0. */
+      readonly group?: number
       /** Names of variables that carry values to it, besides those that every step gets. */
       readonly env?: readonly string[]
       readonly peer?: string

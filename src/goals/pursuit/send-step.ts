@@ -41,6 +41,7 @@ export function sendStep(here: Here, shell: ShellStatement, send: Send, id: stri
       const { goalId, step } = attempt
       const finished = await world.driver.run({
         key: { goalId, step, attempt: attempt.attempt },
+        ...(attempt.group !== undefined && { group: attempt.group }),
         argv: run.argv,
         env: { ...prepared.env, ...run.env },
         ...timeoutOf(timeoutS, attempt, world.clock),

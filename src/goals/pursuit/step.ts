@@ -43,6 +43,8 @@ export interface Try {
   readonly goalId: string
   readonly step: string
   readonly attempt: number
+  /** Tries of one group are one request to whoever is asked by them. Absent: 0. */
+  readonly group?: number
   /** Fires when a person asks to suspend. */
   readonly signal?: AbortSignal
   /** Epoch milliseconds: when the try began that this one takes up again after an interruption. */

@@ -85,9 +85,13 @@ export function localDriver(state: string, runner: Runner): LocalDriver {
   }
 }
 
-/** A command that talks to a remote API can make its request idempotent by the key, which is the same at every try. */
-function environmentOf({ key, env }: Command): Record<string, string> {
-  return { ...env, CB_IDEMPOTENCY_KEY: `${key.goalId}/${key.step}`, CB_GOAL_ID: key.goalId, CB_STEP: key.step }
+/**
+ * A command that talks to a remote API can make its request idempotent by the key: the same at every try, and another one when the
+ * step is done again, since what it read has changed or what it did is gone.
+ */
+function environmentOf({ key, group = 0, env }: Command): Record<string, string> {
+  const again = group === 0 ? '' : `/${group}`
+  return { ...env, CB_IDEMPOTENCY_KEY: `${key.goalId}/${key.step}${again}`, CB_GOAL_ID: key.goalId, CB_STEP: key.step }
 }
 
 /** `<goal>/labels/<label>.log` leads to what the latest step of that label prints. A convenience: its failure is none of the step's. */

@@ -107,6 +107,7 @@ const stepBodies = [
     arguments: v.exactOptional(variablesShape),
     call: v.exactOptional(nameShape),
     again: v.exactOptional(textShape),
+    group: v.exactOptional(countShape),
     env: v.exactOptional(listOf(nameShape)),
     peer: v.exactOptional(nameShape)
   }),
