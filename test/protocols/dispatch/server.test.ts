@@ -4,6 +4,7 @@ import { type DispatchEnd, type DispatchSink, dispatchOnce, follow } from '../..
 import type { DispatchRequest, Executor } from '../../../src/protocols/dispatch/executor.ts'
 import { readReceipt } from '../../../src/protocols/dispatch/receipt.ts'
 import { dispatchHandler } from '../../../src/protocols/dispatch/server.ts'
+import { STREAMS_PER_PEER_MAX } from '../../../src/protocols/per-peer.ts'
 import type { Caller } from '../../../src/protocols/wire/channel.ts'
 import { callerWith } from '../../fakes/caller.ts'
 import { channelPair, type PairOptions } from '../../fakes/channel-pair.ts'
@@ -190,6 +191,29 @@ describe('a dispatched goal', () => {
     }
     assert.equal((await dispatchOnce(connect(executor, callerWith(both)).client, request(), files, taken)).kind, 'outcome')
     assert.deepEqual(taken.events, events)
+  })
+
+  it('is refused with CB_BUSY while its dispatcher has as many open as it may, and taken when one is over', async () => {
+    const executor = fakeExecutor(SERVER, new Set([HASH]))
+    const handler = dispatchHandler(executor)
+    const caller = callerWith(both)
+    const dispatch = (number: number, taken = sink()): Promise<DispatchEnd> => {
+      const pair = channelPair({ client: caller.peer, server: SERVER })
+      void handler(pair.server, caller)
+      return dispatchOnce(pair.client, request({ id: idOf(number) }), files, taken)
+    }
+    const idOf = (number: number): string => `${ID.slice(0, -4)}${String(number).padStart(4, '0')}`
+    const happen = (number: number): void => {
+      for (const event of eventsOf(idOf(number), request(), SERVER)) executor.happen(event)
+    }
+    const open = Array.from({ length: STREAMS_PER_PEER_MAX }, (_, number) => dispatch(number))
+    assert.equal(code(await dispatch(STREAMS_PER_PEER_MAX)), 'CB_BUSY')
+    happen(0)
+    assert.equal((await open[0]!).kind, 'outcome')
+    executor.onAccept = () => happen(STREAMS_PER_PEER_MAX)
+    assert.equal((await dispatch(STREAMS_PER_PEER_MAX)).kind, 'outcome')
+    for (let number = 1; number < STREAMS_PER_PEER_MAX; number++) happen(number)
+    assert.ok((await Promise.all(open)).every(({ kind }) => kind === 'outcome'))
   })
 
   it('ends its stream with CB_DENIED when the session ends, and goes on by itself', async () => {
