@@ -68,8 +68,18 @@ export const neighborhood: Vocabulary = closed('Who is near: this node, and the 
 
 /** permissions.xml; read by src/node/permissions/read.ts. */
 export const permissions: Vocabulary = closed('Who may do what on this node.', {
-  permissions: { as: [], meaning: 'the root', holds: ['authority', 'permit'] },
-  authority: { as: [], meaning: 'whose word counts', attributes: { name: needed('what permits call it'), key: text(peerId) } },
+  permissions: { as: [], meaning: 'the root', holds: ['authority', 'permit', 'tests'] },
+  authority: {
+    as: [],
+    meaning: 'whose word counts',
+    attributes: {
+      name: needed('what permits call it'),
+      key: text(`key that signs its grants: ${peerId}`),
+      capability: text('the most that its grants may allow; without it they need a permit'),
+      lifetime: text('longest life of its grants and sessions: ISO 8601 duration'),
+      ...bounds()
+    }
+  },
   permit: {
     as: [],
     meaning: 'somebody may do these things this long',
@@ -77,14 +87,36 @@ export const permissions: Vocabulary = closed('Who may do what on this node.', {
       authority: needed('name of an authority of this file'),
       email: needed('who'),
       capability: needed(`one or several of: ${capabilities.join(', ')}`),
-      lifetime: needed('ISO 8601 interval, or duration that bounds each session'),
+      lifetime: needed('ISO 8601 interval, or duration that bounds each session and grant'),
       peer: text(`binds the e-mail to a key: ${peerId}`),
-      programs: text('names or hashes of programs; all unless given'),
-      goals: text('names of goals; all unless given'),
-      vars: text('names of variables; all unless given')
+      ...bounds()
     }
-  }
+  },
+  tests: { as: [], meaning: 'what has to be so whatever is changed', holds: ['allow', 'deny'] },
+  allow: { as: [], meaning: 'a permit has to say so', attributes: tested() },
+  deny: { as: [], meaning: 'nothing may say so, nor may an authority grant it', attributes: tested() }
 })
+
+function bounds(): NonNullable<ElementSpec['attributes']> {
+  return {
+    programs: text('hashes of programs, or names that its owner gave them; all unless given'),
+    goals: text('names of goals; all unless given'),
+    vars: text('names of variables; all unless given'),
+    on: text('nodes where it holds: names, peer ids, labels such as `role=web`; all unless given'),
+    concurrent: text('most goals that its holder may have open at a time'),
+    fresh: text('the authority must have been heard of within this ISO 8601 duration, at least `PT5M`')
+  }
+}
+
+function tested(): NonNullable<ElementSpec['attributes']> {
+  return {
+    who: needed('e-mail address, peer id, or `*` for anybody'),
+    capability: needed(`one or several of: ${capabilities.join(', ')}`),
+    program: text('hash or name of a program'),
+    goal: text('name of a goal'),
+    vars: text('names of variables')
+  }
+}
 
 function closed(title: string, elements: Readonly<Record<string, ElementSpec>>): Vocabulary {
   return { title, elements, childrenOf: name => elements[name]?.holds ?? [], open: () => false, common: {} }

@@ -62,9 +62,13 @@ async function why(invocation: Invocation, who: string, capability: Capability, 
 async function test(invocation: Invocation): Promise<number> {
   const found = (await homeTrust(invocation)).check()
   await showOne(invocation, found, 'good', () => [
-    `${found.tests} ${found.tests === 1 ? 'test holds' : 'tests hold'}: ${found.permits} permits, ${found.authorities} authorities`
+    `${counted(found.tests, 'test holds', 'tests hold')}: ${counted(found.permits, 'permit', 'permits')}, ${counted(found.authorities, 'authority', 'authorities')}`
   ])
   return 0
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`
 }
 
 async function lint(invocation: Invocation): Promise<number> {

@@ -22,7 +22,9 @@ export function trustCalls({ trust, spreading, programs }: TrustCallsParts): Pic
         const envelope = Buffer.from(text.trim())
         if (trust.take(envelope)) news++
         const subject = claimedType(envelope) === GRANT_TYPE ? openGrant(envelope).subject : undefined
-        if (subject !== undefined && (await spreading.hand(subject, envelope))) handed.push(subject)
+        if (subject === undefined) continue
+        const isOurs = trust.own().some(grant => grant.subject === subject)
+        if (isOurs || (await spreading.hand(subject, envelope))) handed.push(subject)
       }
       spreading.speak()
       return { news, handed }
