@@ -22,6 +22,8 @@ interface PreparedEdit extends Prepared {
   readonly shown: readonly Edit[]
   /** Whether any value in the edits is a secret. */
   readonly secret: boolean
+  /** Why it cannot be made, as was seen just now. */
+  readonly problem?: string
 }
 
 /** One `<editFile>`. */
@@ -38,6 +40,7 @@ export function editStep(here: Here, statement: EditFileStatement, id: string): 
     prepare: () => prepare(statement, scope),
     async perform(world, prepared) {
       const { files } = world.driver
+      if (prepared.problem !== undefined) return { status: 'failed', writes: [], reason: prepared.problem }
       const [fact] = await world.probe.gather([queryOf(statement, prepared)])
       if (fact?.kind !== 'edited') return { status: 'failed', writes: [], reason: `${prepared.path} cannot be looked at` }
       const { edited } = fact
@@ -108,7 +111,8 @@ function foresee(statement: EditFileStatement, scope: Scope, prepared: PreparedE
   if (fact === undefined) return { ...prepared, wanted: [query] }
   if (fact.kind !== 'edited') return { ...prepared, unknown: scope.inPlan }
   const { edited } = fact
-  if ('problem' in edited) return scope.inPlan ? { ...prepared, unknown: true, detail: edited.problem } : prepared
+  if ('problem' in edited)
+    return scope.inPlan ? { ...prepared, unknown: true, detail: edited.problem } : { ...prepared, problem: edited.problem }
   const { added, removed } = edited
   return {
     ...prepared,
