@@ -76,6 +76,7 @@ describe('an agent', function () {
       said.stderr,
       new RegExp(`^step work/m/long of goal ${one.id} still runs; .*\nto end it now, and the goal: cloudburst cancel`)
     )
+    assert.match((await m.node(1).cli('goal', one.id)).stdout, /^status +pursuing\nto rest +suspended by n1: later$/m)
     await m.node(1).kill('SIGKILL')
     await m.node(1).restart()
     one.open()

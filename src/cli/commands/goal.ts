@@ -53,6 +53,7 @@ function lines(info: RunInfo, suffix: readonly string[], colour: boolean): strin
     ['begun', new Date(info.createdAt).toISOString()],
     ['status', statusOf(info)],
     ['', info.dispatch?.why],
+    ['to rest', info.toRest],
     [
       'steps',
       `${info.steps.done} done, ${info.steps.failed} failed, ${info.steps.running} running, ${duration(info.updatedAt - info.createdAt)}`

@@ -254,7 +254,8 @@ async function* follow(parts: AgencyParts, request: StreamCalls['events']['reque
 
 function withNode(parts: AgencyParts, summary: RunSummary): RunInfo {
   const on = parts.sent.nodeOf(summary.id)
-  return { ...summary, ...(on !== undefined && { on }) }
+  const toRest = summary.status === 'suspended' ? undefined : parts.runs.whyToRest(summary.id)
+  return { ...summary, ...(on !== undefined && { on }), ...(toRest !== undefined && { toRest }) }
 }
 
 function agentInfo(agent: Agent, goals: AgentInfo['goals'] = { running: 0, suspended: 0 }): AgentInfo {

@@ -40,6 +40,8 @@ export interface Driving {
   drive(id: string, cause: Cause): void
   /** Asks a goal to rest at its next step; undefined when it is not driven. @param why what its suspension says @returns when it rests */
   halt(id: string, why?: string): Promise<void> | undefined
+  /** Why a goal is to rest that is still driven, as {@link halt} was told. */
+  whyHalted(id: string): string | undefined
   /** Goals of an agent that are driven now. */
   ofAgent(agent: string): readonly string[]
   /** Resolves when the goal is not driven (any more). */
@@ -161,6 +163,10 @@ export function openDriving(parts: DrivingParts): Driving {
       const entry = driven.get(id)
       entry?.stop.abort(why)
       return entry?.done
+    },
+    whyHalted: id => {
+      const signal = driven.get(id)?.stop.signal
+      return signal?.aborted && typeof signal.reason === 'string' ? signal.reason : undefined
     },
     ofAgent: agent => [...driven.keys()].filter(id => journal.find(id)?.agent === agent),
     rest: async id => {

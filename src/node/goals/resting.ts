@@ -19,6 +19,8 @@ export interface Resting {
   suspendGoal(id: string, by: Principal, why?: string): Promise<readonly StepInFlight[]>
   /** Lets go on what {@link suspendGoal} suspended; durable on return. @throws CloudburstError CB_NOT_SUSPENDED when it waits for something else */
   resumeGoal(id: string, by: Principal, why?: string): Promise<void>
+  /** Why a goal is to rest whose step still runs. */
+  whyToRest(id: string): string | undefined
   /** Durable on return. @returns steps that still run */
   suspendAgent(name: string): Promise<readonly StepInFlight[]>
   /** Lets go on what {@link suspendAgent} suspended. Durable on return. */
@@ -91,6 +93,7 @@ export function openResting(parts: RestingParts): Resting {
       }
       await resumed(parts, id, by, why)
     },
+    whyToRest: driving.whyHalted,
     suspendAgent: async name => {
       await agents.setStatus(name, 'suspended')
       return await restAll(name, false)

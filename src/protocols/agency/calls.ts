@@ -265,6 +265,8 @@ export interface RunInfo extends RunSummary {
   readonly on?: string
   /** Of a goal sent to another node: what is to be said besides its events. */
   readonly dispatch?: DispatchInfo
+  /** Why it is to rest, while its step still runs: `suspended by ada@example.org`. */
+  readonly toRest?: string
   /** After suspendgoal: steps that still run. The goal rests once they have ended. */
   readonly inFlight?: readonly StepInFlight[]
   /** Each variable of its configuration; of single goals only. */
