@@ -11,6 +11,10 @@ export const wrongWords: readonly Fault[] = [
     'name="m" targetGoalType="g"'
   ]),
   inFile(program('<agent/>'), 'an agent without a name', '3:1', '<agent> needs a name', ['<agent', '<agent name="a"']),
+  inFile(program('<agent name="a" onStop="gg"/>'), 'an agent that stops by an unknown goal', '3:1', 'no goal gg (did you mean g?)', [
+    '"gg"',
+    '"g"'
+  ]),
   inFile(
     program('<goalproto name="h"/>'),
     'a goal in small letters',

@@ -66,6 +66,11 @@ describe('a faulty program', () => {
       inMethod('<shell><command>ssh "a</command><send>x</send></shell>'),
       'p.xml:3:17: <command>: the quote " is never closed'
     ],
+    [
+      'an unknown goal to stop by',
+      '<agent name="a" onStop="gg"><goalProto name="g"/></agent>',
+      'p.xml:2:1: onStop of agent a: no goal gg (did you mean g?)'
+    ],
     ['an unknown sub-goal', inMethod('<goalCompleted name="gg"/>'), 'p.xml:3:1: there is no goal gg (did you mean g?)'],
     ['a find without a list', inMethod('<find symbol="n"><do/></find>'), 'p.xml:3:1: <find> needs an <in> with a list'],
     [
