@@ -54,7 +54,8 @@ async function nodeOptions(options: NodeOptions): Promise<Libp2pOptions<{ pubsub
     : []
   const services = {
     identify: (components: IdentifyComponents) => identify()(guarded(components, admission)),
-    ping: (components: PingComponents) => ping()(guarded(components, admission)),
+    ping: (components: PingComponents) =>
+      ping({ maxInboundStreams: limits.PROBES_MAX, maxOutboundStreams: limits.PROBES_MAX })(guarded(components, admission)),
     pubsub: (components: GossipSubComponents) => pubsub(options.topics)(guarded(components, admission))
   }
   return {

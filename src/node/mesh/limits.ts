@@ -45,6 +45,9 @@ export const GOSSIP_BYTES_MAX = 256 * 1024
 /** Strangers with an invitation that may be connected at once. */
 export const STRANGERS_MAX = 16
 
+/** Pings on one connection at a time: those that were given up take a moment to end at the other side. */
+export const PROBES_MAX = 64
+
 /** Waiting before the next dial of a neighbour, in milliseconds: first, most, and least for one that denies us. */
 export const RETRY_FIRST_MS = 250
 export const RETRY_MAX_MS = 15_000

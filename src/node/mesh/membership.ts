@@ -31,7 +31,7 @@ export type Standing = 'alive' | 'suspect' | 'away'
 export interface MembershipOptions {
   /** Peers with a connection on which we are welcome. */
   readonly members: () => readonly string[]
-  /** @returns the round trip in milliseconds @throws when no answer came in time */
+  /** @param withinMs whole @returns the round trip in milliseconds @throws when no answer came in time */
   readonly probe: (peer: string, withinMs: number) => Promise<number>
   /** Whether `peer` answers `helper`. @throws when `helper` does not answer us */
   readonly probeThrough: (helper: string, peer: string, withinMs: number) => Promise<boolean>
@@ -130,7 +130,7 @@ export class Membership {
       if (await this.#asked(peer, member)) return
       if (this.#gone(peer, member)) return
       if (member.standing !== 'away') await this.#suspect(peer, member)
-      if (clock.now() - member.heard > this.#times.giveUpAfterMs * this.#doubt) this.#options.giveUp(peer)
+      if (clock.now() - member.heard > this.#times.giveUpAfterMs) this.#options.giveUp(peer)
     } finally {
       member.looking = false
     }
@@ -139,7 +139,8 @@ export class Membership {
   /** Whether it answers us. */
   async #asked(peer: string, member: Member): Promise<boolean> {
     const { clock, probe } = this.#options
-    const within = Math.max(this.#times.answerWithinMs, 4 * member.roundTripMs) * this.#doubt
+    // Timers take whole milliseconds.
+    const within = Math.ceil(Math.max(this.#times.answerWithinMs, 4 * member.roundTripMs) * this.#doubt)
     const began = clock.now()
     try {
       const took = await probe(peer, within)
@@ -184,7 +185,7 @@ export class Membership {
     const { members, probeThrough, chance } = this.#options
     const well = members().filter(each => each !== peer && this.#members.get(each)?.standing !== 'away')
     const asked = shuffled(well, chance).slice(0, HELPERS_MAX)
-    const within = this.#times.answerWithinMs * this.#doubt
+    const within = Math.ceil(this.#times.answerWithinMs * this.#doubt)
     const answers = await Promise.all(asked.map(helper => probeThrough(helper, peer, within).catch(() => false)))
     return answers.includes(true)
   }

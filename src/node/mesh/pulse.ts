@@ -2,6 +2,7 @@
 import type { Connection } from '@libp2p/interface'
 import { byteStream } from '@libp2p/utils'
 import { randomBytes } from 'node:crypto'
+import { PROBES_MAX } from './limits.ts'
 
 const PING = '/ipfs/ping/1.0.0'
 /** Source: libp2p specs, ping. */
@@ -9,7 +10,7 @@ const PING_BYTES = 32
 
 /** Milliseconds for 32 bytes there and back. @throws once `signal` fires */
 export async function roundTrip(connection: Connection, signal: AbortSignal): Promise<number> {
-  const stream = await connection.newStream(PING, { signal })
+  const stream = await connection.newStream(PING, { signal, maxOutboundStreams: PROBES_MAX })
   try {
     const bytes = byteStream(stream)
     const began = performance.now()

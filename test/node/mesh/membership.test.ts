@@ -27,6 +27,7 @@ function group(count: number, seed: number, answers: (from: number, to: number, 
   const told: Told[] = []
   const given: string[] = []
   const ask = async (from: number, to: number, within: number): Promise<number> => {
+    assert.ok(Number.isInteger(within), 'timers take whole milliseconds')
     const took = answers(from, to, time.now)
     await time.sleep(Math.min(took ?? within, within))
     if (took === undefined || took > within) throw new Error('no answer')
@@ -102,6 +103,15 @@ describe(`membership (CB_SEED=${seed})`, () => {
     assert.deepEqual(away(told, 'n1'), [])
     assert.ok(told.some(({ by, of, standing }) => by === 0 && of === 'n1' && standing === 'suspect'))
     assert.ok(nodes[0]!.doubt >= 1)
+  })
+
+  it('gets used to a slow line', async () => {
+    const { told, run } = group(4, seed, (from, to) => (from === 0 || to === 0 ? 300.123 : QUICK))
+    await run(60_000)
+    assert.deepEqual(
+      told.filter(({ standing }) => standing !== 'alive'),
+      []
+    )
   })
 
   it('gives a connection up on which nothing was answered for long', async () => {
