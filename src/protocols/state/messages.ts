@@ -53,6 +53,11 @@ export interface Head {
   readonly boot: number
   readonly nonce: string
   readonly seq: number
+  /**
+   * Of all records from the last snapshot on: who tells each of its neighbours another history gives itself away when two
+   * of them compare. Absent in heads of older nodes, and where nothing is known yet.
+   */
+  readonly print?: string
   /** Two different records of one number are held as proof: nothing of this origin is taken until a person decides. */
   readonly fork?: true
 }

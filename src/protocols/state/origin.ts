@@ -31,6 +31,8 @@ export interface Origin {
   boot: number
   nonce: string
   seq: number
+  /** Of `log`: see {@link Head}. */
+  print: string | undefined
   /** By path below `nodes.<name>`. */
   values: Map<string, Held>
   /** From the last snapshot on. */
@@ -59,7 +61,20 @@ export interface Changed {
 
 export function newOrigin(record: Pick<StateRecord, 'origin' | 'name' | 'boot' | 'nonce'>): Origin {
   const { origin, name, boot, nonce } = record
-  return { origin, name, boot, nonce, seq: 0, values: new Map(), log: [], bytes: 0, parts: undefined, proof: undefined, digest: undefined }
+  return {
+    origin,
+    name,
+    boot,
+    nonce,
+    seq: 0,
+    print: undefined,
+    values: new Map(),
+    log: [],
+    bytes: 0,
+    parts: undefined,
+    proof: undefined,
+    digest: undefined
+  }
 }
 
 /** Order of boots: the number, then the nonce, so that even two boots of one number are taken in the same order everywhere. */
@@ -95,6 +110,7 @@ export function advance(state: Origin, record: StateRecord, kept: Kept): readonl
     state.parts = { snapshot: true, changes: [] }
   }
   state.log.push(kept)
+  state.print = printOf(record.snapshot ? undefined : state.print, kept.payload)
   state.bytes += kept.payload.byteLength
   const parts = state.parts ?? { snapshot: false, changes: [] }
   parts.changes.push(...record.transaction.changes)
@@ -123,8 +139,23 @@ function settle(
   return changed
 }
 
-export function headOf({ origin, boot, nonce, seq, proof }: Origin): Head {
-  return { origin, boot, nonce, seq, ...(proof === undefined ? {} : { fork: true as const }) }
+export function headOf({ origin, boot, nonce, seq, print, proof }: Origin): Head {
+  const head = { origin, boot, nonce, seq }
+  return proof === undefined ? { ...head, ...(print !== undefined && { print }) } : { ...head, fork: true }
+}
+
+function printOf(before: string | undefined, payload: Uint8Array): string {
+  return createHash('sha256')
+    .update(before ?? '')
+    .update(payload)
+    .digest('hex')
+    .slice(0, 32)
+}
+
+/** Whether a head of the same number tells of another history. */
+export function differs(state: Origin, head: Head): boolean {
+  const same = head.boot === state.boot && head.nonce === state.nonce && head.seq === state.seq
+  return same && head.print !== undefined && state.print !== undefined && head.print !== state.print
 }
 
 /** What two nodes must agree on, as one line. */
@@ -187,7 +218,8 @@ export function missing(origins: ReadonlyMap<string, Origin>, have: readonly Hea
     const order = head === undefined ? 1 : compareBoots(state, head)
     if (order < 0) continue
     if (state.gone !== undefined && order > 0) forgets.push(state.gone)
-    const from = order > 0 || head === undefined ? 0 : head.seq
+    // Two histories of one origin: the records themselves prove it to the other end.
+    const from = order > 0 || head === undefined || differs(state, head) ? 0 : head.seq
     for (const kept of state.log) if (kept.seq > from) envelopes.push(kept.envelope)
   }
   return { envelopes, proofs, forgets }

@@ -45,6 +45,7 @@ const headShape: v.GenericSchema<unknown, Head> = v.object({
   boot: bootShape,
   nonce: nonceShape,
   seq: countShape,
+  print: v.exactOptional(v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'a print is 32 hex digits'))),
   fork: v.exactOptional(v.literal(true))
 })
 const headsShape = v.pipe(v.array(headShape), v.maxLength(ORIGINS_MAX))

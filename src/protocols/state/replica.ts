@@ -11,6 +11,7 @@ import {
   again,
   type Changed,
   compareBoots,
+  differs,
   digestOf,
   headOf,
   judge,
@@ -342,7 +343,7 @@ export function openReplica(parts: ReplicaParts): Replica {
       if (state === undefined) return true
       if (state.proof !== undefined) return false
       const order = compareBoots(head, state)
-      return order > 0 || (order === 0 && head.seq > state.seq)
+      return order > 0 || (order === 0 && head.seq > state.seq) || differs(state, head)
     },
     missing: have => missing(origins, have),
     digest: () =>

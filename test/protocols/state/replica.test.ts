@@ -226,6 +226,16 @@ describe('a fork', () => {
     assert.equal(two.apply(signed({ boot: 9 })), 'held')
   })
 
+  it('is found out when each neighbour was told another history, and two of them compare', () => {
+    const [one, two] = [replica(generateIdentity(), 'one'), replica(generateIdentity(), 'two')]
+    one.apply(left())
+    two.apply(right())
+    assert.equal(one.lacks(two.heads()[0]!), true)
+    pull(one, two)
+    assert.deepEqual(one.forks(), [{ origin: ann.peer, name: 'ann' }])
+    assert.deepEqual(pull(two, one), ['proof:true'])
+  })
+
   it('is passed on with its proof, to those who know nothing of the origin too', () => {
     const two = forked()
     const [saw, blank] = [replica(generateIdentity(), 'saw'), replica(generateIdentity(), 'blank')]

@@ -26,6 +26,8 @@ export class Watch {
   readonly hash = createHash('sha256')
   /** Bytes that were signed by the node itself, by peer id: hash of each payload. */
   readonly signed = new Map<string, Set<string>>()
+  /** Peer id of somebody whose goals are nobody's business here. */
+  hostile = ''
   readonly #events = new Map<string, string[]>()
   readonly #ledger: Ledger
   readonly #now: () => number
@@ -66,6 +68,9 @@ export class Watch {
 
   /** An event once told is that event for ever, everywhere. */
   #compare(node: SimNode, event: GoalEvent): void {
+    const name = `${node.name} ${event.goalId}`
+    if (event.body.type === 'proposed' && event.body.by.peer === this.hostile) this.#ledger.foreign.add(name)
+    if (this.#ledger.foreign.has(name)) return
     const told = this.#events.get(event.goalId) ?? []
     this.#events.set(event.goalId, told)
     const print = createHash('sha256')
@@ -121,7 +126,7 @@ export class Watch {
         if (event.seq !== at + 1) this.violated(`${node.name} holds event ${event.seq} of ${id} in place ${at + 1}`)
         else this.#compare(node, event)
       })
-      if (isOver(status) && events.length < told.length)
+      if (isOver(status) && !this.#ledger.foreign.has(`${node.name} ${id}`) && events.length < told.length)
         this.violated(`${node.name} holds ${events.length} events of ${id}, of which ${told.length} were told`)
       const damage = await journal.verify(id)
       if (damage !== undefined) this.violated(`${node.name}: ${damage.reason}`)
@@ -130,16 +135,27 @@ export class Watch {
 
   #replicas(nodes: readonly SimNode[]): void {
     const [first] = nodes
-    const expected = first?.daemon?.state.replica.digest()
+    const expected = first === undefined ? '' : this.mindOf(first)
     for (const node of nodes) {
       const replica = node.daemon!.state.replica
-      if (replica.digest() !== expected) this.violated(`replicas differ: ${node.name} from ${first?.name}`)
+      if (this.mindOf(node) !== expected) this.violated(`replicas differ: ${node.name} from ${first?.name}`)
       for (const { name } of replica.forks().filter(({ origin }) => this.signed.has(origin)))
         this.violated(`${node.name} takes honest ${name} for two`)
       const known = new Set(replica.heads().map(({ origin }) => origin))
       for (const owner of nodes) if (!known.has(owner.peer)) this.violated(`${node.name} knows nothing of ${owner.name}`)
       this.#genuine(node, replica)
     }
+  }
+
+  /** What all nodes have to be of one mind about: everything, or, where somebody makes nodes up, everybody who is real. */
+  mindOf({ daemon }: SimNode): string | undefined {
+    const replica = daemon?.state.replica
+    if (this.hostile === '' || replica === undefined) return replica?.digest()
+    const real = replica.heads().filter(({ origin }) => origin === this.hostile || this.signed.has(origin))
+    return real
+      .map(({ origin, boot, nonce, seq, print, fork }) => (fork ? `${origin} fork` : `${origin} ${boot} ${nonce} ${seq} ${print}`))
+      .sort()
+      .join('\n')
   }
 
   /** Every record held of an honest node is one that it published. */

@@ -22,11 +22,14 @@ export class Ledger {
   readonly #by = new Map<string, Execution[]>()
   /** Steps that a person has decided to do again: `<goal> <step>`. */
   readonly excused = new Set<string>()
+  /** Goals that a hostile peer has asked of a machine, under whatever id: `<machine> <goal>`. */
+  readonly foreign = new Set<string>()
   /** @throws never: violations are told */
   onTwice: (what: string) => void = () => undefined
 
   begin(machine: string, key: CommandKey, at: number): Execution {
     const execution: Execution = { machine, key, at }
+    if (this.foreign.has(`${machine} ${key.goalId}`)) return execution
     const name = `${key.goalId} ${key.step}`
     const before = this.#by.get(name) ?? []
     const same = before.find(each => each.key.attempt === key.attempt)
@@ -34,6 +37,9 @@ export class Ledger {
     const good = before.find(({ exit }) => exit?.kind === 'exited' && exit.code === 0)
     if (good !== undefined && !this.excused.has(name))
       this.onTwice(`${name} had succeeded on ${good.machine} and was started again on ${machine}`)
+    const lost = before.find(({ exit }) => exit?.kind === 'lost')
+    if (lost !== undefined && !this.excused.has(name))
+      this.onTwice(`${name} was cut off by a crash and started again by itself on ${machine}`)
     const running = before.find(({ exit }) => exit === undefined)
     if (running !== undefined && !this.excused.has(name))
       this.onTwice(`${name} was running on ${running.machine} when it was started on ${machine}`)
@@ -49,7 +55,7 @@ export class Ledger {
 
 interface Process {
   readonly ended: Promise<Finished>
-  stop(): void
+  stop(how?: 'stopped' | 'lost'): void
 }
 
 export class Machine {
@@ -74,7 +80,7 @@ export class Machine {
   /** Power off and on: whatever ran is gone, and nobody knows how far it came. */
   crash(): void {
     this.#boots++
-    for (const { stop } of this.#processes.values()) stop()
+    for (const { stop } of this.#processes.values()) stop('lost')
     this.#processes = new Map()
     this.#given = new Set()
   }
@@ -125,12 +131,12 @@ export class Machine {
     })
     this.#processes.set(name, {
       ended: ended.promise,
-      stop: () => {
+      stop: (how = 'stopped') => {
         due.cancel()
         if (execution.exit !== undefined) return
-        execution.exit = { kind: 'stopped' }
+        execution.exit = { kind: how }
         this.#processes.delete(name)
-        ended.resolve(finishedBy(execution.exit, 0, ''))
+        ended.resolve(finishedBy({ kind: how }, 0, ''))
       }
     })
     return ended.promise

@@ -187,9 +187,15 @@ export class SimNode {
       handle: (protocol, handler) => void endpoint.handlers.set(protocol, handler),
       peers: () => {
         const near = new Set([...neighbours(), ...endpoint.up.keys()])
-        return everybody()
-          .filter(node => node !== this && near.has(node.peer))
-          .map(info)
+        const nodes = everybody().filter(node => node !== this && near.has(node.peer))
+        for (const { peer } of nodes) near.delete(peer)
+        // Whoever else is permitted: an attacker.
+        return [...nodes.map(info), ...[...near].map(peer => ({ ...info(this), peer, name: 'mallory', status: 'up' as const }))]
+      },
+      // Everybody who has a key here is permitted: that a neighbour makes nodes up is another matter.
+      stance: peer => {
+        const node = everybody().some(each => each.peer === peer)
+        return { static: node, may: node || endpoint.up.has(peer) ? ['state:read'] : [] }
       },
       find: selector => selectPeers(selector, everybody().map(info)),
       on: (event, listener) => {

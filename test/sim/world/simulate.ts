@@ -1,5 +1,7 @@
 /** One simulation: a seed makes a mesh, its goals and its troubles; the report says what was not as it has to be. */
 import '../../../src/polyfill.ts'
+import { attack } from './attacker.ts'
+import { ATTACKS, takeLeaks } from './attacks.ts'
 import { chanceOf } from './chance.ts'
 import { rememberSignatures } from './signatures.ts'
 import { Faults, type Fault, type Trouble, troubleOf } from './faults.ts'
@@ -21,6 +23,8 @@ export interface SimulateOptions {
   readonly goalEveryMs?: number
   /** Neighbours that each node keeps; by default everybody. */
   readonly degree?: number
+  /** What a hostile peer does, by its name in attacks.ts; by default there is one now and then, as the seed says. Empty: there is none. */
+  readonly attack?: string
   /** Told each line of the trace. */
   readonly tell?: (line: string) => void
 }
@@ -29,6 +33,7 @@ export interface SimReport {
   readonly seed: number
   readonly nodes: number
   readonly trouble: Trouble
+  readonly attack: string
   readonly violations: readonly string[]
   /** Of all that happened: two runs of one seed have the same. */
   readonly hash: string
@@ -39,8 +44,14 @@ export interface SimReport {
   readonly starts: number
   readonly goals: { readonly sent: number; readonly refused: number; readonly repaired: number; readonly cancelled: number }
   readonly executions: number
+  /** Bytes of records that all nodes together keep in the end. */
+  readonly kept: number
+  /** Nodes that hold somebody back as forked. */
+  readonly forks: number
 }
 
+/** How many of all meshes have a hostile peer among them. */
+const HOSTILE = 0.3
 /** So often in a row nobody has anything to do. */
 const CALM_LOOKS = 4
 /** Longest time that a mesh may need to come to rest once nothing goes wrong any more, in milliseconds. */
@@ -81,15 +92,24 @@ export async function simulate(options: SimulateOptions): Promise<SimReport> {
     await time.run(1_000, () => nodes.every(node => node.daemon !== undefined))
     people.start()
     faults.start()
+    const name = options.attack ?? (chance.once(HOSTILE) ? chance.pick(Object.keys(ATTACKS)) : '')
+    if (name !== '') watch.hostile = identityOf(count).peer
+    const endAttack =
+      name === ''
+        ? () => undefined
+        : attack({ attack: name, identity: identityOf(count), honest: nodes, network, time, chance: chance.fork() })
     await time.run(time.now + troubledMs, () => watch.violations.length > 0)
     people.stopSending()
     faults.end()
+    endAttack()
+    for (const what of takeLeaks()) watch.violated(what)
     await rest(time, nodes, watch)
     if (watch.violations.length === 0) await settled(time, watch, nodes)
     return {
       seed: options.seed,
       nodes: count,
       trouble,
+      attack: name,
       violations: watch.violations,
       hash: watch.hash.copy().update(`${time.happened} ${network.messages} ${network.bytes}`).digest('hex').slice(0, 16),
       virtualMs: time.now,
@@ -98,11 +118,17 @@ export async function simulate(options: SimulateOptions): Promise<SimReport> {
       messages: network.messages,
       starts: nodes.reduce((sum, { starts }) => sum + starts, 0),
       goals: people.counts,
-      executions: ledger.executions.length
+      executions: ledger.executions.length,
+      kept: nodes.reduce((sum, node) => sum + keptBy(node), 0),
+      forks: nodes.filter(({ daemon }) => (daemon?.state.replica.forks().length ?? 0) > 0).length
     }
   } finally {
     restore()
   }
+}
+
+function keptBy({ daemon }: SimNode): number {
+  return daemon?.state.replica.missing([]).envelopes.reduce((sum, { byteLength }) => sum + byteLength, 0) ?? 0
 }
 
 type World = { time: VirtualTime; network: Network; ledger: Ledger; watch: Watch; chance: ReturnType<typeof chanceOf> }
@@ -151,7 +177,7 @@ async function rest(time: VirtualTime, nodes: readonly SimNode[], watch: Watch):
   const limit = time.now + REST_WITHIN_MS
   let calm = 0
   const look = (): void => {
-    const digests = new Set(nodes.map(node => node.daemon?.state.replica.digest()))
+    const minds = new Set(nodes.map(node => watch.mindOf(node)))
     const busy = nodes.filter(
       ({ daemon }) =>
         daemon === undefined ||
@@ -159,7 +185,7 @@ async function rest(time: VirtualTime, nodes: readonly SimNode[], watch: Watch):
         daemon.journal.runs().some(run => !isOver(run.status)) ||
         daemon.store.state !== 'ready'
     )
-    calm = busy.length === 0 && digests.size === 1 ? calm + 1 : 0
+    calm = busy.length === 0 && minds.size === 1 ? calm + 1 : 0
     if (calm < CALM_LOOKS) time.after(500, look)
   }
   time.after(2_000, look)
