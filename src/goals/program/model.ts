@@ -159,6 +159,8 @@ export interface GoalCall {
   /** Pursue it on another node. */
   readonly peer?: Template
   readonly where?: string
+  /** Of a prerequisite: what it says about failures and time. A statement says so itself. */
+  readonly policy?: StatementBase
   readonly place: Place
 }
 

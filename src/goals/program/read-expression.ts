@@ -3,8 +3,8 @@ import { didYouMean } from './did-you-mean.ts'
 import type { Expression, OpName } from './model.ts'
 import { readCall } from './read-declaration.ts'
 import type { Reading } from './reading.ts'
-import { attribute, choice, fail, flag, ignoreText, needName, noteRead, noteWrite, warn } from './reading.ts'
-import { readShell } from './read-shell.ts'
+import { attribute, choice, fail, flag, ignoreText, needName, noteRead, noteWrite } from './reading.ts'
+import { readBase, readShell } from './read-shell.ts'
 import { readOperands, readPath, readTemplate } from './read-template.ts'
 import { elements, laterElements, places } from './vocabulary.ts'
 import type { XmlElement } from './xml.ts'
@@ -113,11 +113,9 @@ function readSecret(reading: Reading, element: XmlElement): Expression | undefin
 function readOther(reading: Reading, element: XmlElement): Expression | undefined {
   const { name, place } = element
   if (name === 'goalCompleted' || reading.goals.has(name)) {
-    for (const policy of ['onFail', 'retries', 'backoff', 'timeout']) {
-      const given = element.attributes.get(policy)
-      if (given !== undefined) warn(reading, given.place, `${policy} has no effect on a prerequisite: write the sub-goal as a statement`)
-    }
-    return { kind: 'completed', call: readCall(reading, element), place }
+    const call = readCall(reading, element)
+    const said = ['onFail', 'retries', 'timeout', 'debug'].some(policy => element.attributes.has(policy))
+    return { kind: 'completed', call: said ? { ...call, policy: readBase(reading, element) } : call, place }
   }
   if (name === 'python' && attribute(element, 'name')?.startsWith('urllib.'))
     return { kind: 'urlEncode', parts: readTemplate(reading, element), place }

@@ -19,6 +19,7 @@ import { Names } from './instance.ts'
 import { type Classified, classify, methodsFor } from './methods.ts'
 import { walkStatements } from './statements.ts'
 import { correcting, correctionsOf } from './correct.ts'
+import { persist } from './persist.ts'
 import type { How } from './recall.ts'
 import type { Step } from './step.ts'
 import type { TimeLimit } from './time-limits.ts'
@@ -242,7 +243,13 @@ async function prerequisites(frame: Frame, expressions: readonly Expression[], g
       }
       return failed(frame.instance, 'no-method', because(result, 'a prerequisite does not hold'))
     }
-    const ended = await callGoal(hereOf(frame, frame.instance, frame.names), call)
+    const { policy } = call
+    const at = hereOf(frame, frame.instance, frame.names)
+    const here: Here = policy?.debug === true ? { ...at, how: { ...at.how, debug: true } } : at
+    const ended =
+      policy === undefined
+        ? await callGoal(here, call)
+        : await persist(here, policy, frame.names.next(`${frame.instance}/pre.${call.goal}`), again => callGoal(again, call))
     if (!ended.ok) return ended
     frame.ready.add(call)
   }

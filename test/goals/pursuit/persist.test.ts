@@ -172,3 +172,34 @@ describe('a temporary file', () => {
     assert.equal(s.bodies('step-began').find(each => each.again !== undefined)?.again, 'its file is gone')
   })
 })
+
+describe('a prerequisite', () => {
+  const needs = (attributes: string, steps: string): string =>
+    `<goalProto name="g"><method name="m"><pre><goalCompleted name="h" ${attributes}/></pre><shell><send>then</send></shell></method></goalProto>
+     <goalProto name="h"><method name="n">${steps}</method></goalProto>`
+  const steps = '<shell><send>one</send></shell><shell><send>two</send></shell>'
+
+  it('is tried again with retries, what was done in it is kept', async () => {
+    let failures = 1
+    const s = stage({
+      goal: 'g',
+      xml: needs('retries="1" backoff="0"', steps),
+      play: text => ({ code: text === 'two' && failures-- > 0 ? 1 : 0 })
+    })
+    assert.equal(await s.go(), 'completed')
+    assert.deepEqual(s.ran, ['one', 'two', 'two', 'then'])
+  })
+
+  it('that fails and is ignored counts as met', async () => {
+    const s = stage({ goal: 'g', xml: needs('onFail="ignore"', steps), play: text => ({ code: text === 'one' ? 1 : 0 }) })
+    assert.equal(await s.go(), 'completed')
+    assert.deepEqual(s.ran, ['one', 'then'])
+  })
+
+  it('has only so much time', async () => {
+    const s = stage({ goal: 'g', xml: needs('timeout="1"', steps), play: text => ({ ms: text === 'two' ? 5000 : 1 }) })
+    assert.equal(await s.go(), 'suspended')
+    assert.equal(s.bodies('suspended')[0]?.code, 'timed-out')
+    assert.deepEqual(s.ran, ['one', 'two'])
+  })
+})
