@@ -352,6 +352,13 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
     completes: 'commands',
     load: () => import('./commands/help.ts')
   },
+  doctor: {
+    summary: 'what is wrong with this node, or soon will be, and what to type about it',
+    usage: '',
+    options: [],
+    example: 'doctor',
+    load: () => import('./commands/doctor.ts')
+  },
   version: {
     summary: 'the version of this program',
     usage: '',

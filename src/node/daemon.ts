@@ -13,6 +13,8 @@ import { credentials } from './programs/credentials.ts'
 import { localDriver } from './drivers/local.ts'
 import { loadIdentity, loadPerson, openHome, resolveHome } from './home.ts'
 import { hostVariables, labelsOf } from './host.ts'
+import { type DoctorParts, examineNode, healthResources } from './health/doctor.ts'
+import { openMetrics } from './health/metrics.ts'
 import { makeJoining } from './joining/joining.ts'
 import { localCalls } from './agency/local-calls.ts'
 import { type LogLevel, openLog } from './log.ts'
@@ -116,7 +118,8 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
   const sign = signing({
     identity,
     person: () => (person !== undefined && isGranted(person.peer) ? person : undefined),
-    now: trust.now
+    // Not the time of trust, which never goes back: others would take what is signed after a wrong clock for something of the future.
+    now: clock.now
   })
   const joining = makeJoining({ home, neighborhood, permissions, tickets, log })
   down.push(() => joining.close())
@@ -127,6 +130,7 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
     permissions: trust,
     grants: trust,
     now: trust.now,
+    clock,
     audit,
     log,
     ...(options.listen !== undefined && { listen: options.listen.map(checkAddress) }),
@@ -184,6 +188,18 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
   })
   if (secure !== undefined) down.push(() => secure.stop())
 
+  const metrics = openMetrics({ version: VERSION, name, startedAt, mesh, journal: work.journal, dispatches, state, store })
+  down.push(() => metrics.stop())
+  const doctor: DoctorParts = {
+    mesh,
+    journal: work.journal,
+    dispatches,
+    state,
+    store,
+    directory: home.state,
+    runner: async () => void (await runner.ready()),
+    lateness: metrics.lateness
+  }
   const ended = Promise.withResolvers<void>()
   control.serve({
     agency,
@@ -191,7 +207,7 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
       const { peer, status } = onlyOne(mesh.find(selector), selector)
       return { peer, agency: status === 'self' ? agency : remoteAgency(mesh, peer, sign) }
     },
-    resources: [stateUpdates(state.replica)],
+    resources: [stateUpdates(state.replica), metrics.resource, ...healthResources(doctor)],
     local: localCalls({
       mesh,
       dispatches,
@@ -204,7 +220,8 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
       self: () => selfAsPeer({ mesh, labels, startedAt }),
       newId: () => random.id(),
       signIn: () => secure?.signIn(),
-      anticipating: ({ peer, status }) => (status === 'self' ? agency : remoteAgency(mesh, peer)),
+      anticipating: ({ peer, status }) => (status === 'self' ? agency : remoteAgency(mesh, peer, sign)),
+      examine: () => examineNode(doctor),
       shutdown: () => ended.resolve()
     }),
     by: self

@@ -177,6 +177,7 @@ export const noLocalCalls: LocalHandlers = {
   dispatch: async () => [],
   anticipate: async () => [],
   abandon: async () => ({}),
+  doctor: async () => [],
   ticket: async () => ({ ticket: '', expiresAt: 0 }),
   trust: async () => ({ news: 0, handed: [] }),
   grants: async () => [],

@@ -10,6 +10,7 @@ import { AGENCY, callCapability, type CallName, type Calls, type StreamCalls, ty
 import { DISPATCH } from '../../src/protocols/dispatch/messages.ts'
 import { greet } from '../../src/protocols/session/client.ts'
 import { SESSION } from '../../src/protocols/session/messages.ts'
+import { MEMBERS } from '../../src/protocols/members/messages.ts'
 import { STATE } from '../../src/protocols/state/messages.ts'
 import { TRUST } from '../../src/protocols/trust/messages.ts'
 import { doors, verbAsks } from '../../src/node/permissions/doors.ts'
@@ -135,6 +136,7 @@ const verbWords: Readonly<Record<string, { readonly words: readonly string[]; re
   stop: { words: ['farm'], shut: ['program'] },
   list: { words: ['--program', 'site'], shut: ['program'] },
   plan: { words: [GOAL, 'goal.port=1'], shut: ALL },
+  graph: { words: [GOAL, 'goal.port=1'], shut: ALL },
   pursue: { words: [GOAL, 'goal.port=1', '--detach'], shut: ALL },
   execute: { words: [GOAL, 'goal.port=1', '--detach'], shut: ALL },
   dispatch: { words: [GOAL, 'goal.port=1', '--detach'], shut: ALL },
@@ -148,6 +150,7 @@ const verbWords: Readonly<Record<string, { readonly words: readonly string[]; re
   state: { words: ['nodes'], shut: [] },
   attach: { words: [RUN], shut: ['program', 'goal'] },
   abandon: 'own',
+  doctor: 'own',
   run: { words: ['true'], shut: ALL }
 }
 
@@ -182,8 +185,15 @@ function protocolEntries(): Entry[] {
       attempt: async guest => void (await greet(await guest.channel(SESSION), HELLO))
     },
     { door: `protocol ${AGENCY}`, what: 'the call hello', shut: [], attempt: guest => call(guest, 'call', 'hello', {}) },
-    { door: `protocol ${STATE}`, what: 'pull', shut: [], attempt: pull },
-    { door: `protocol ${TRUST}`, what: 'news', shut: [], attempt: news },
+    { door: `protocol ${STATE}`, what: 'pull', shut: [], attempt: guest => ask(guest, STATE, { type: 'pull', have: [] }, 'done') },
+    { door: `protocol ${TRUST}`, what: 'news', shut: [], attempt: guest => ask(guest, TRUST, { type: 'news', statements: [] }, 'news') },
+    {
+      door: `protocol ${MEMBERS}`,
+      what: 'a probe',
+      shut: [],
+      uncounted: true,
+      attempt: guest => ask(guest, MEMBERS, { type: 'probe', peer: guest.identity.peer, within: 50 }, 'probed')
+    },
     {
       door: `protocol ${DISPATCH}`,
       what: 'a goal of a program that is held',
@@ -286,23 +296,12 @@ async function call(guest: Guest, type: 'call' | 'stream', name: string, request
   }
 }
 
-async function pull(guest: Guest): Promise<void> {
-  const channel = await guest.channel(STATE)
+async function ask(guest: Guest, protocol: string, message: object, type: string): Promise<void> {
+  const channel = await guest.channel(protocol)
   try {
-    await channel.write({ type: 'pull', have: [] })
+    await channel.write(message)
     const answer = (await channel.read()) as { type: string; error?: never } | undefined
-    if (answer?.type !== 'done') throw answer?.error === undefined ? new Error('no answer') : fromErrorData(answer.error)
-  } finally {
-    channel.abort(new Error('enough'))
-  }
-}
-
-async function news(guest: Guest): Promise<void> {
-  const channel = await guest.channel(TRUST)
-  try {
-    await channel.write({ type: 'news', statements: [] })
-    const answer = (await channel.read()) as { type: string; error?: never } | undefined
-    if (answer?.type !== 'news') throw answer?.error === undefined ? new Error('no answer') : fromErrorData(answer.error)
+    if (answer?.type !== type) throw answer?.error === undefined ? new Error('no answer') : fromErrorData(answer.error)
   } finally {
     channel.abort(new Error('enough'))
   }

@@ -2,7 +2,7 @@
 import { CloudburstError, toErrorData } from '../../errors.ts'
 import type { Program } from '../../goals/program/model.ts'
 import type { Principal } from '../../goals/pursuit/events.ts'
-import type { Dispatched, DispatchRequest, PeerInfo, SignInInfo } from '../control/contract.ts'
+import type { Check, Dispatched, DispatchRequest, PeerInfo, SignInInfo } from '../control/contract.ts'
 import type { LocalHandlers } from '../control/server.ts'
 import type { Agency } from '../../protocols/agency/calls.ts'
 import { anticipate } from '../dispatch/anticipate.ts'
@@ -35,6 +35,7 @@ export interface LocalParts {
   readonly newId: () => string
   /** A code to sign in with; undefined when the control API is not served over the network. */
   readonly signIn: () => SignInInfo | undefined
+  readonly examine: () => Promise<readonly Check[]>
   readonly shutdown: () => void
 }
 
@@ -73,6 +74,7 @@ export function localCalls(parts: LocalParts): LocalHandlers {
       )
     },
     checkstore: () => checkStore(parts.store),
+    doctor: () => parts.examine(),
     shutdown: () => {
       parts.shutdown()
       return Promise.resolve({})

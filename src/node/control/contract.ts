@@ -58,6 +58,8 @@ export interface LocalCalls {
   signin: { request: Record<string, never>; reply: SignInInfo }
   /** Reads all records of all runs. */
   checkstore: { request: Record<string, never>; reply: StoreCheck }
+  /** What is wrong with this node, or soon will be. */
+  doctor: { request: Record<string, never>; reply: readonly Check[] }
   shutdown: { request: Record<string, never>; reply: Record<string, never> }
 }
 
@@ -118,6 +120,16 @@ export interface SignInInfo {
   readonly addresses: readonly string[]
   /** File of the certificate to be believed, PEM, on this node. */
   readonly authority: string
+}
+
+/** One thing that was looked at. */
+export interface Check {
+  readonly name: string
+  /** warn: it works, and somebody should look · fail: it does not work */
+  readonly verdict: 'ok' | 'warn' | 'fail'
+  readonly say: string
+  /** What to type. */
+  readonly next?: string
 }
 
 /** What a look at every record of the store has found. */

@@ -38,5 +38,6 @@ export const localShapes: { readonly [N in keyof LocalCalls]: v.GenericSchema<un
   }),
   signin: nothing,
   checkstore: nothing,
+  doctor: nothing,
   shutdown: nothing
 }

@@ -6,6 +6,7 @@
 import type { Capability } from '../../crypto/capability.ts'
 import { AGENCY, callCapability, type CallName, type StreamName } from '../../protocols/agency/calls.ts'
 import { DISPATCH } from '../../protocols/dispatch/messages.ts'
+import { MEMBERS } from '../../protocols/members/messages.ts'
 import { SESSION } from '../../protocols/session/messages.ts'
 import { STATE } from '../../protocols/state/messages.ts'
 import { TRUST } from '../../protocols/trust/messages.ts'
@@ -39,6 +40,7 @@ const protocols: Readonly<Record<string, readonly Need[]>> = {
   [STATE]: ['state:read'],
   // What is told there proves itself, or is not taken in.
   [TRUST]: ['agency:hello'],
+  [MEMBERS]: ['agency:hello'],
   // libp2p's own: what a node is, whether it is there, and gossip (heads and revocations, signed by their owners).
   '/ipfs/id/1.0.0': ['permit'],
   '/ipfs/ping/1.0.0': ['permit'],
@@ -59,6 +61,7 @@ const local: Readonly<Record<LocalName, readonly Need[]>> = {
   rights: ['home'],
   signin: ['home'],
   checkstore: ['home'],
+  doctor: ['home'],
   shutdown: ['home']
 }
 
@@ -78,12 +81,13 @@ const verbs: Readonly<Record<string, readonly Asked[]>> = {
   list: ['list'],
   new: [],
   fmt: [],
-  plan: ['load', 'plan'],
-  pursue: ['load', 'pursue', 'events', 'goal', 'repair', 'cancel'],
-  execute: ['load', 'pursue', 'events', 'goal', 'repair', 'cancel'],
-  dispatch: ['load', 'dispatch', 'events', 'goal', 'repair', 'cancel'],
+  plan: ['load', 'plan', 'hello'],
+  graph: ['load', 'plan', 'goals', 'goal', 'events', 'hello'],
+  pursue: ['load', 'pursue', 'events', 'goal', 'repair'],
+  execute: ['load', 'hello', 'pursue', 'events', 'goal', 'repair'],
+  dispatch: ['load', 'anticipate', 'dispatch', 'events', 'goal', 'repair'],
   goals: ['goals'],
-  goal: ['goals', 'goal', 'events'],
+  goal: ['goals', 'goal'],
   repair: ['goals', 'goal', 'load', 'preview', 'repair', 'cancel', 'events'],
   cancel: ['goals', 'goal', 'cancel'],
   why: ['goals', 'goal', 'events'],
@@ -95,6 +99,7 @@ const verbs: Readonly<Record<string, readonly Asked[]>> = {
   run: ['dispatch', 'pursue', 'events', 'goal'],
   store: ['checkstore'],
   'sign-in': ['signin'],
+  doctor: ['doctor'],
   audit: [],
   authority: ['trust'],
   grant: ['grants', 'trust'],
@@ -102,7 +107,7 @@ const verbs: Readonly<Record<string, readonly Asked[]>> = {
   identity: [],
   help: [],
   version: [],
-  completion: ['goals', 'agents', 'programs', 'list', 'peers']
+  completion: []
 }
 
 const streams: ReadonlySet<string> = new Set<StreamName>(['events', 'watch'])

@@ -263,6 +263,7 @@ const local: LocalHandlers = {
   dispatch: async () => [],
   anticipate: async () => [],
   abandon: async () => ({}),
+  doctor: async () => [],
   ticket: async () => ({ ticket: 'cb1-x', expiresAt: 0 }),
   trust: async () => ({ news: 0, handed: [] }),
   grants: async () => [],
