@@ -31,7 +31,7 @@ export interface MeshOptions {
   readonly joining?: Joining
   /** Epoch milliseconds. */
   readonly now?: () => number
-  /** Of probes; the machine's unless given. */
+  /** Of probes, the machine's unless given; and for whether asks are of their time, `now` unless given. */
   readonly clock?: Clock
 }
 

@@ -59,6 +59,7 @@ export class RunningMesh implements Mesh {
       permissions,
       audit,
       now,
+      ...(options.clock !== undefined && { clock: options.clock.now }),
       nameOf: peer => this.#book.nameOf(peer),
       onNothingLeft: id => this.#cut(connection => connection.id === id)
     })

@@ -22,6 +22,11 @@ export interface SessionsOptions {
   readonly permissions: { readonly current: Trusted }
   readonly audit: Audit
   readonly now: () => number
+  /**
+   * The machine's own clock, for whether an ask was signed just now; `now` unless given, which never goes back: after a clock that
+   * was wrong for a moment it would find no ask to be of its time.
+   */
+  readonly clock?: () => number
   /** Peer id of this node. */
   readonly self: string
   /** Name of a peer in this neighborhood. */
@@ -136,11 +141,11 @@ export class Sessions {
 
   /** Each of those that the peer asks for needs a right of its own, whether it is here or not. */
   #onBehalf(session: Pick<OpenSession, 'peer' | 'since' | 'ended'>, caller: Caller, behalf: readonly string[], asked: Asked): Caller {
-    const { self, now } = this.#options
+    const { self, now, clock = now } = this.#options
     const { peer } = session
     let others: readonly string[]
     try {
-      const asks = checkBehalf(behalf, { from: peer, to: self, asked, now: now() })
+      const asks = checkBehalf(behalf, { from: peer, to: self, asked, now: clock() })
       others = [...new Set(asks.map(({ signer }) => signer))].filter(signer => signer !== peer && signer !== self)
     } catch (error) {
       throw this.deny(peer, error instanceof Error ? error.message : String(error))
