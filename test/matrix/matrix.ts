@@ -100,9 +100,9 @@ function isEffect(name: string): boolean {
   return callCapability[name as CallName] !== 'agency:inspect'
 }
 
-function expected(subject: SubjectName, { shut, nobody, unfit, uncounted }: Entry): boolean {
+function expected(subject: SubjectName, { door, shut, nobody, unfit }: Entry): boolean {
   if (nobody) return false
-  if (subject === 'without the capability') return uncounted === true
+  if (subject === 'without the capability') return needsOf(door).some(need => need === 'permit' || need === 'greeting')
   if (subject === 'limited to what it asks') return unfit !== true
   if (subject === 'full') return true
   const limit = limits[subject]
@@ -111,11 +111,16 @@ function expected(subject: SubjectName, { shut, nobody, unfit, uncounted }: Entr
 
 /** Permits everything but what the door needs; a verb needs several things, and gets none. */
 function withhold(host: Host, guest: Guest, { door }: Entry): void {
-  const needs: readonly string[] = doors.find(({ kind, name }) => door === `${kind} ${name}`)!.needs
+  const needs = needsOf(door)
   const first = needs[0] === 'call' ? 'agency:hello' : needs[0]
   const kept = door.startsWith('verb ') ? (['permission:admin'] as const) : capabilities.filter(each => each !== first)
-  clear(host)
+  // In one go: a moment without any permit would cost the connection.
+  replaceFile(host.node.home.permissions, permissionsText(), 0o644)
   permit(host, guest, FOREVER, { capabilities: kept })
+}
+
+function needsOf(door: string): readonly string[] {
+  return doors.find(({ kind, name }) => door === `${kind} ${name}`)!.needs
 }
 
 function permit({ node: { home, permissions } }: Host, guest: Guest, lifetime: string, some: object): void {

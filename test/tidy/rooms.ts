@@ -102,6 +102,7 @@ export const testFolders = [
   'corpus',
   'docs',
   'fakes',
+  'fuzz',
   'golden',
   'lab',
   'language',

@@ -160,30 +160,6 @@ describe('the control API over the network', function () {
     assert.deepEqual([said.includes('200'), asked], [false, 0])
   })
 
-  it('has its certificate renewed at two thirds of its life, while it serves', async () => {
-    const leafOf = async (): Promise<X509Certificate> => {
-      // The clock of this test is not that of the client, which would say that it is not valid yet.
-      const socket = connect({ port: secure.port, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false })
-      await once(socket, 'secureConnect')
-      const { raw } = socket.getPeerCertificate()
-      socket.destroy()
-      return new X509Certificate(raw)
-    }
-    const began = at
-    const first = await leafOf()
-    assert.equal(boundPeer(first.raw), identity.peer)
-    at = began + (LEAF_LIFETIME_MS * 2) / 3 - 3_600_000
-    certificates.look()
-    assert.equal((await leafOf()).fingerprint256, first.fingerprint256, 'not before')
-    at = began + (LEAF_LIFETIME_MS * 2) / 3
-    certificates.look()
-    const second = await leafOf()
-    assert.notEqual(second.fingerprint256, first.fingerprint256)
-    assert.equal(second.issuer, first.issuer)
-    assert.ok(Date.parse(second.validTo) > Date.parse(first.validTo))
-    at = began
-  })
-
   it('keeps its keys to itself, and its certificates over a restart', () => {
     for (const name of ['ca.key', 'leaf.key']) assert.equal(statSync(join(directory, 'tls', name)).mode & 0o777, 0o600)
     const again = openCertificates({ directory: join(directory, 'tls'), identity, name: 'node1', names, now: () => at, log: quiet })
@@ -206,6 +182,30 @@ describe('the control API over the network', function () {
       /chmod 600/
     )
     chmodSync(join(directory, 'tls', 'ca.key'), 0o600)
+  })
+
+  it('has its certificate renewed at two thirds of its life, while it serves', async () => {
+    const leafOf = async (): Promise<X509Certificate> => {
+      // The clock of this test is not that of the client, which would say that it is not valid yet.
+      const socket = connect({ port: secure.port, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false })
+      await once(socket, 'secureConnect')
+      const { raw } = socket.getPeerCertificate()
+      socket.destroy()
+      return new X509Certificate(raw)
+    }
+    const began = at
+    const first = await leafOf()
+    assert.equal(boundPeer(first.raw), identity.peer)
+    at = began + (LEAF_LIFETIME_MS * 2) / 3 - 3_600_000
+    certificates.look()
+    assert.equal((await leafOf()).fingerprint256, first.fingerprint256, 'not before')
+    at = began + (LEAF_LIFETIME_MS * 2) / 3
+    certificates.look()
+    const second = await leafOf()
+    assert.notEqual(second.fingerprint256, first.fingerprint256)
+    assert.equal(second.issuer, first.issuer)
+    assert.ok(Date.parse(second.validTo) > Date.parse(first.validTo))
+    at = began
   })
 
   it('is off unless neighborhood.xml says where', async () => {

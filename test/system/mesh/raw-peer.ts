@@ -8,6 +8,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { rawPrivateKey } from '../../../src/crypto/identity.ts'
 import { loadIdentity } from '../../../src/node/home.ts'
+import { WINDOW_BYTES_MAX } from '../../../src/node/mesh/limits.ts'
 import { greet } from '../../../src/protocols/session/client.ts'
 import { SESSION } from '../../../src/protocols/session/messages.ts'
 import type { Channel } from '../../../src/protocols/wire/channel.ts'
@@ -28,7 +29,8 @@ export async function rawPeer(as: MeshNode, host: MeshNode, { greeted = true } =
     privateKey: privateKeyFromRaw(rawPrivateKey(loadIdentity(as.home))),
     transports: [tcp()],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
+    // A longer window than its buffer would end the streams that it does not read.
+    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: WINDOW_BYTES_MAX } })],
     connectionMonitor: { enabled: false }
   })
   const address = multiaddr(`/ip4/127.0.0.1/tcp/${host.port}/p2p/${host.peer}`)
