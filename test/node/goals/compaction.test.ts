@@ -100,6 +100,18 @@ describe('compaction', () => {
     assert.deepEqual(journal.runs(), [])
   })
 
+  it('leaves it so also when the daemon is killed right after it', async () => {
+    await open(keep(0, 0))
+    await goals('a', 'b', 'c')
+    // The heads file promises three goals from here on, unless it is told otherwise.
+    await journal.close()
+    await compaction?.sweep()
+    await compaction?.stop()
+    await store.close()
+    await open()
+    assert.deepEqual([store.damage, journal.runs()], [undefined, []])
+  })
+
   it('never touches a goal that is not over', async () => {
     await open(keep(0, 0))
     await fill(journal, 'open', 4, { open: true })

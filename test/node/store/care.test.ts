@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkAtRest, exportAtRest, importAtRest } from '../../../src/node/store/care.ts'
 import { checkStore } from '../../../src/node/store/check.ts'
@@ -187,6 +187,17 @@ describe('the care of a store', () => {
       await assert.rejects(importAtRest(path(), file()), { code: 'CB_STORE_NOT_EMPTY' })
       await (await openStore(path('other'), { log: quiet })).close()
       assert.equal((await importAtRest(path('other'), file())).runs, 2)
+    })
+
+    it('begins anew after one that was killed', async () => {
+      await filled()
+      await exportAtRest(path(), file())
+      mkdirSync(path('other/import'), { recursive: true })
+      const killed = await openStore(path('other/import'), { log: quiet })
+      await killed.batch([{ type: 'put', key: 'left over', value: 1 }], { sync: true })
+      await killed.close()
+      await importAtRest(path('other'), file())
+      assert.deepEqual(await contents(path('other')), await contents(path()))
     })
   })
 })

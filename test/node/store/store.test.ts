@@ -136,6 +136,9 @@ describe('a store', () => {
     await until('the store is ready again', () => store.state === 'ready')
     for (const key of acknowledged) assert.equal(((await store.get<string>(key)) ?? '').length, 10_000)
     await put(1_000_001)
+    const keys: string[] = []
+    for await (const [key] of store.rawRange({ prefix: 'b!' })) keys.push(key)
+    assert.deepEqual(keys.includes('b!probe'), false, 'what was tried is not left behind')
   }
 
   it('names what it was told last in its heads file', async () => {
