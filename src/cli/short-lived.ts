@@ -10,8 +10,11 @@ const INTERRUPT_BUDGET = 2_000_000
 const SEMI_SPACE_GROWTH = 16
 /** Both are plain numbers that V8 looks at while it runs, up to this Node.js; a newer one is left as it is until somebody has looked. */
 const NODE_LOOKED_AT = 24
+/** From here on V8 counts calls instead of bytecodes, and prints a complaint about the other flag. */
+const NODE_COUNTING_CALLS = 22
 
-if (Number.parseInt(process.versions.node, 10) <= NODE_LOOKED_AT) {
-  setFlagsFromString(`--interrupt-budget=${INTERRUPT_BUDGET}`)
+const node = Number.parseInt(process.versions.node, 10)
+if (node <= NODE_LOOKED_AT) {
+  if (node < NODE_COUNTING_CALLS) setFlagsFromString(`--interrupt-budget=${INTERRUPT_BUDGET}`)
   setFlagsFromString(`--semi-space-growth-factor=${SEMI_SPACE_GROWTH}`)
 }
