@@ -41,6 +41,19 @@ export async function solo(files: readonly string[], home: string, around: Surro
 }
 
 /**
+ * The goals of program files, without an agency: the same rows and warnings as {@link solo} gives, sooner.
+ * @throws CloudburstError CB_PROGRAM_INVALID, CB_PROGRAM_UNKNOWN
+ */
+export async function listed(
+  files: readonly string[],
+  around: Surroundings,
+  options: { readonly strict: boolean; readonly locale?: string }
+) {
+  const { listing } = await import('./programs/listing.ts')
+  return await listing(files, around, options)
+}
+
+/**
  * Keeps a ticket until the daemon of this home has presented it. Durable on return.
  * @returns the node that invites
  * @throws CloudburstError CB_HOME_MISSING, CB_TICKET_INVALID
