@@ -135,6 +135,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
       ...verbosity,
       'out',
       'no-probe',
+      'destroy',
       'cluster',
       'collapse',
       'critical-path',
@@ -156,7 +157,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   pursue: {
     summary: 'make a goal true; try other methods when one fails',
     usage: '[FILE…] GOAL [PATH=VALUE…]',
-    options: ['peer', ...goalOptions, ...verbosity, 'step', 'ssh-reuse', 'detach', 'strict'],
+    options: ['peer', ...goalOptions, ...verbosity, 'destroy', 'step', 'ssh-reuse', 'detach', 'strict'],
     example: 'pursue publish goal.port=8080',
     completes: 'goals',
     load: () => import('./commands/pursue.ts')

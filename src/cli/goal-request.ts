@@ -6,7 +6,15 @@ import type { Io } from './io.ts'
 /** The request, its program loaded first when `--program` names a file. */
 export async function goalRequest(invocation: Invocation, agency: Agency, by: Principal): Promise<GoalRequest> {
   const goal = onlyWord(invocation, 'the name of a goal')
-  const { program, agent, step, 'ssh-reuse': sshReuse, 'accept-suggestions': acceptSuggestions, 'no-probe': noProbe } = invocation.options
+  const {
+    program,
+    agent,
+    step,
+    'ssh-reuse': sshReuse,
+    'accept-suggestions': acceptSuggestions,
+    'no-probe': noProbe,
+    destroy
+  } = invocation.options
   const locale = localeOf(invocation.io.env)
   return {
     goal,
@@ -16,6 +24,7 @@ export async function goalRequest(invocation: Invocation, agency: Agency, by: Pr
     ...(acceptSuggestions ? { acceptSuggestions } : {}),
     ...(step ? { stepwise: true } : {}),
     ...(sshReuse ? { sshReuse: true } : {}),
+    ...(destroy ? { destroy: true as const } : {}),
     ...(noProbe ? { probe: false as const } : {}),
     ...(locale === undefined ? {} : { locale })
   }

@@ -65,6 +65,7 @@ export const optionSpecs = {
   from: { type: 'string', value: 'STEP', help: 'step to start over from, with all that was begun after it' },
   plan: { type: 'boolean', help: 'only show what would come: of a repair, or of a goal at each node' },
   why: { type: 'string', value: 'TEXT', help: 'reason, kept in the journal' },
+  destroy: { type: 'boolean', help: 'undo what the goal has done here, the last first, instead of pursuing it' },
   'no-undo': { type: 'boolean', help: 'what was done stays done, also where the program says how it is undone' },
   seq: { type: 'string', value: 'N', help: 'refuse when anything happened after event N' },
   name: { type: 'string', value: 'NAME', help: 'name to give' },

@@ -5,14 +5,15 @@ import type { Fact, Probe, Surroundings } from '../ports.ts'
 import type { AgentProto, Complaint, GoalProto, Program } from '../program/model.ts'
 import { bindingOf, configure, findGoal, openFrame } from '../pursuit/call.ts'
 import type { Assignment, GoalEvent } from '../pursuit/events.ts'
-import type { Ended } from '../pursuit/failure.ts'
+import type { Failure } from '../pursuit/failure.ts'
 import { foldHistory } from '../pursuit/history.ts'
 import { rootInstance } from '../pursuit/instance.ts'
 import { configurationOf } from '../pursuit/pursue.ts'
+import { deedsOf, undo } from '../pursuit/undo.ts'
 import { type Hand, type Run, settle, walkGoal } from '../pursuit/walk.ts'
 import type { Tree, Variables } from '../tree.ts'
 import { basisOf } from './basis.ts'
-import type { Plan } from './plan.ts'
+import type { Plan, PlanMark } from './plan.ts'
 import { PlanningHand } from './planning-hand.ts'
 
 export interface Planning {
@@ -27,6 +28,8 @@ export interface Planning {
   readonly locale?: string
   /** What happened to the goal so far, for the preview of a repair; the repair is the last event. */
   readonly events?: readonly GoalEvent[]
+  /** Events of runs of the same goal with the same values that are to be undone instead, the newest first. */
+  readonly undoes?: readonly (readonly GoalEvent[])[]
 }
 
 /** What would happen if the goal were pursued now. Linear in the number of steps. */
@@ -40,6 +43,8 @@ export async function makePlan(planning: Planning): Promise<Plan> {
       { place: { file: planning.program.name, line: 1, col: 1 }, message: `no goal is called ${planning.goal}` }
     ])
   const run = openRun(planning, hand, facts)
+  const undoes = planning.undoes ?? (events.some(({ body }) => body.type === 'undoing') ? [events] : undefined)
+  if (undoes !== undefined) return await planUndo(planning, proto, run, hand, undoes)
   const frame = openFrame(run, proto, rootInstance(planning.goal), [{ key: `${planning.goal}()`, text: planning.goal }])
   const known = configurationOf(events)
   if (known !== undefined) configure(frame, known)
@@ -56,11 +61,37 @@ export async function makePlan(planning: Planning): Promise<Plan> {
   return plan(planning, variables, hand, facts, ended.outcome === 'failed' ? [problem(proto, ended)] : [])
 }
 
+/** What undoing would do. */
+async function planUndo(
+  planning: Planning,
+  proto: GoalProto,
+  run: Run,
+  hand: PlanningHand,
+  undoes: readonly (readonly GoalEvent[])[]
+): Promise<Plan> {
+  const done = undoes.map(deedsOf)
+  const undone = await undo(run, hand, done, begun => hand.takesBack(begun))
+  return plan(planning, done[0]?.configured?.variables ?? {}, hand, run.facts, undone.ok ? [] : [problem(proto, undone)])
+}
+
 /** A reason that names a place is a complaint there; any other is one of the goal. */
-function problem(proto: GoalProto, ended: Extract<Ended, { outcome: 'failed' }>): Complaint {
+function problem(proto: GoalProto, ended: { readonly failure: Pick<Failure, 'reason'> }): Complaint {
   const [, file, line, col, message] = /^([^\s:][^:]*):(\d+):(\d+): (.*)$/s.exec(ended.failure.reason) ?? []
   if (file === undefined || message === undefined) return { place: proto.place, message: ended.failure.reason }
   return { place: { file, line: Number(line), col: Number(col) }, message }
+}
+
+function countedAs(mark: Exclude<PlanMark, '='>): keyof Plan['summary'] {
+  switch (mark) {
+    case '+':
+      return 'do'
+    case '~':
+      return 'redo'
+    case '-':
+      return 'undo'
+    case '?':
+      return 'possible'
+  }
 }
 
 /** The agent's variables are copied at the first write, so that planning changes nothing. */
@@ -99,7 +130,7 @@ function plan(
   const nodes = hand.nodes()
   for (const node of nodes) {
     if (node.mark === '=') summary.alreadyTrue += 1
-    else if (node.kind === 'step') summary[node.mark === '?' ? 'possible' : node.mark === '~' ? 'redo' : 'do'] += 1
+    else if (node.kind === 'step') summary[countedAs(node.mark)] += 1
   }
   const basis = basisOf({ name, hash }, { variables, facts, values: hand.values() }, nodes)
   return { version: 1, goal: planning.goal, program: { name, hash }, variables, nodes, summary, basis, problems }

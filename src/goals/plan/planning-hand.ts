@@ -10,6 +10,7 @@ import type { History } from '../pursuit/history.ts'
 import { callerOf } from '../pursuit/instance.ts'
 import { Keeping, type Verdict } from '../pursuit/keeping.ts'
 import { faultsOf, type Prepared, type Step } from '../pursuit/step.ts'
+import type { Begun } from '../pursuit/undo.ts'
 import { describe, type Frame, type Hand, settle } from '../pursuit/walk.ts'
 import type { Tree, Variables } from '../tree.ts'
 import type { PlanMark, PlanNode } from './plan.ts'
@@ -33,6 +34,8 @@ export class PlanningHand implements Hand {
   readonly #keeping: Keeping
   readonly #values = new Map<string, Tree>()
   #changesElsewhere = false
+  /** The method that is undone now. */
+  #takenBack: Draft | undefined
 
   /** @param history what was done before; empty for a goal that is only planned */
   constructor(probe: Probe, facts: Map<string, Fact>, history: History) {
@@ -45,6 +48,24 @@ export class PlanningHand implements Hand {
   /** See {@link Keeping.rebound}. */
   rebound(frame: Frame, before: Variables): void {
     this.#keeping.rebound(frame.instance, before, frame.variables, this.#history.seq)
+  }
+
+  /** From here on what is planned takes back what was done: first the method at `path`. */
+  takesBack({ frame, method, path }: Begun): void {
+    const { instance, proto } = frame
+    this.#takenBack = {
+      id: path,
+      kind: 'goal',
+      needs: this.#takenBack === undefined ? [] : [this.#takenBack.id],
+      mark: '-',
+      text: instance === proto.name ? instance : `${proto.name} (${instance})`,
+      method: method.name,
+      reads: [],
+      writes: [],
+      place: method.place
+    }
+    this.#nodes.push(this.#takenBack)
+    this.#goals.set(path, this.#takenBack)
   }
 
   nodes(): readonly PlanNode[] {
@@ -88,7 +109,8 @@ export class PlanningHand implements Hand {
   goalEnded(frame: Frame, ended: Ended): Promise<void> {
     const node = this.#goals.get(frame.instance)
     if (node !== undefined) {
-      node.mark = ended.outcome === 'already-true' ? '=' : ended.outcome === 'completed' ? '+' : '?'
+      const done = this.#takenBack === undefined ? '+' : '-'
+      node.mark = ended.outcome === 'already-true' ? '=' : ended.outcome === 'completed' ? done : '?'
       const caller = callerOf(frame.instance, each => this.#goals.has(each))
       if (caller !== undefined) this.#last.set(caller, frame.instance)
     }
@@ -183,13 +205,14 @@ export class PlanningHand implements Hand {
   }
 
   #note(frame: Frame, step: Step, prepared: Prepared, verdict: Verdict): void {
+    const parent = this.#takenBack?.id.startsWith(`${frame.instance}/`) ? this.#takenBack.id : frame.instance
     const because = verdict.verdict === 'do' ? verdict.again : verdict.verdict === 'skip' ? 'skipped' : undefined
     this.#nodes.push({
       id: step.id,
       kind: 'step',
       step: step.kind,
-      parent: frame.instance,
-      needs: this.#after(frame.instance),
+      parent,
+      needs: this.#after(parent),
       mark: this.#markOf(frame, step, prepared, verdict),
       text: prepared.show,
       ...(because !== undefined && { because }),
@@ -200,7 +223,7 @@ export class PlanningHand implements Hand {
       writes: step.outputs.map(showPath),
       place: step.statement.place
     })
-    this.#last.set(frame.instance, step.id)
+    this.#last.set(parent, step.id)
     for (const [path, value] of Object.entries(prepared.reads))
       if (path.startsWith('agent.') && value.unknown !== true && !this.#values.has(path)) this.#values.set(path, value)
   }
@@ -208,6 +231,7 @@ export class PlanningHand implements Hand {
   #markOf(frame: Frame, step: Step, prepared: Prepared, verdict: Verdict): PlanMark {
     if (verdict.verdict !== 'do') return '='
     if (frame.possible || (prepared.unknown && LOOKING.has(step.kind))) return '?'
+    if (this.#takenBack !== undefined && prepared.already !== true) return '-'
     if (this.#history.steps.has(step.id)) return '~'
     return prepared.already === true ? '=' : '+'
   }

@@ -66,6 +66,8 @@ export type GoalEventBody =
       readonly stepwise?: boolean
       /** Share the connections of plain ssh and scp prefixes. */
       readonly sshReuse?: boolean
+      /** Runs of the same goal, the newest first, that it undoes instead of pursuing it. */
+      readonly undoes?: readonly string[]
     }
   /** The configuration is complete: what each variable of the goal starts as. */
   | { readonly type: 'configured'; readonly variables: Variables; readonly sources: Readonly<Record<string, string>> }

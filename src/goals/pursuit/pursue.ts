@@ -6,16 +6,16 @@ import assert from 'node:assert/strict'
 import { bind } from '../config/bind.ts'
 import type { Fact, World } from '../ports.ts'
 import type { AgentProto, GoalProto, Program } from '../program/model.ts'
-import type { Tree } from '../tree.ts'
+import type { Tree, Variables } from '../tree.ts'
 import { bindingOf, configure as putInto, findGoal, openFrame } from './call.ts'
 import type { Assignment, GoalEvent, GoalEventBody } from './events.ts'
-import { type Ended, type Failure, went } from './failure.ts'
+import type { Ended, Failure } from './failure.ts'
 import { parsePath } from '../expression/path.ts'
 import { foldHistory, type History } from './history.ts'
 import { rootInstance } from './instance.ts'
 import { typed } from './origins.ts'
 import { PursuingHand } from './pursuing-hand.ts'
-import { undo } from './undo.ts'
+import { type Deeds, deedsOf, undo } from './undo.ts'
 import { type Frame, type Run, settle, walkGoal } from './walk.ts'
 
 export interface Pursuit {
@@ -28,6 +28,8 @@ export interface Pursuit {
   /** All events so far; the first is `proposed`. */
   readonly events: readonly GoalEvent[]
   readonly cause: Extract<GoalEventBody, { type: 'started' }>['cause']
+  /** Events of the runs that this one is to undo, the newest first: `undoes` of its first event. */
+  readonly undoes?: readonly (readonly GoalEvent[])[]
   /** Fires when the goal is to be suspended at the next step boundary; a text as its reason is what the suspension says. */
   readonly stop: AbortSignal
 }
@@ -56,10 +58,9 @@ export async function pursue(pursuit: Pursuit): Promise<'completed' | 'suspended
     })
 
   const run = openRun(pursuit, proposed, hand, facts)
-  const open = (within: Run): Frame =>
-    openFrame(within, proto, rootInstance(proposed.goal), [{ key: `${proposed.goal}()`, text: proposed.goal }])
-  if (history.undoing !== undefined) return await takeBack(pursuit, hand, history, run, open)
-  const frame = open(run)
+  if (history.undoing !== undefined) return await takeBack(pursuit, hand, history.undoing, run)
+  if (proposed.undoes !== undefined) return await takeBackOthers(pursuit, hand, run)
+  const frame = openFrame(run, proto, rootInstance(proposed.goal), [{ key: `${proposed.goal}()`, text: proposed.goal }])
   const missing = await configure(pursuit, proposed, proto, frame, hand)
   if (missing !== undefined) return await suspend(pursuit, hand, missing)
   return await rest(pursuit, hand, await walkGoal(frame, {}))
@@ -128,37 +129,45 @@ function repairs(events: readonly GoalEvent[], { parameters }: GoalProto, root: 
   })
 }
 
-/** Takes back what was done; what was never configured has done nothing. */
+/** Takes back what the goal has done itself, which ends it. */
 async function takeBack(
   pursuit: Pursuit,
   hand: PursuingHand,
-  history: History,
-  run: Run,
-  open: (within: Run) => Frame
+  { by, why }: NonNullable<History['undoing']>,
+  run: Run
 ): Promise<'suspended' | 'cancelled'> {
-  const known = pursuit.events.findLast(({ body }) => body.type === 'configured')?.body
-  const bound = (within: Run): Frame => {
-    const frame = open(within)
-    if (known?.type === 'configured') putInto(frame, known)
-    return frame
-  }
-  const undone = known === undefined ? went : await undo(run, history, hand, bound)
+  const undone = await undo(run, hand, [deedsOf(pursuit.events)])
   if (!undone.ok) return await suspend(pursuit, hand, undone.failure)
-  assert(history.undoing !== undefined, 'nobody wanted this to be taken back')
   await pursuit.world.driver.dropFiles(pursuit.id)
-  const { by, why } = history.undoing
   await hand.pen.record({ type: 'cancelled', by, ...(why !== undefined && { why }) })
   if (pursuit.agent === undefined) pursuit.world.vault.drop(pursuit.id)
   return 'cancelled'
 }
 
+/** Takes back what earlier runs of the goal have done. */
+async function takeBackOthers(pursuit: Pursuit, hand: PursuingHand, run: Run): Promise<'completed' | 'suspended'> {
+  const done: readonly Deeds[] = (pursuit.undoes ?? []).map(deedsOf)
+  const undone = await undo(run, hand, done)
+  if (!undone.ok) return await suspend(pursuit, hand, undone.failure)
+  return await complete(pursuit, hand, 'completed', {})
+}
+
 async function rest(pursuit: Pursuit, hand: PursuingHand, ended: Ended): Promise<'completed' | 'suspended'> {
   if (ended.outcome === 'failed') return await suspend(pursuit, hand, ended.failure)
   assert(ended.outcome !== 'possible', 'a pursued goal is never only possible')
+  return await complete(pursuit, hand, ended.outcome, ended.results)
+}
+
+async function complete(
+  pursuit: Pursuit,
+  hand: PursuingHand,
+  outcome: 'completed' | 'already-true',
+  results: Variables
+): Promise<'completed'> {
   // From these files a step that was interrupted is told how it ended.
   await hand.pen.outcomesKept()
   await pursuit.world.driver.dropFiles(pursuit.id)
-  await hand.pen.record({ type: 'completed', outcome: ended.outcome, results: ended.results })
+  await hand.pen.record({ type: 'completed', outcome, results })
   // An agent's variables may still refer to what was kept for one of its goals.
   if (pursuit.agent === undefined) pursuit.world.vault.drop(pursuit.id)
   return 'completed'

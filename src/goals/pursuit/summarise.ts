@@ -44,7 +44,7 @@ export function advance(before: RunSummary | undefined, { goalId, seq, at, body 
 }
 
 function proposed(id: string, seq: number, at: number, body: Body<'proposed'>): RunSummary {
-  const { goal, program, agent, by, assignments, chain } = body
+  const { goal, program, agent, by, assignments, chain, undoes } = body
   const status: RunStatus = 'proposed'
   return {
     id,
@@ -58,6 +58,7 @@ function proposed(id: string, seq: number, at: number, body: Body<'proposed'>): 
     by,
     assignments,
     ...(chain.length > 0 && { chain }),
+    ...(undoes !== undefined && { undoes }),
     steps: { done: 0, failed: 0, running: 0 }
   }
 }

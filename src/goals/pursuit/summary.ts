@@ -20,6 +20,8 @@ export interface RunSummary {
   readonly assignments: readonly Assignment[]
   /** What waits for it, outermost first: `<run id>:<goal>` of each run that led here. Absent when nothing does. */
   readonly chain?: readonly string[]
+  /** Runs that this one undoes, the newest first. */
+  readonly undoes?: readonly string[]
   readonly steps: { readonly done: number; readonly failed: number; readonly running: number }
   /** Present while suspended. */
   readonly suspended?: Suspension

@@ -15,11 +15,13 @@ export function consequences(plan: Plan, options: { readonly colour: boolean }):
   const skipped = steps.filter(node => node.mark === '=' && node.because !== undefined)
   const again = steps.filter(node => node.mark === '~')
   const later = steps.filter(node => node.mark === '+' || node.mark === '?')
+  const undone = steps.filter(node => node.mark === '-')
   return [
     `${paints.quiet('kept ')} ${counted(kept.length)}`,
     ...listed(skipped, paints.quiet('skip ')),
     ...listed(again, paints.strong('again')),
     ...listed(later, paints.good('then ')),
+    ...listed(undone, paints.bad('undo ')),
     ...plan.problems.map(problem => `${paints.bad('!')} ${placeText(problem.place)}: ${oneLine(problem.message)}`)
   ]
 }

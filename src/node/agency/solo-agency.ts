@@ -53,7 +53,11 @@ export async function openSolo(names: readonly string[], home: string, around: S
     return known
   }
   const agency: Agency = {
-    call: async (name, request, by, signal) => (await get(TRACELESS.has(name) ? 'memory' : 'disk')).agency.call(name, request, by, signal),
+    call: async (name, request, by, signal) => {
+      // What was done is known to the journal only.
+      const looksBack = 'destroy' in request && request.destroy === true
+      return await (await get(TRACELESS.has(name) && !looksBack ? 'memory' : 'disk')).agency.call(name, request, by, signal)
+    },
     stream: async function* (name, request, by, signal) {
       yield* (await get('disk')).agency.stream(name, request, by, signal)
     }

@@ -117,7 +117,18 @@ export function openDriving(parts: DrivingParts): Driving {
       ...(permits !== undefined && { whyDenied: () => whyDenied({ permits, programs }, events, asked) })
     }
     const instances = instancesOf(program)
-    const rests = await pursue({ id, program, ...(agent !== undefined && { agent }), instances, world, events, cause, stop })
+    const undoes = proposed.undoes === undefined ? undefined : await Promise.all(proposed.undoes.map(each => journal.read(each)))
+    const rests = await pursue({
+      id,
+      program,
+      ...(agent !== undefined && { agent }),
+      instances,
+      world,
+      events,
+      ...(undoes !== undefined && { undoes }),
+      cause,
+      stop
+    })
     // It may have been asked to rest during its last step.
     if (rests === 'completed' && stop.aborted) await parts.holds.drop(id).catch(() => undefined)
   }

@@ -76,6 +76,7 @@ export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFind
         instances: instancesOf(source.program),
         surroundings: finder.surroundings(summary.agent),
         probe: parts.probe,
+        ...(summary.undoes !== undefined && { undoes: await Promise.all(summary.undoes.map(each => journal.read(each))) }),
         events: [...events, { goalId: request.id, seq: summary.seq + 1, at, body }]
       })
     },

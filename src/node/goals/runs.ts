@@ -16,6 +16,7 @@ import type { Variables } from '../../goals/tree.ts'
 import type { GoalRequest } from '../../protocols/agency/calls.ts'
 import type { AgentChange, Agents } from '../agency/agents.ts'
 import type { EffectCheck } from '../permissions/effect.ts'
+import { runsToUndo } from './destroying.ts'
 import { openDriving } from './driving.ts'
 import { type GoalFinder, goalFinder } from './goal-finder.ts'
 import { openHolds } from './holds.ts'
@@ -91,10 +92,12 @@ export function openRuns(parts: RunsParts): Runs {
   journal.onReread(resumeAll)
   const accept: Runs['accept'] = async proposal => {
     const found = await finder.find(proposal)
-    const given = await finder.configure(found, proposal, 'pursue')
+    const undoes = proposal.destroy === true ? (await runsToUndo(journal, found, proposal)).map(({ id }) => id) : undefined
+    const given = undoes === undefined ? await finder.configure(found, proposal, 'pursue') : proposal.assignments
     const { agentName, agentProto, program } = found
     const vars = proposal.assignments.map(({ path }) => path)
     await mayDispatch(parts, proposal.by, { program: program.hash, goal: proposal.goal, vars })
+    if (undoes !== undefined) mayRepair(parts, proposal.by, { program: program.hash, goal: proposal.goal, vars })
     const leaves = agentName !== undefined && agents.has(agentName) && agents.get(agentName).stopGoal?.id === proposal.id
     if (agentName !== undefined && agentProto !== undefined && !leaves) await agents.ensure(program, agentProto, agentName)
     const goalId = proposal.id ?? parts.random.id()
@@ -117,7 +120,7 @@ export function openRuns(parts: RunsParts): Runs {
       caller,
       request: goalId,
       goalId,
-      body: proposed({ ...proposal, assignments }, program, agentName),
+      body: { ...proposed({ ...proposal, assignments }, program, agentName), ...(undoes !== undefined && { undoes }) },
       acceptBefore,
       // It is driven while it goes to disk: no step has an effect before its intent is there, which lies behind.
       onPlaced: () => driving.drive(goalId, 'first')
@@ -132,20 +135,19 @@ export function openRuns(parts: RunsParts): Runs {
     ...parts,
     driving,
     holds,
-    permit: (by, { program, goal }) => {
-      const { permits, programs } = parts
-      if (permits !== undefined) requireRepair({ permits, programs }, by, { program: program.hash, goal, vars: [] })
-    },
+    permit: (by, { program, goal }) => mayRepair(parts, by, { program: program.hash, goal, vars: [] }),
     ...stopGoals(parts, finder, accept)
   })
   return {
     plan: async request => {
       const found = await finder.find(request)
+      const undoes = request.destroy === true ? (await runsToUndo(journal, found, request)).map(({ events }) => events) : undefined
       return await makePlan({
         program: found.program,
         ...(found.agentProto !== undefined && { agent: found.agentProto }),
         goal: request.goal,
-        assignments: await finder.configure(found, request, 'plan'),
+        assignments: undoes === undefined ? await finder.configure(found, request, 'plan') : [],
+        ...(undoes !== undefined && { undoes }),
         instances: instancesOf(found.program),
         surroundings: finder.preview(found),
         probe: request.probe === false ? withoutShells(parts.probe) : parts.probe,
@@ -222,6 +224,11 @@ function stopGoals(parts: RunsParts, finder: GoalFinder, accept: Runs['accept'])
 /** This node's own people, or a peer that asks on behalf of its. */
 function giverOf({ peer }: RunsParts, by: Pick<Principal, 'peer'>): Giver {
   return by.peer === peer['id']?.value ? 'own' : 'peer'
+}
+
+/** @throws CloudburstError CB_DENIED */
+function mayRepair({ permits, programs }: RunsParts, by: Principal, asked: GoalAsked): void {
+  if (permits !== undefined) requireRepair({ permits, programs }, by, asked)
 }
 
 /** @throws CloudburstError CB_DENIED */

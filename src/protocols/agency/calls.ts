@@ -241,6 +241,8 @@ export interface GoalRequest {
   readonly sshReuse?: boolean
   /** Of a plan: start no process to look at the machine, not even a pure shell. */
   readonly probe?: false
+  /** Undo what the goal has done here, the last first, instead of pursuing it; where that is not clear, the assignments say which. */
+  readonly destroy?: true
 }
 
 export interface RepairRequest {

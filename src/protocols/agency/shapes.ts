@@ -28,7 +28,8 @@ export const goalRequest = {
   locale: v.exactOptional(nameShape),
   stepwise: v.exactOptional(v.boolean()),
   sshReuse: v.exactOptional(v.boolean()),
-  probe: v.exactOptional(v.literal(false))
+  probe: v.exactOptional(v.literal(false)),
+  destroy: v.exactOptional(v.literal(true))
 }
 
 /** One more than the entries of a plan's basis: those named, what is beyond, and what would be done. */

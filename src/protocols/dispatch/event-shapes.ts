@@ -50,7 +50,8 @@ const goalBodies = [
     chain: listOf(nameShape),
     locale: v.exactOptional(nameShape),
     stepwise: v.exactOptional(v.boolean()),
-    sshReuse: v.exactOptional(v.boolean())
+    sshReuse: v.exactOptional(v.boolean()),
+    undoes: v.exactOptional(listOf(nameShape))
   }),
   v.object({ type: v.literal('configured'), variables: variablesShape, sources: v.record(textShape, textShape) }),
   v.object({ type: v.literal('started'), stretch: countShape, cause: v.picklist(['first', 'repair', 'resume', 'restart']) }),

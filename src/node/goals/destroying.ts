@@ -1,0 +1,99 @@
+/** Which earlier runs of a goal are meant when it is to be undone: `--destroy`. Looks only; changes nothing. */
+import { isDeepStrictEqual } from 'node:util'
+import { CloudburstError } from '../../errors.ts'
+import { understand } from '../../goals/config/assignment.ts'
+import { getIn } from '../../goals/expression/path.ts'
+import { showTree, toPlain } from '../../goals/expression/plain.ts'
+import { holdsSealed } from '../../goals/expression/secrets.ts'
+import type { GoalEvent } from '../../goals/pursuit/events.ts'
+import { deedsOf, undoable } from '../../goals/pursuit/undo.ts'
+import type { RunSummary } from '../../goals/pursuit/summary.ts'
+import type { Variables } from '../../goals/tree.ts'
+import type { GoalRequest } from '../../protocols/agency/calls.ts'
+import type { NodeJournal } from '../store/journal.ts'
+import { isOver } from '../store/run-index.ts'
+import type { Found } from './goal-finder.ts'
+
+/** Runs of one goal that are looked into, newest first: each is read whole. What was done before them is not undone. */
+const RUNS_LOOKED_AT_MAX = 1_000
+/** Runs that a refusal names: the person then says which. */
+const NAMED_MAX = 5
+
+/** A run that has done something which its program can undo. */
+export interface DoneRun {
+  readonly id: string
+  readonly events: readonly GoalEvent[]
+  readonly variables: Variables
+}
+
+/**
+ * The runs of this goal, with the values that the request names, whose work nobody has undone yet; the newest first.
+ * @throws CloudburstError CB_BUSY while one of them is open, CB_USAGE when they had different values, CB_VALUE_INVALID
+ */
+export async function runsToUndo(
+  journal: Pick<NodeJournal, 'summaries' | 'read'>,
+  found: Found,
+  request: GoalRequest
+): Promise<readonly DoneRun[]> {
+  const undone = new Set<string>()
+  const done: DoneRun[] = []
+  let looked = 0
+  for await (const run of journal.summaries(each => each.goal === request.goal && !each.mirrored && !each.compacted)) {
+    if (run.program.name !== found.program.name || run.agent !== found.agentName || undone.has(run.id)) continue
+    if (++looked > RUNS_LOOKED_AT_MAX) break
+    if (run.undoes !== undefined) {
+      if (run.status === 'completed') for (const id of run.undoes) undone.add(id)
+      else if (!isOver(run.status)) throw open(run, `goal ${run.id} undoes it already: look at that`)
+      continue
+    }
+    const events = await journal.read(run.id)
+    const deeds = deedsOf(events)
+    if (deeds.configured === undefined || deeds.history.undoing !== undefined) continue
+    const { variables } = deeds.configured
+    if (!matches(found, request, variables)) continue
+    if (!isOver(run.status)) throw open(run, `goal ${run.id} is ${run.status}: cancel it, which undoes what it has done`)
+    const source = { program: found.program, ...(found.agentProto !== undefined && { agent: found.agentProto }) }
+    if (undoable(source, deeds.history).length > 0) done.push({ id: run.id, events, variables })
+  }
+  requireOne(request.goal, found, done)
+  return done
+}
+
+function matches({ program, proto, agentProto }: Found, { assignments }: GoalRequest, variables: Variables): boolean {
+  const to = { proto, ...(agentProto !== undefined && { agent: agentProto }) }
+  return assignments.every(assignment => {
+    const { path, tree } = understand(program, to, assignment)
+    const had = getIn({ fields: variables }, path.slice(1))
+    return path[0] === 'goal' && had !== undefined && isDeepStrictEqual(toPlain(had), toPlain(tree))
+  })
+}
+
+/** Work that was done with different values is not the same work. @throws CloudburstError CB_USAGE */
+function requireOne(goal: string, { proto }: Found, done: readonly DoneRun[]): void {
+  const values = new Map(done.map(({ id, variables }) => [JSON.stringify(compared(proto.parameters, variables)), { id, variables }]))
+  if (values.size <= 1) return
+  const all = [...values.values()]
+  const names = proto.parameters
+    .map(({ name }) => name)
+    .filter(name => new Set(all.map(({ variables }) => JSON.stringify(variables[name]))).size > 1)
+  const words = ({ id, variables }: (typeof all)[number]): string =>
+    `${names.map(name => `goal.${name}=${variables[name] === undefined ? '' : showTree(variables[name])}`).join(' ')} (${id})`
+  const more = all.length > NAMED_MAX ? ` and ${all.length - NAMED_MAX} more` : ''
+  throw new CloudburstError(
+    'CB_USAGE',
+    `${goal} was pursued with different values: ${all.slice(0, NAMED_MAX).map(words).join(', ')}${more}; say which`,
+    { command: 'plan' }
+  )
+}
+
+/** Of secrets nobody can tell whether they are the same. */
+function compared(parameters: readonly { readonly name: string }[], variables: Variables): unknown {
+  return parameters.map(({ name }) => {
+    const tree = variables[name]
+    return tree === undefined || holdsSealed(tree) ? null : toPlain(tree)
+  })
+}
+
+function open({ id, goal }: RunSummary, message: string): CloudburstError {
+  return new CloudburstError('CB_BUSY', message, { id, goal })
+}
