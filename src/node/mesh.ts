@@ -40,7 +40,7 @@ export interface MeshGrants {
   /** Whether somebody unknown may have a grant to show. */
   readonly awaitsGrants: boolean
   /** @throws CloudburstError CB_SIGNATURE_INVALID */
-  take(envelope: Uint8Array): boolean
+  take(envelope: Uint8Array, of?: 'others'): boolean
   own(): readonly { readonly envelope: Uint8Array }[]
   /** Called after this node has got a grant. @returns ends it */
   onOwn(listener: () => void): () => void

@@ -49,7 +49,7 @@ async function welcome(options: HellosOptions, connection: Connection, hello: Se
   const { sessions, admission, book, now } = options
   const peer = connection.remotePeer.toString()
   if (hello.ticket !== undefined) await join(options, peer, hello, hello.ticket)
-  for (const grant of hello.grants) options.grants?.take(grant)
+  for (const grant of hello.grants) options.grants?.take(grant, 'others')
   if (admission.isStranger(connection)) {
     if (!sessions.permitted(peer)) throw sessions.deny(peer, stranger(sessions, peer, hello))
     const again = { capabilities: sessions.capabilities(peer), until: now() + SESSION_MAX_MS, again: true as const }

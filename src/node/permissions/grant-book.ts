@@ -1,9 +1,13 @@
 /** Grants whose signatures held: those of this node, to be shown, and those that others have shown. Bounded, and kept over restarts. */
+import { createHash } from 'node:crypto'
 import { type Grant, openGrant } from '../../crypto/grant.ts'
 import type { TrustStore } from './trust.ts'
 
 const PREFIX = 't!grant!'
-/** Most grants that are remembered of one key, and of all together: the ones that were shown first are forgotten first. */
+/**
+ * Most grants that are remembered of one key, and of all together. Of one key, only older ones of the same issuer give way to a new
+ * one: whoever signs many for somebody else's key takes nothing away. Of all, the ones that were shown first.
+ */
 export const GRANTS_PER_KEY_MAX = 16
 export const GRANTS_MAX = 10_000
 
@@ -11,6 +15,8 @@ export class GrantBook {
   readonly #store: TrustStore
   readonly #own: readonly string[]
   readonly #bySubject = new Map<string, readonly Grant[]>()
+  /** Hashes of the envelopes that are known: what is shown with each hello is verified once. */
+  readonly #seen = new Set<string>()
   #count = 0
 
   private constructor(store: TrustStore, own: readonly string[]) {
@@ -35,10 +41,16 @@ export class GrantBook {
     return book
   }
 
+  /** Whether exactly these bytes were verified before. */
+  has(envelope: Uint8Array): boolean {
+    return this.#seen.has(hash(envelope))
+  }
+
   /** @returns whether it was not known */
   add(grant: Grant): boolean {
     if (this.of(grant.subject).some(known => known.id === grant.id && known.issuer === grant.issuer)) return false
     const dropped = this.#put(grant)
+    if (dropped === undefined) return false
     const value = Buffer.from(grant.envelope).toString('base64')
     const operations = [
       { type: 'put' as const, key: keyOf(grant), value },
@@ -65,22 +77,33 @@ export class GrantBook {
     return [...this.#bySubject.values()].flat()
   }
 
-  /** @returns what had to go for it */
-  #put(grant: Grant): readonly Grant[] {
-    const held = [...this.of(grant.subject), grant]
-    const dropped = held.length > GRANTS_PER_KEY_MAX ? held.splice(0, 1) : []
+  /** @returns what had to go for it; undefined when there is no room, and it was not taken */
+  #put(grant: Grant): readonly Grant[] | undefined {
+    const held = [...this.of(grant.subject)]
+    const older = held.findIndex(({ issuer }) => issuer === grant.issuer)
+    const full = held.length >= GRANTS_PER_KEY_MAX
+    if (full && older === -1) return undefined
+    const dropped = full ? held.splice(older, 1) : []
+    held.push(grant)
+    this.#seen.add(hash(grant.envelope))
     // Put at the end: the key that was shown longest ago stands first.
     this.#bySubject.delete(grant.subject)
     this.#bySubject.set(grant.subject, held)
     this.#count += 1 - dropped.length
+    for (const each of dropped) this.#seen.delete(hash(each.envelope))
     if (this.#count <= GRANTS_MAX) return dropped
     const oldest = [...this.#bySubject.keys()].find(subject => !this.#own.includes(subject) && subject !== grant.subject)
     if (oldest === undefined) return dropped
     const gone = this.of(oldest)
     this.#bySubject.delete(oldest)
     this.#count -= gone.length
+    for (const each of gone) this.#seen.delete(hash(each.envelope))
     return [...dropped, ...gone]
   }
+}
+
+function hash(envelope: Uint8Array): string {
+  return createHash('sha256').update(envelope).digest('base64')
 }
 
 function keyOf({ subject, issuer, id }: Grant): string {

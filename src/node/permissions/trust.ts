@@ -45,10 +45,11 @@ export interface Trust {
   readonly awaitsGrants: boolean
   /**
    * Takes in a signed statement that came from wherever: a grant, or a list of revocations.
+   * @param of `others`: whoever shows it may be a stranger, and gives this node no grants of its own
    * @returns whether it was news; what no authority of ours has signed is not
    * @throws CloudburstError CB_SIGNATURE_INVALID
    */
-  take(envelope: Uint8Array): boolean
+  take(envelope: Uint8Array, of?: 'others'): boolean
   /** Passes on the lists of this key too, whose authority has it in this home. */
   hold(key: string): void
   /** Grants that this node holds, as they were signed: shown in every hello. */
@@ -111,9 +112,11 @@ export async function openTrust(parts: TrustParts): Promise<Trust> {
     for (const listener of gotList) listener(envelope)
     return true
   }
-  const takeGrant = (envelope: Uint8Array): boolean => {
+  const takeGrant = (envelope: Uint8Array, of?: 'others'): boolean => {
+    if (grants.has(envelope)) return false
     const grant = openGrant(envelope)
     const ours = own.includes(grant.subject)
+    if (ours && of === 'others') return false
     if (!ours && rightsFrom(permissions.current, grant).length === 0) return false
     if (grant.expiry <= clock.now() || !grants.add(grant)) return false
     tell()
@@ -126,10 +129,10 @@ export async function openTrust(parts: TrustParts): Promise<Trust> {
     get awaitsGrants() {
       return permissions.current.authorities.some(({ key }) => key !== undefined)
     },
-    take: envelope => {
+    take: (envelope, of) => {
       const type = claimedType(envelope)
       if (type === REVOCATIONS_TYPE) return takeList(envelope)
-      return type === GRANT_TYPE && takeGrant(envelope)
+      return type === GRANT_TYPE && takeGrant(envelope, of)
     },
     hold: key => void held.add(key),
     own: () => grants.own(clock.now()),
