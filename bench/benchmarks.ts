@@ -10,6 +10,7 @@ import { plan } from './plan.ts'
 import type { Measured } from './result.ts'
 import { start } from './start.ts'
 import { steps } from './steps.ts'
+import { trust } from './trust.ts'
 
 /** All benchmarks by name, most telling first: the order of the table in README.md. */
 export const benchmarks: Readonly<Record<string, () => Promise<Measured>>> = {
@@ -23,5 +24,6 @@ export const benchmarks: Readonly<Record<string, () => Promise<Measured>>> = {
   start,
   daemon,
   language,
-  plan
+  plan,
+  trust
 }
