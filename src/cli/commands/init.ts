@@ -46,11 +46,12 @@ function newNode({ options }: Invocation) {
 }
 
 async function printTicket(invocation: Invocation): Promise<number> {
-  const { lifetime, capability, email } = invocation.options
+  const { lifetime, capability, email, key } = invocation.options
   const reply = await daemonOf(invocation).local('ticket', {
     ...(lifetime === undefined ? {} : { lifetimeMs: milliseconds(lifetime, 'lifetime') }),
     ...(capability === undefined ? {} : { capabilities: capability as never }),
-    ...(email === undefined ? {} : { email })
+    ...(email === undefined ? {} : { email }),
+    ...(key === undefined ? {} : { boundTo: key })
   })
   invocation.io.stderr.write(`paste this on the other node, before ${new Date(reply.expiresAt).toISOString()}; it works once:\n`)
   await showOne(invocation, reply, reply.ticket, () => [`printf %s '${reply.ticket}' | cloudburst init --join -`])

@@ -33,7 +33,12 @@ export interface LocalCalls {
   abandon: { request: { readonly id: string; readonly why?: string }; reply: Record<string, never> }
   /** A single-use invitation, to be pasted on another node. */
   ticket: {
-    request: { readonly lifetimeMs?: number; readonly capabilities?: readonly Capability[]; readonly email?: string }
+    request: {
+      readonly lifetimeMs?: number
+      readonly capabilities?: readonly Capability[]
+      readonly email?: string
+      readonly boundTo?: string
+    }
     reply: { readonly ticket: string; readonly expiresAt: number }
   }
   /**

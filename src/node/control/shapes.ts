@@ -25,7 +25,8 @@ export const localShapes: { readonly [N in keyof LocalCalls]: v.GenericSchema<un
   ticket: v.strictObject({
     lifetimeMs: v.exactOptional(countShape),
     capabilities: v.exactOptional(v.array(v.picklist(capabilities))),
-    email: v.exactOptional(nameShape)
+    email: v.exactOptional(nameShape),
+    boundTo: v.exactOptional(nameShape)
   }),
   trust: v.strictObject({ statements: v.pipe(v.array(textShape), v.maxLength(64)) }),
   grants: nothing,

@@ -38,6 +38,8 @@ export interface TicketRecord {
   readonly expiry: number
   readonly capabilities: readonly Capability[]
   readonly email?: string
+  /** The only peer that may use it. */
+  readonly boundTo?: string
   /** Peer that used it. It may present it again, should the answer have been lost; nobody else may. */
   readonly usedBy?: string
 }
@@ -57,9 +59,18 @@ export interface TicketStore {
   onState?(listener: (state: 'ready' | 'degraded') => void): unknown
 }
 
+/** What a new ticket is to be. */
+export interface TicketWish {
+  readonly lifetimeMs?: number
+  readonly capabilities?: readonly Capability[]
+  readonly email?: string
+  /** The only peer that may use it: a ticket that is stolen on its way is then good for nothing. */
+  readonly boundTo?: string
+}
+
 export interface Tickets {
-  /** A new ticket; on disk on return. @throws CloudburstError CB_USAGE for a lifetime out of range */
-  issue(what: { readonly lifetimeMs?: number; readonly capabilities?: readonly Capability[]; readonly email?: string }): Promise<Ticket>
+  /** A new ticket; on disk on return. @throws CloudburstError CB_USAGE for a lifetime out of range, or bound to no peer id */
+  issue(what: TicketWish): Promise<Ticket>
   /** Whether any ticket is out that nobody has used. */
   readonly outstanding: boolean
   /**
@@ -102,12 +113,19 @@ export async function openTickets({ store, peer, addresses, now = Date.now }: Ti
     )
 
   return {
-    async issue({ lifetimeMs = TICKET_LIFETIME_MS, capabilities = TICKET_CAPABILITIES, email }) {
+    async issue({ lifetimeMs = TICKET_LIFETIME_MS, capabilities = TICKET_CAPABILITIES, email, boundTo }) {
       if (!(lifetimeMs > 0 && lifetimeMs <= TICKET_LIFETIME_MAX_MS)) {
         throw new CloudburstError('CB_USAGE', `a ticket is good for at most ${TICKET_LIFETIME_MAX_MS / 86_400_000} days`)
       }
+      if (boundTo !== undefined && !isPeerId(boundTo))
+        throw new CloudburstError('CB_USAGE', `${boundTo} is not the peer id of a usable Ed25519 key`)
       const secret = randomBytes(SECRET_BYTES).toString('base64url')
-      const record: TicketRecord = { expiry: now() + lifetimeMs, capabilities, ...(email === undefined ? {} : { email }) }
+      const record: TicketRecord = {
+        expiry: now() + lifetimeMs,
+        capabilities,
+        ...(email !== undefined && { email }),
+        ...(boundTo !== undefined && { boundTo })
+      }
       await store.batch([{ type: 'put', key: keyOf(secret), value: record }], { sync: true })
       records.set(keyOf(secret), record)
       return { peer, addresses: addresses(), secret, expiry: record.expiry, capabilities }
@@ -121,6 +139,7 @@ export async function openTickets({ store, peer, addresses, now = Date.now }: Ti
       const record = records.get(key)
       if (record === undefined) throw refused('it is not known here, or was used')
       if (record.expiry <= now()) throw refused('it has expired')
+      if (record.boundTo !== undefined && record.boundTo !== user) throw refused('it was made for another node')
       if (record.usedBy !== undefined && record.usedBy !== user) throw refused('it was used by another node')
       const used = { ...record, usedBy: user }
       // Taken in memory before the wait for the disk: of many at once, one comes first.

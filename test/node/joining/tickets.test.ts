@@ -52,6 +52,14 @@ describe('a ticket', () => {
     assert.ok(uses.every(use => use.status === 'fulfilled' || refusal(use.reason)))
   })
 
+  it('that is bound to a peer is used by nobody else, also not before that peer', async () => {
+    const tickets = await open()
+    const { secret } = await tickets.issue({ boundTo: peer })
+    await assert.rejects(tickets.use(secret, 'thief'), refusal)
+    await tickets.use(secret, peer)
+    await assert.rejects(tickets.issue({ boundTo: 'nobody' }), /not the peer id/)
+  })
+
   it('stays used after a restart, and may be repeated by who used it', async () => {
     const before = await open()
     const { secret } = await before.issue({ email: 'a@b' })
