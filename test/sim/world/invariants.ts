@@ -6,8 +6,8 @@
 import { createHash } from 'node:crypto'
 import type { GoalEvent } from '../../../src/goals/pursuit/events.ts'
 import type { Head } from '../../../src/protocols/state/messages.ts'
-import { sameTree } from '../../../src/protocols/state/origin.ts'
-import { encodeMessage } from '../../../src/protocols/wire/codec.ts'
+import { compareBoots, sameTree } from '../../../src/protocols/state/origin.ts'
+import { decodeMessage, encodeMessage } from '../../../src/protocols/wire/codec.ts'
 import type { Replica } from '../../../src/protocols/state/replica.ts'
 import type { Daemon, SimNode } from './node.ts'
 import type { Ledger } from './machine.ts'
@@ -49,7 +49,8 @@ export class Watch {
   }
 
   /** Follows a daemon from its start: all it tells is durable. */
-  follow(node: SimNode, daemon: Daemon): void {
+  async follow(node: SimNode, daemon: Daemon): Promise<void> {
+    for await (const { id, by } of daemon.journal.summaries()) if (by.peer === this.hostile) this.#ledger.foreign.add(`${node.name} ${id}`)
     const next = new Map<string, number>()
     // What could not be written may be there all the same, and is told to nobody: who follows looks into the journal then.
     daemon.store.onState(() => next.clear())
@@ -161,8 +162,30 @@ export class Watch {
   /** Every record held of an honest node is one that it published. */
   #genuine(node: SimNode, replica: Replica): void {
     for (const envelope of replica.missing([]).envelopes) {
-      const { signer, print } = signedIn(envelope)
-      if (this.signed.get(signer)?.has(print) === false) this.violated(`${node.name} holds a record of ${signer} that it never published`)
+      const { origin, print } = signedIn(envelope)
+      if (this.signed.get(origin)?.has(print) === false)
+        this.violated(`forged: ${node.name} holds a record of ${origin} that it never published`)
+    }
+  }
+
+  /** What is known of an origin never goes back, and was published by it. */
+  #forward(node: SimNode, replica: Replica, before: Map<string, Head>): void {
+    for (const head of replica.heads()) {
+      const known = before.get(head.origin)
+      if (known !== undefined && !head.fork && compareBoots(head, known) < 0)
+        this.violated(`${node.name} has gone back to an earlier boot of ${head.origin}`)
+      if (known?.print !== head.print && head.origin !== node.peer && this.signed.has(head.origin)) this.#latest(node, replica, head)
+      before.set(head.origin, head)
+    }
+  }
+
+  #latest(node: SimNode, replica: Replica, head: Head): void {
+    const others = replica.heads().filter(({ origin }) => origin !== head.origin)
+    const { print: _, ...before } = { ...head, seq: head.seq - 1 }
+    for (const envelope of replica.missing([...others, before]).envelopes) {
+      const { origin, print } = signedIn(envelope)
+      if (this.signed.get(origin)?.has(print) === false)
+        this.violated(`forged: ${node.name} holds a record of ${origin} that it never published`)
     }
   }
 
@@ -172,7 +195,9 @@ export class Watch {
     const signed = this.signed.get(node.peer) ?? new Set()
     this.signed.set(node.peer, signed)
     let known: Head | undefined
+    const heads = new Map<string, Head>()
     replica.subscribe(({ published }) => {
+      if (this.hostile !== '') this.#forward(node, replica, heads)
       if (published === undefined) return
       const have = replica.heads().flatMap(head => (head.origin !== node.peer ? [head] : known === undefined ? [] : [known]))
       for (const envelope of replica.missing(have).envelopes) signed.add(signedIn(envelope).print)
@@ -181,10 +206,11 @@ export class Watch {
   }
 }
 
-/** Who signed an envelope, by its own words, and the print of what is signed. */
-function signedIn(envelope: Uint8Array): { readonly signer: string; readonly print: string } {
-  const { payload, signatures } = JSON.parse(Buffer.from(envelope).toString()) as { payload: string; signatures: { keyid: string }[] }
-  return { signer: signatures[0]!.keyid, print: createHash('sha256').update(payload).digest('base64') }
+/** Whose record is in an envelope, by its own words, and the print of what is signed. */
+function signedIn(envelope: Uint8Array): { readonly origin: string; readonly print: string } {
+  const { payload } = JSON.parse(Buffer.from(envelope).toString()) as { payload: string }
+  const { origin } = decodeMessage(Buffer.from(payload, 'base64')) as { origin: string }
+  return { origin, print: createHash('sha256').update(payload).digest('base64') }
 }
 
 export function isOver(status: string | undefined): boolean {

@@ -56,7 +56,7 @@ export class SimNode {
   daemon: Daemon | undefined
   starts = 0
   /** Called once a daemon has read its store, before it serves. */
-  onStart: (daemon: Daemon) => void = () => undefined
+  onStart: (daemon: Daemon) => Promise<void> = () => Promise.resolve()
   #endpoint: Endpoint | undefined
 
   constructor(parts: SimNodeParts) {
@@ -130,9 +130,9 @@ export class SimNode {
       },
       []
     )
-    if (!alive()) return await never()
     const daemon: Daemon = { ...work, endpoint, store, mesh }
-    this.onStart(daemon)
+    await this.onStart(daemon)
+    if (!alive()) return await never()
     network.join(endpoint)
     work.state.start()
     work.runs.resumeAll()

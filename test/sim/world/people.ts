@@ -99,10 +99,11 @@ export class People {
     const summary = await daemon.journal.summary(id)
     const suspended = summary?.suspended
     if (suspended === undefined || isOver(summary?.status)) return
-    const { code, step } = suspended
+    const { code } = suspended
     // A person has looked and decides that it is to be done again, or that it was done.
-    const verdict = chance.pick(['again', 'done', 'skip'] as const)
-    const doubtful = code === 'in-doubt' ? step?.step : undefined
+    // Where what it printed is used, nobody can do without.
+    const verdict = summary?.goal === 'long' || summary?.goal === 'frail' ? chance.pick(['again', 'done', 'skip'] as const) : 'again'
+    const doubtful = code === 'in-doubt' ? await stepInDoubt(daemon, id) : undefined
     if (doubtful !== undefined && verdict === 'again') ledger.excused.add(`${id} ${doubtful}`)
     const decision = doubtful === undefined ? undefined : { step: doubtful, verdict, ...(verdict === 'done' && { writes: [] }) }
     const request = { id, assignments: [], ...(decision && { decisions: [decision] }) }
@@ -111,4 +112,9 @@ export class People {
     await (asker ?? daemon).agency.call('repair', request, node.self)
     this.counts.repaired++
   }
+}
+
+async function stepInDoubt({ journal }: Daemon, id: string): Promise<string | undefined> {
+  const body = (await journal.read(id)).findLast(event => event.body.type === 'suspended')?.body
+  return body?.type === 'suspended' ? body.step : undefined
 }

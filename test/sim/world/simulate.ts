@@ -25,6 +25,8 @@ export interface SimulateOptions {
   readonly degree?: number
   /** What a hostile peer does, by its name in attacks.ts; by default there is one now and then, as the seed says. Empty: there is none. */
   readonly attack?: string
+  /** Longest time to come to rest in the end, in milliseconds. */
+  readonly restWithinMs?: number
   /** Told each line of the trace. */
   readonly tell?: (line: string) => void
 }
@@ -103,7 +105,7 @@ export async function simulate(options: SimulateOptions): Promise<SimReport> {
     faults.end()
     endAttack()
     for (const what of takeLeaks()) watch.violated(what)
-    await rest(time, nodes, watch)
+    await rest(time, nodes, watch, options.restWithinMs ?? REST_WITHIN_MS)
     if (watch.violations.length === 0) await settled(time, watch, nodes)
     return {
       seed: options.seed,
@@ -162,9 +164,9 @@ function makeNodes(count: number, degree: number, { time, network, ledger, watch
           tell(`${(time.now / 1000).toFixed(3)} ${name} ${level} ${message} ${JSON.stringify(what)}`)
       })
     })
-    node.onStart = daemon => {
+    node.onStart = async daemon => {
       watch.note(`${node.name} started`)
-      watch.follow(node, daemon)
+      await watch.follow(node, daemon)
       watch.listen(node, daemon)
     }
     nodes.push(node)
@@ -173,8 +175,8 @@ function makeNodes(count: number, degree: number, { time, network, ledger, watch
 }
 
 /** Waits until nobody has anything to do; looks twice a second. */
-async function rest(time: VirtualTime, nodes: readonly SimNode[], watch: Watch): Promise<void> {
-  const limit = time.now + REST_WITHIN_MS
+async function rest(time: VirtualTime, nodes: readonly SimNode[], watch: Watch, withinMs: number): Promise<void> {
+  const limit = time.now + withinMs
   let calm = 0
   const look = (): void => {
     const minds = new Set(nodes.map(node => watch.mindOf(node)))
@@ -190,7 +192,7 @@ async function rest(time: VirtualTime, nodes: readonly SimNode[], watch: Watch):
   }
   time.after(2_000, look)
   if (await time.run(limit, () => calm === CALM_LOOKS || watch.violations.length > 0)) return
-  watch.violated(`the mesh did not come to rest within ${REST_WITHIN_MS / 1000} s`)
+  watch.violated(`the mesh did not come to rest within ${withinMs / 1000} s`)
   for (const { name, daemon } of nodes) {
     for await (const { id, suspended } of daemon?.journal.summaries(run => run.status === 'suspended') ?? [])
       watch.violated(`${name}: ${id} is suspended: ${suspended?.code} ${suspended?.reason}`)
