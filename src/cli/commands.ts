@@ -23,7 +23,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   init: {
     summary: 'make a home for a node, or join two nodes',
     usage: '',
-    options: ['name', 'listen', 'label', 'no-mdns', 'ticket', 'join', 'lifetime', 'email', 'capability'],
+    options: ['name', 'listen', 'label', 'no-mdns', 'ticket', 'join', 'lifetime', 'email', 'capability', 'key'],
     example: 'init --home ~/node1 --name node1',
     load: () => import('./commands/init.ts')
   },
@@ -136,6 +136,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
       'out',
       'no-probe',
       'destroy',
+      'target',
       'cluster',
       'collapse',
       'critical-path',
@@ -149,7 +150,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   graph: {
     summary: 'a plan or a goal, drawn: DOT, Mermaid, SVG or JSON',
     usage: '[FILE…] GOAL|ID|PLAN.json [PATH=VALUE…]',
-    options: ['peer', ...goalOptions, 'cluster', 'collapse', 'critical-path', 'live', 'out', 'strict'],
+    options: ['peer', ...goalOptions, 'destroy', 'target', 'cluster', 'collapse', 'critical-path', 'live', 'out', 'strict'],
     example: 'graph site.xml publish -o svg --out publish.svg',
     completes: 'goals',
     load: () => import('./commands/graph.ts')
@@ -157,7 +158,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   pursue: {
     summary: 'make a goal true; try other methods when one fails',
     usage: '[FILE…] GOAL [PATH=VALUE…]',
-    options: ['peer', ...goalOptions, ...verbosity, 'destroy', 'step', 'ssh-reuse', 'detach', 'strict'],
+    options: ['peer', ...goalOptions, ...verbosity, 'destroy', 'target', 'step', 'from-snapshot', 'ssh-reuse', 'detach', 'strict'],
     example: 'pursue publish goal.port=8080',
     completes: 'goals',
     load: () => import('./commands/pursue.ts')
@@ -165,7 +166,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   execute: {
     summary: 'make a goal true as planned; no other methods',
     usage: '[FILE…] GOAL [PATH=VALUE…] | PLAN.json',
-    options: ['peer', ...goalOptions, ...verbosity, 'step', 'ssh-reuse', 'detach', 'strict'],
+    options: ['peer', ...goalOptions, ...verbosity, 'target', 'step', 'from-snapshot', 'ssh-reuse', 'detach', 'strict'],
     example: 'execute site.xml publish',
     completes: 'goals',
     load: () => import('./commands/execute.ts')

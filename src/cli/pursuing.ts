@@ -26,7 +26,9 @@ export async function pursueRequest(
     const { ulid } = await import('ulid')
     // The id is ours, so that asking again after a lost answer is not a second goal.
     const { id } = await session.agency.call('pursue', { ...request, id: ulid(), mode }, session.by)
-    return await (invocation.options.detach ? detached(invocation, id) : followed(invocation, session, id, prompt))
+    return await (invocation.options.detach
+      ? detached(invocation, id)
+      : followed(invocation, session, { id, target: request.target }, prompt))
   } finally {
     prompt?.close()
     await session.close()
@@ -38,13 +40,17 @@ async function detached(invocation: Invocation, id: string): Promise<number> {
   return 0
 }
 
-async function followed(invocation: Invocation, session: Session, id: string, prompt: Prompt | undefined): Promise<number> {
+async function followed(
+  invocation: Invocation,
+  session: Session,
+  { id, target }: { readonly id: string; readonly target: string | undefined },
+  prompt: Prompt | undefined
+): Promise<number> {
   const run = { id, agency: session.agency, by: session.by, suffix: session.suffix, here: session.solo }
   const [rest = 'unknown'] = prompt === undefined ? await followGoals(invocation, [run]) : [await stepThrough(invocation, run, prompt)]
   if (prompt !== undefined && rest === 'unknown') return 0
-  if (isForPrograms(invocation)) {
-    const info = await session.agency.call('goal', { id }, session.by)
-    await showOne(invocation, info, info.id, () => [])
-  }
-  return exitOfRest[rest]
+  const info = isForPrograms(invocation) || target !== undefined ? await session.agency.call('goal', { id }, session.by) : undefined
+  if (info !== undefined && isForPrograms(invocation)) await showOne(invocation, info, info.id, () => [])
+  // It rests where it was asked to.
+  return target !== undefined && info?.suspended?.code === 'requested' ? 0 : exitOfRest[rest]
 }

@@ -37,8 +37,13 @@ export function basisOf(program: Plan['program'], { variables, facts, values }: 
   return Object.fromEntries([
     ...entries.slice(0, BASIS_ENTRIES_MAX),
     ...(rest.length === 0 ? [] : [['what else was looked at', digest(rest)]]),
-    ['what would be done', digest(nodes.map(({ id, mark, text, method, peer }) => [id, mark, text, method, peer]))]
+    ...Object.entries(basisOfNodes(nodes))
   ])
+}
+
+/** What would be done, as one entry. */
+export function basisOfNodes(nodes: readonly PlanNode[]): PlanBasis {
+  return { 'what would be done': digest(nodes.map(({ id, mark, text, method, peer }) => [id, mark, text, method, peer])) }
 }
 
 /** What is not as it was, in words; what moved by itself is named before what follows from it. Empty: nothing. */

@@ -13,7 +13,7 @@ import { deedsOf, undo } from '../pursuit/undo.ts'
 import { type Hand, type Run, settle, walkGoal } from '../pursuit/walk.ts'
 import type { Tree, Variables } from '../tree.ts'
 import { basisOf } from './basis.ts'
-import type { Plan, PlanMark } from './plan.ts'
+import type { Plan, PlanMark, PlanNode } from './plan.ts'
 import { PlanningHand } from './planning-hand.ts'
 
 export interface Planning {
@@ -126,12 +126,17 @@ function plan(
   problems: readonly Complaint[]
 ): Plan {
   const { name, hash } = planning.program
-  const summary = { do: 0, redo: 0, undo: 0, possible: 0, alreadyTrue: 0 }
   const nodes = hand.nodes()
+  const basis = basisOf({ name, hash }, { variables, facts, values: hand.values() }, nodes)
+  return { version: 1, goal: planning.goal, program: { name, hash }, variables, nodes, summary: summaryOf(nodes), basis, problems }
+}
+
+/** Steps by what would become of them; goals only where nothing is to be done for them. */
+export function summaryOf(nodes: readonly PlanNode[]): Plan['summary'] {
+  const summary = { do: 0, redo: 0, undo: 0, possible: 0, alreadyTrue: 0 }
   for (const node of nodes) {
     if (node.mark === '=') summary.alreadyTrue += 1
     else if (node.kind === 'step') summary[countedAs(node.mark)] += 1
   }
-  const basis = basisOf({ name, hash }, { variables, facts, values: hand.values() }, nodes)
-  return { version: 1, goal: planning.goal, program: { name, hash }, variables, nodes, summary, basis, problems }
+  return summary
 }

@@ -66,8 +66,12 @@ export type GoalEventBody =
       readonly stepwise?: boolean
       /** Share the connections of plain ssh and scp prefixes. */
       readonly sshReuse?: boolean
+      /** Where another run of the goal was that this one begins at: the number of the event that says so, and the name of the snapshot. */
+      readonly from?: { readonly run: string; readonly snapshot: string; readonly seq: number }
       /** Runs of the same goal, the newest first, that it undoes instead of pursuing it. */
       readonly undoes?: readonly string[]
+      /** Step or goal after which it is to rest. */
+      readonly target?: string
     }
   /** The configuration is complete: what each variable of the goal starts as. */
   | { readonly type: 'configured'; readonly variables: Variables; readonly sources: Readonly<Record<string, string>> }
@@ -192,7 +196,7 @@ export type GoalEventBody =
   | { readonly type: 'undoing'; readonly by: Principal; readonly why?: string }
   | { readonly type: 'cancelled'; readonly by: Principal; readonly why?: string }
 
-export type StepKind = 'send' | 'tempFile' | 'update' | 'check' | 'remote' | 'code' | 'editFile' | 'wait'
+export type StepKind = 'send' | 'tempFile' | 'update' | 'check' | 'remote' | 'code' | 'editFile' | 'wait' | 'snapshot'
 
 /**
  * What a person has decided about a step, instead of what its journal says.

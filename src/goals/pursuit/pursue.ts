@@ -15,6 +15,7 @@ import { foldHistory, type History } from './history.ts'
 import { rootInstance } from './instance.ts'
 import { typed } from './origins.ts'
 import { PursuingHand } from './pursuing-hand.ts'
+import { targetOf } from './target.ts'
 import { type Deeds, deedsOf, undo } from './undo.ts'
 import { type Frame, type Run, settle, walkGoal } from './walk.ts'
 
@@ -44,12 +45,13 @@ export async function pursue(pursuit: Pursuit): Promise<'completed' | 'suspended
   const proposed = pursuit.events[0]?.body
   assert(proposed?.type === 'proposed', 'a journal begins with proposed')
   const history = foldHistory(pursuit.events)
+  const target = targetOf(pursuit.events, pursuit.stop)
   const facts = new Map<string, Fact>()
-  const hand = new PursuingHand(pursuit.id, pursuit.world, history, facts, pursuit.stop)
+  const hand = new PursuingHand(pursuit.id, pursuit.world, history, facts, target)
   await hand.pen.note({ type: 'started', stretch: history.stretch + 1, cause: pursuit.cause })
   const proto = findGoal(pursuit, proposed.goal)
   if (proto === undefined)
-    return await suspend(pursuit, hand, {
+    return await suspend(hand, {
       code: 'program-missing',
       reason: `program ${pursuit.program.name} has no goal ${proposed.goal}`,
       instance: '',
@@ -62,7 +64,7 @@ export async function pursue(pursuit: Pursuit): Promise<'completed' | 'suspended
   if (proposed.undoes !== undefined) return await takeBackOthers(pursuit, hand, run)
   const frame = openFrame(run, proto, rootInstance(proposed.goal), [{ key: `${proposed.goal}()`, text: proposed.goal }])
   const missing = await configure(pursuit, proposed, proto, frame, hand)
-  if (missing !== undefined) return await suspend(pursuit, hand, missing)
+  if (missing !== undefined) return await suspend(hand, missing)
   return await rest(pursuit, hand, await walkGoal(frame, {}))
 }
 
@@ -137,7 +139,7 @@ async function takeBack(
   run: Run
 ): Promise<'suspended' | 'cancelled'> {
   const undone = await undo(run, hand, [deedsOf(pursuit.events)])
-  if (!undone.ok) return await suspend(pursuit, hand, undone.failure)
+  if (!undone.ok) return await suspend(hand, undone.failure)
   await pursuit.world.driver.dropFiles(pursuit.id)
   await hand.pen.record({ type: 'cancelled', by, ...(why !== undefined && { why }) })
   if (pursuit.agent === undefined) pursuit.world.vault.drop(pursuit.id)
@@ -148,12 +150,12 @@ async function takeBack(
 async function takeBackOthers(pursuit: Pursuit, hand: PursuingHand, run: Run): Promise<'completed' | 'suspended'> {
   const done: readonly Deeds[] = (pursuit.undoes ?? []).map(deedsOf)
   const undone = await undo(run, hand, done)
-  if (!undone.ok) return await suspend(pursuit, hand, undone.failure)
+  if (!undone.ok) return await suspend(hand, undone.failure)
   return await complete(pursuit, hand, 'completed', {})
 }
 
 async function rest(pursuit: Pursuit, hand: PursuingHand, ended: Ended): Promise<'completed' | 'suspended'> {
-  if (ended.outcome === 'failed') return await suspend(pursuit, hand, ended.failure)
+  if (ended.outcome === 'failed') return await suspend(hand, ended.failure)
   assert(ended.outcome !== 'possible', 'a pursued goal is never only possible')
   return await complete(pursuit, hand, ended.outcome, ended.results)
 }
@@ -173,22 +175,17 @@ async function complete(
   return 'completed'
 }
 
-async function suspend(pursuit: Pursuit, hand: PursuingHand, failure: Failure): Promise<'suspended'> {
+async function suspend(hand: PursuingHand, failure: Failure): Promise<'suspended'> {
   const { help } = failure
   const values = { ...hand.valuesOf(failure), ...(help !== undefined && typed(help.instance, help.values)) }
   await hand.pen.record({
     type: 'suspended',
     code: failure.code,
-    reason: failure.code === 'requested' ? whyAsked(pursuit, failure.reason) : failure.reason,
+    reason: failure.code === 'requested' ? (hand.whyAsked ?? failure.reason) : failure.reason,
     ...(failure.step !== undefined && { step: failure.step }),
     ...(failure.instance !== '' && { instance: failure.instance }),
     values,
     ...(help !== undefined && help.instructions !== '' && { instructions: help.instructions })
   })
   return 'suspended'
-}
-
-/** What was said when it was asked to rest. */
-function whyAsked({ stop }: Pursuit, otherwise: string): string {
-  return typeof stop.reason === 'string' ? stop.reason : otherwise
 }

@@ -18,6 +18,7 @@ import { Pen } from './pen.ts'
 import { triesLeft } from './persist.ts'
 import { type How, isBelow, Recall } from './recall.ts'
 import type { Step } from './step.ts'
+import type { Target } from './target.ts'
 import { type TimeLimit, TimeLimits } from './time-limits.ts'
 import { describe, type Frame, type Hand, type Run } from './walk.ts'
 
@@ -27,6 +28,7 @@ export class PursuingHand implements Hand {
   readonly #world: World
   readonly #history: History
   readonly #stop: AbortSignal
+  readonly #target: Target
   readonly #recall: Recall
   readonly #keeping: Keeping
   readonly #limits: TimeLimits
@@ -36,8 +38,10 @@ export class PursuingHand implements Hand {
   readonly #lost = new Map<string, string>()
   readonly #origins = new Origins()
 
-  /** @param stop fires when a person asks to suspend: no further step begins */
-  constructor(goalId: string, world: World, history: History, facts: Run['facts'], stop: AbortSignal) {
+  /** @param target once its `stop` fires, no further step begins */
+  constructor(goalId: string, world: World, history: History, facts: Run['facts'], target: Target) {
+    const { stop } = target
+    this.#target = target
     this.#world = world
     this.#history = history
     this.#stop = stop
@@ -113,7 +117,10 @@ export class PursuingHand implements Hand {
     if (ended.outcome === 'possible' || (ended.outcome === 'failed' && ended.failure.code === 'stepping')) return
     const results = ended.outcome === 'completed' && frame.proto.post.length > 0 ? { ...ended.results } : undefined
     const lost = ended.outcome === 'failed' && ended.failure.code === 'post-not-true' && ended.failure.instance === instance
-    if (ended.outcome !== 'failed') this.#origins.forget(instance)
+    if (ended.outcome !== 'failed') {
+      this.#origins.forget(instance)
+      this.#target.reached(instance)
+    }
     if (lost) this.#lost.set(instance, proto.name)
     else this.#lost.delete(instance)
     const isForPeople = lost && frame.how?.lenient !== true
@@ -184,8 +191,9 @@ export class PursuingHand implements Hand {
       if (record !== undefined) this.#recall.keep(step.id, record, step.how)
       this.#keeping.keep(frame, step, verdict.writes)
     }
-    if (verdict.verdict !== 'do') return went
-    return await this.#doing.step(frame, step, record, verdict.again)
+    const walked = verdict.verdict === 'do' ? await this.#doing.step(frame, step, record, verdict.again) : went
+    if (walked.ok) this.#target.reached(step.id)
+    return walked
   }
 
   async mayRetry(path: string, policy: StatementBase, tries: number, how?: How): Promise<boolean> {
@@ -195,6 +203,11 @@ export class PursuingHand implements Hand {
     this.#limits.renew(path)
     await this.#doing.backOff(policy, tries, how)
     return !this.#stop.aborted
+  }
+
+  /** What the suspension is to say when it was asked for. */
+  get whyAsked(): string | undefined {
+    return typeof this.#stop.reason === 'string' ? this.#stop.reason : undefined
   }
 
   /** What was kept of goals below `path` whose posts did not hold is not kept by the next try. */

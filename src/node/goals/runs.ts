@@ -3,13 +3,14 @@
  * What each of them did is in the journal; nothing here could not be read again from there.
  */
 import { CloudburstError } from '../../errors.ts'
-import type { Assignable } from '../../goals/config/assignment.ts'
+import { type Assignable, assigned } from '../../goals/config/assignment.ts'
 import { instancesOf } from '../../goals/config/instances.ts'
 import { withoutShells } from '../../goals/plan/without-shells.ts'
 import { makePlan } from '../../goals/plan/make-plan.ts'
 import type { Plan } from '../../goals/plan/plan.ts'
+import { upTo } from '../../goals/plan/target.ts'
 import type { Clock, Driver, Messenger, Probe, Random, Vault } from '../../goals/ports.ts'
-import { EVENT_VERSION, type GoalEventBody, type Principal, type Write } from '../../goals/pursuit/events.ts'
+import { type Assignment, EVENT_VERSION, type GoalEventBody, type Principal, type Write } from '../../goals/pursuit/events.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
 import type { AgentProto, GoalProto } from '../../goals/program/model.ts'
 import type { Variables } from '../../goals/tree.ts'
@@ -18,13 +19,14 @@ import type { AgentChange, Agents } from '../agency/agents.ts'
 import type { EffectCheck } from '../permissions/effect.ts'
 import { runsToUndo } from './destroying.ts'
 import { openDriving } from './driving.ts'
-import { type GoalFinder, goalFinder } from './goal-finder.ts'
+import { type Found, type GoalFinder, goalFinder } from './goal-finder.ts'
 import { openHolds } from './holds.ts'
 import { type GoalAsked, requireDispatch, requireRepair } from './permitted.ts'
 import type { Programs } from '../programs/programs.ts'
 import { openRepairs, type Repairs } from './repairs.ts'
 import { openResting, type Resting, type RestingParts } from './resting.ts'
 import { type Giver, sealAssignments } from '../secrets/sealing.ts'
+import { beginningAt } from './snapshots.ts'
 import type { NodeJournal } from '../store/journal.ts'
 import type { Log, Store } from '../store/store.ts'
 
@@ -90,14 +92,33 @@ export function openRuns(parts: RunsParts): Runs {
     for (const { id } of journal.runs()) resume(id)
   }
   journal.onReread(resumeAll)
+  const planned = async (request: GoalRequest): Promise<{ readonly plan: Plan; readonly target?: string }> => {
+    const found = await finder.find(request)
+    const undoes = request.destroy === true ? (await runsToUndo(journal, found, request)).map(({ events }) => events) : undefined
+    const plan = await makePlan({
+      program: found.program,
+      ...(found.agentProto !== undefined && { agent: found.agentProto }),
+      goal: request.goal,
+      assignments: undoes === undefined ? await finder.configure(found, request, 'plan') : [],
+      ...(undoes !== undefined && { undoes }),
+      instances: instancesOf(found.program),
+      surroundings: finder.preview(found),
+      probe: request.probe === false ? withoutShells(parts.probe) : parts.probe,
+      ...(request.locale !== undefined && { locale: request.locale })
+    })
+    return request.target === undefined ? { plan } : upTo(plan, request.target)
+  }
   const accept: Runs['accept'] = async proposal => {
     const found = await finder.find(proposal)
     const undoes = proposal.destroy === true ? (await runsToUndo(journal, found, proposal)).map(({ id }) => id) : undefined
-    const given = undoes === undefined ? await finder.configure(found, proposal, 'pursue') : proposal.assignments
+    const given = await givenTo(finder, found, proposal)
+    const target = proposal.target === undefined ? undefined : (await planned(proposal)).target
     const { agentName, agentProto, program } = found
     const vars = proposal.assignments.map(({ path }) => path)
     await mayDispatch(parts, proposal.by, { program: program.hash, goal: proposal.goal, vars })
-    if (undoes !== undefined) mayRepair(parts, proposal.by, { program: program.hash, goal: proposal.goal, vars })
+    if (undoes !== undefined || proposal.from !== undefined)
+      mayRepair(parts, proposal.by, { program: program.hash, goal: proposal.goal, vars })
+    const from = proposal.from === undefined ? undefined : await beginningAt(journal, proposal.goal, proposal.from)
     const leaves = agentName !== undefined && agents.has(agentName) && agents.get(agentName).stopGoal?.id === proposal.id
     if (agentName !== undefined && agentProto !== undefined && !leaves) await agents.ensure(program, agentProto, agentName)
     const goalId = proposal.id ?? parts.random.id()
@@ -120,7 +141,12 @@ export function openRuns(parts: RunsParts): Runs {
       caller,
       request: goalId,
       goalId,
-      body: { ...proposed({ ...proposal, assignments }, program, agentName), ...(undoes !== undefined && { undoes }) },
+      body: {
+        ...proposed({ ...proposal, assignments }, program, agentName),
+        ...(undoes !== undefined && { undoes }),
+        ...(target !== undefined && { target }),
+        ...(from !== undefined && { from })
+      },
       acceptBefore,
       // It is driven while it goes to disk: no step has an effect before its intent is there, which lies behind.
       onPlaced: () => driving.drive(goalId, 'first')
@@ -139,21 +165,7 @@ export function openRuns(parts: RunsParts): Runs {
     ...stopGoals(parts, finder, accept)
   })
   return {
-    plan: async request => {
-      const found = await finder.find(request)
-      const undoes = request.destroy === true ? (await runsToUndo(journal, found, request)).map(({ events }) => events) : undefined
-      return await makePlan({
-        program: found.program,
-        ...(found.agentProto !== undefined && { agent: found.agentProto }),
-        goal: request.goal,
-        assignments: undoes === undefined ? await finder.configure(found, request, 'plan') : [],
-        ...(undoes !== undefined && { undoes }),
-        instances: instancesOf(found.program),
-        surroundings: finder.preview(found),
-        probe: request.probe === false ? withoutShells(parts.probe) : parts.probe,
-        ...(request.locale !== undefined && { locale: request.locale })
-      })
-    },
+    plan: async request => (await planned(request)).plan,
     accept,
     ...repairs,
     repair: async (request, by) => {
@@ -191,6 +203,14 @@ function proposed(proposal: Proposal, { name, hash }: RunSummary['program'], age
     ...(stepwise === true && { stepwise }),
     ...(sshReuse === true && { sshReuse })
   }
+}
+
+/** The values that it begins with: of one that is under way already each must fit as it is, any other is configured. */
+async function givenTo(finder: GoalFinder, found: Found, proposal: Proposal): Promise<readonly Assignment[]> {
+  if (proposal.destroy === true) return proposal.assignments
+  if (proposal.from === undefined) return await finder.configure(found, proposal, 'pursue')
+  const to = assignable(found.proto, found.agentProto)
+  return proposal.assignments.map(each => ({ path: each.path, value: assigned(found.program, to, each) }))
 }
 
 function assignable(proto: GoalProto | undefined, agent: AgentProto | undefined): Assignable {

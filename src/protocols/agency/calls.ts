@@ -239,10 +239,14 @@ export interface GoalRequest {
   readonly stepwise?: boolean
   /** Share the connections of plain ssh and scp prefixes. */
   readonly sshReuse?: boolean
+  /** Begin where the goal `id` was at its snapshot, or at its last one; needs the right to repair it. */
+  readonly from?: { readonly id: string; readonly snapshot?: string }
   /** Of a plan: start no process to look at the machine, not even a pure shell. */
   readonly probe?: false
   /** Undo what the goal has done here, the last first, instead of pursuing it; where that is not clear, the assignments say which. */
   readonly destroy?: true
+  /** Only up to this step or goal: its id in the plan, or the end of that. */
+  readonly target?: string
 }
 
 export interface RepairRequest {

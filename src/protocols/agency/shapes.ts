@@ -28,8 +28,10 @@ export const goalRequest = {
   locale: v.exactOptional(nameShape),
   stepwise: v.exactOptional(v.boolean()),
   sshReuse: v.exactOptional(v.boolean()),
+  from: v.exactOptional(v.strictObject({ id: nameShape, snapshot: v.exactOptional(nameShape) })),
   probe: v.exactOptional(v.literal(false)),
-  destroy: v.exactOptional(v.literal(true))
+  destroy: v.exactOptional(v.literal(true)),
+  target: v.exactOptional(textShape)
 }
 
 /** One more than the entries of a plan's basis: those named, what is beyond, and what would be done. */

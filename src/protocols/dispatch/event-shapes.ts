@@ -51,7 +51,9 @@ const goalBodies = [
     locale: v.exactOptional(nameShape),
     stepwise: v.exactOptional(v.boolean()),
     sshReuse: v.exactOptional(v.boolean()),
-    undoes: v.exactOptional(listOf(nameShape))
+    from: v.exactOptional(v.object({ run: nameShape, snapshot: nameShape, seq: seqShape })),
+    undoes: v.exactOptional(listOf(nameShape)),
+    target: v.exactOptional(textShape)
   }),
   v.object({ type: v.literal('configured'), variables: variablesShape, sources: v.record(textShape, textShape) }),
   v.object({ type: v.literal('started'), stretch: countShape, cause: v.picklist(['first', 'repair', 'resume', 'restart']) }),
@@ -98,7 +100,7 @@ const stepBodies = [
     step: textShape,
     instance: textShape,
     attempt: countShape,
-    kind: v.picklist(['send', 'tempFile', 'update', 'check', 'remote', 'code', 'editFile', 'wait']),
+    kind: v.picklist(['send', 'tempFile', 'update', 'check', 'remote', 'code', 'editFile', 'wait', 'snapshot']),
     key: textShape,
     show: textShape,
     describe: v.exactOptional(textShape),
