@@ -1,12 +1,13 @@
 /** What a mutated copy of the code is asked: the first check that does not hold, or the first cell that is wrong. */
 import '../../src/polyfill.ts'
 import { layers } from './layers.ts'
+import { signedLayers } from './signed-layers.ts'
 import { describeCell, isWrong, matrix, type SubjectName, subjects } from './matrix.ts'
 
 /** @param first the subject to be tried first @returns undefined when nothing is wrong */
 export async function firstFault(first?: SubjectName): Promise<string | undefined> {
   try {
-    for (const { name, holds } of layers) if (!(await holds())) return name
+    for (const { name, holds } of [...layers, ...signedLayers]) if (!(await holds())) return name
     return await firstWrong(first)
   } catch (error) {
     return `it fell over: ${error}`

@@ -6,6 +6,7 @@ import { commands } from '../../src/cli/commands.ts'
 import { doors, verbAsks } from '../../src/node/permissions/doors.ts'
 import { entries } from './entries.ts'
 import { layers } from './layers.ts'
+import { signedLayers } from './signed-layers.ts'
 import { type Cell, describeCell, isWrong, matrix, subjects } from './matrix.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -28,7 +29,7 @@ describe('the doors of a node', function () {
   after(() => {
     const got = cells.filter(({ gotIn }) => gotIn).length
     console.log(
-      `        ${subjects.length} subjects × ${entries().length} entries at ${doors.length} doors = ${cells.length} cells: ${got} let in, ${cells.length - got} kept out; ${layers.length} checks alone`
+      `        ${subjects.length} subjects × ${entries().length} entries at ${doors.length} doors = ${cells.length} cells: ${got} let in, ${cells.length - got} kept out; ${layers.length + signedLayers.length} checks alone`
     )
   })
 
@@ -58,7 +59,7 @@ describe('the doors of a node', function () {
 })
 
 describe('each check alone', () => {
-  for (const { name, holds } of layers) it(`holds: ${name}`, async () => assert.equal(await holds(), true))
+  for (const { name, holds } of [...layers, ...signedLayers]) it(`holds: ${name}`, async () => assert.equal(await holds(), true))
 })
 
 /** What a file of the CLI, and each file of the CLI that it imports, asks of a node. */

@@ -131,7 +131,7 @@ export const mutations: readonly Mutation[] = [
   {
     what: 'hellos: a stranger is welcome without a ticket',
     file: 'node/mesh/hellos.ts',
-    find: "if (hello.ticket === undefined) throw sessions.deny(peer, 'no permit holds for it, and it presents no ticket')",
+    find: 'if (!sessions.permitted(peer)) throw sessions.deny(peer, stranger(sessions, peer, hello))',
     replace: '',
     by: 'stranger'
   },
@@ -173,14 +173,14 @@ export const mutations: readonly Mutation[] = [
   {
     what: 'dispatch: goal:dispatch is asked for no goal in particular',
     file: 'protocols/dispatch/server.ts',
-    find: 'const what = { program: request.program.hash, goal: request.goal }',
-    replace: 'const what = {}',
+    find: 'const what: About = { program: request.program.hash, goal: request.goal, vars: request.assignments.map(({ path }) => path) }',
+    replace: 'const what: About = {}',
     by: 'limited to what it asks'
   },
   {
     what: 'dispatch: nothing is looked at again after the program came',
     file: 'protocols/dispatch/server.ts',
-    find: "  caller.require('goal:dispatch', what)\n  refuseExpired(executor, request)\n  if (channel",
+    find: '  await required(executor, request, asking, what)\n  refuseExpired(executor, request)\n  if (channel',
     replace: '  if (channel'
   },
   {
@@ -189,5 +189,143 @@ export const mutations: readonly Mutation[] = [
     find: "caller.require('state:read')",
     replace: '',
     by: 'without the capability'
+  },
+  {
+    what: 'rights: what was taken back counts',
+    file: 'node/permissions/rights.ts',
+    find: "trusted.revocations?.revokes(key, grant) === true) return 'revoked'",
+    replace: "trusted.revocations?.revokes(key, grant) === undefined) return 'revoked'"
+  },
+  {
+    what: 'rights: an authority that was not heard of for long counts',
+    file: 'node/permissions/rights.ts',
+    find: 'if (fresh !== undefined && now - heardAt(trusted, key) + CLOCK_LEEWAY_MS > fresh)',
+    replace: 'if (fresh !== undefined && fresh < 0)'
+  },
+  {
+    what: 'rights: a grant does not end',
+    file: 'node/permissions/rights.ts',
+    find: ' || now >= until',
+    replace: ''
+  },
+  {
+    what: 'rights: a grant goes beyond the ceiling of its authority',
+    file: 'node/permissions/rights.ts',
+    find: 'bounds: [bounds, ...chain],',
+    replace: 'bounds: chain,'
+  },
+  {
+    what: 'rights: what is handed on goes beyond what it comes from',
+    file: 'node/permissions/rights.ts',
+    find: 'allows.map(below => [above, below])',
+    replace: 'allows.map(below => [below])'
+  },
+  {
+    what: 'revocations: a holder that was taken out keeps what he has',
+    file: 'node/permissions/revocation-book.ts',
+    find: 'subject !== undefined && each.at < (subject.before ?? 0)',
+    replace: 'subject !== undefined && each.at < 0'
+  },
+  {
+    what: 'revocations: what was handed on outlives what it comes from',
+    file: 'node/permissions/revocation-book.ts',
+    find: 'each = each.parent)',
+    replace: 'each = undefined)'
+  },
+  {
+    what: 'grants: somebody else hands on what a holder has',
+    file: 'crypto/grant.ts',
+    find: 'if (parent.subject !== signer) throw',
+    replace: 'if (parent.subject === undefined) throw'
+  },
+  {
+    what: 'grants: handed on twice',
+    file: 'crypto/grant.ts',
+    find: "if (!mayHaveParent) throw refused('a grant may be handed on once')",
+    replace: ''
+  },
+  {
+    what: 'signatures: whoever is named has signed',
+    file: 'crypto/dsse.ts',
+    find: 'if (!verify(signer, preAuthEncoding(payloadType, payload), signature))',
+    replace: 'if (signature.byteLength === 0)'
+  },
+  {
+    what: 'signatures: of whatever type',
+    file: 'crypto/dsse.ts',
+    find: "value['payloadType'] !== payloadType",
+    replace: "value['payloadType'] === undefined"
+  },
+  {
+    what: 'asks: shown to another node',
+    file: 'protocols/behalf.ts',
+    find: 'if (ask.to !== next) throw',
+    replace: 'if (ask.to === undefined) throw'
+  },
+  {
+    what: 'asks: shown by somebody else',
+    file: 'protocols/behalf.ts',
+    find: 'if (last && ask.signer !== from) throw',
+    replace: 'if (last && ask.signer === undefined) throw'
+  },
+  {
+    what: 'asks: shown for something else',
+    file: 'protocols/behalf.ts',
+    find: 'if (!(last ? isThis(ask, asked) : leadsTo(ask, asked))) throw',
+    replace: 'if (ask.signer === undefined) throw'
+  },
+  {
+    what: 'asks: shown much later',
+    file: 'protocols/behalf.ts',
+    find: 'ask.at < now - age',
+    replace: 'ask.at < 0'
+  },
+  {
+    what: 'sessions: who is asked for needs no right',
+    file: 'node/mesh/sessions.ts',
+    find: 'for (const other of others) this.#require(',
+    replace: 'for (const other of []) this.#require('
+  },
+  {
+    what: 'trust: strangers give a node grants of its own',
+    file: 'node/permissions/trust.ts',
+    find: "if (ours && of === 'others') return false",
+    replace: ''
+  },
+  {
+    what: 'control: a page of another site asks',
+    file: 'node/control/secure.ts',
+    find: 'if (headers.origin !== undefined && headers.origin.toLowerCase() !== `https://${host.toLowerCase()}`) {',
+    replace: 'if (headers.origin === undefined && host === undefined) {'
+  },
+  {
+    what: 'control: a name that was made to lead here',
+    file: 'node/control/secure.ts',
+    find: '=== `${name.toLowerCase()}:${port}`)) throw',
+    replace: '!== undefined)) throw'
+  },
+  {
+    what: 'control: somebody who has not signed in asks',
+    file: 'node/control/secure.ts',
+    find: "if (scheme !== 'Bearer' || token === undefined || !signIn.holds(token)) {",
+    replace: "if (scheme === 'Basic') {"
+  },
+  {
+    what: 'control: a code is used twice',
+    file: 'node/control/sign-in.ts',
+    find: 'codes.delete(key)\n',
+    replace: '\n'
+  },
+  {
+    what: 'files: a link stands in place of the file',
+    file: 'node/files/file-safety.ts',
+    find: 'if (!lstatSync(path).isSymbolicLink()) return\n',
+    replace: 'if (path.length > 0) return\n'
+  },
+  {
+    what: 'files: others may write it',
+    file: 'node/files/file-safety.ts',
+    find: '(stats.mode & GROUP_OR_OTHERS_WRITE) === 0 || sticky',
+    replace: 'stats.mode > 0 || sticky'
   }
 ]
