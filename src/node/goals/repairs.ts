@@ -45,7 +45,17 @@ export interface Repairs {
 
 export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFinder): Repairs {
   const { journal } = parts
-  const repairing = new Set<string>()
+  /** What is being decided about goals right now: one thing at a time, or a goal would be driven on after it was cancelled. */
+  const deciding = new Map<string, Promise<void>>()
+  const decide = async (id: string, work: () => Promise<void>): Promise<void> => {
+    const decision = work()
+    deciding.set(id, decision)
+    try {
+      await decision
+    } finally {
+      deciding.delete(id)
+    }
+  }
 
   const repair = async (request: RepairRequest, by: Principal): Promise<void> => {
     const { id } = request
@@ -54,16 +64,31 @@ export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFind
     await journal.append(id, body)
     driving.drive(id, 'repair')
   }
+  const cancel = async (id: string, by: Principal, why: string | undefined, undo: boolean): Promise<void> => {
+    const { status } = await known(journal, id)
+    if (isOver(status)) throw notSuspended(id, `is ${status} already`)
+    const { program, goal } = await known(journal, id)
+    requireOf(parts, by, { program: program.hash, goal, vars: [] })
+    const resting = driving.halt(id)
+    if (resting !== undefined) {
+      await stopSteps(parts.driver, id, await journal.read(id))
+      await resting
+    }
+    const summary = await known(journal, id)
+    if (isOver(summary.status)) throw notSuspended(id, `is ${summary.status} already`)
+    const said = { by, ...(why !== undefined && { why }) }
+    if (undo && (await canUndo(parts, summary))) {
+      await journal.append(id, { type: 'undoing', ...said })
+      return driving.drive(id, 'repair')
+    }
+    await journal.append(id, { type: 'cancelled', ...said })
+    await parts.driver.dropFiles(id)
+  }
   return {
     // Two people who repair at once: the first wins, the second is told.
     repair: async (request, by) => {
-      if (repairing.has(request.id)) throw notSuspended(request.id, 'is being repaired by somebody else right now')
-      repairing.add(request.id)
-      try {
-        await repair(request, by)
-      } finally {
-        repairing.delete(request.id)
-      }
+      if (deciding.has(request.id)) throw notSuspended(request.id, 'is being repaired or cancelled by somebody else right now')
+      await decide(request.id, () => repair(request, by))
     },
     preview: async (request, by) => {
       const { summary, events, source, body } = await understand(parts, driving, request, by)
@@ -81,24 +106,8 @@ export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFind
       })
     },
     cancel: async (id, by, why, undo = true) => {
-      const { status } = await known(journal, id)
-      if (isOver(status)) throw notSuspended(id, `is ${status} already`)
-      const { program, goal } = await known(journal, id)
-      requireOf(parts, by, { program: program.hash, goal, vars: [] })
-      const resting = driving.halt(id)
-      if (resting !== undefined) {
-        await stopSteps(parts.driver, id, await journal.read(id))
-        await resting
-      }
-      const summary = await known(journal, id)
-      if (isOver(summary.status)) throw notSuspended(id, `is ${summary.status} already`)
-      const said = { by, ...(why !== undefined && { why }) }
-      if (undo && (await canUndo(parts, summary))) {
-        await journal.append(id, { type: 'undoing', ...said })
-        return driving.drive(id, 'repair')
-      }
-      await journal.append(id, { type: 'cancelled', ...said })
-      await parts.driver.dropFiles(id)
+      for (let before = deciding.get(id); before !== undefined; before = deciding.get(id)) await before.catch(() => undefined)
+      await decide(id, () => cancel(id, by, why, undo))
     },
     fence: async (id, by, why) => {
       const summary = await known(journal, id)
