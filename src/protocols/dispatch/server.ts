@@ -62,8 +62,9 @@ async function decide(executor: Executor, request: DispatchRequest, channel: Cha
   else asking.require('goal:dispatch', what)
   refuseCycle(request)
   refuseExpired(executor, request)
-  const { behalf, email = caller.email } = request
-  const by: Principal = { peer: caller.peer, node: caller.node, email, ...(behalf !== undefined && { behalf }) }
+  // Not the e-mail that the dispatcher gives: the one by which it was let in.
+  const { behalf } = request
+  const by: Principal = { peer: caller.peer, node: caller.node, email: caller.email, ...(behalf !== undefined && { behalf }) }
   if (!(await executor.holds(request.program.hash))) await fetchProgram(executor, request, channel, asking, by)
 
   // Fetching may have taken long: look again at everything that may have changed meanwhile.
