@@ -27,15 +27,24 @@ export function permissionsText(): string {
   <!-- Whose word counts. "${LOCAL_AUTHORITY}" is you, the owner of this file. -->
   <authority name="${LOCAL_AUTHORITY}"/>
 
+  <!-- An authority with a key signs grants, which end by themselves and can be taken back everywhere at once; it can grant no more
+       than this. "cloudburst authority init ops" makes one and prints the line; docs/permissions.md walks through it.
+         <authority name="ops" key="12D3KooW..." capability="agency:hello goal:dispatch" lifetime="P7D"/> -->
+
   <!-- One permit: somebody with this e-mail address, bound to the key of one node, may do these things this long.
          <permit authority="${LOCAL_AUTHORITY}" email="ops@example.org" peer="12D3KooW..."
                  capability="agency:hello agency:inspect state:read inventory:read"
                  lifetime="2026-01-01T00:00:00Z/2027-01-01T00:00:00Z"/>
        lifetime: from/until as above, from/P90D, or PT8H for the longest session.
-       programs, goals, vars: names or program hashes separated by spaces; without them, all.
+       programs, goals, vars, on: names or program hashes separated by spaces; without them, all.
        capability: one or several of
          ${capabilities.join('\n         ')}
        program:load together with goal:dispatch is as good as a shell here; node:shell says so openly. -->
+
+  <!-- What has to be so whatever is changed: a version of this file that breaks one of these is refused.
+         <tests>
+           <deny who="*" capability="node:shell permission:admin"/>
+         </tests> -->
 </permissions>
 `
 }

@@ -55,6 +55,47 @@ describe('permissions.xml', () => {
     ],
     ['text', '<permissions>hello</permissions>', 'p.xml:1:14: <permissions> holds no text'],
     ['an authority twice', `<permissions>${AUTHORITY}${AUTHORITY}</permissions>`, 'p.xml:1:39: the authority local is declared twice'],
+    [
+      'a ceiling of an authority without key',
+      '<permissions><authority name="a" capability="agency:hello"/></permissions>',
+      'p.xml:1:34: capability is about the grants of a, which signs none without a key'
+    ],
+    [
+      'bounds of an authority that may grant nothing',
+      `<permissions><authority name="a" key="${peer}" goals="x"/></permissions>`,
+      'p.xml:1:93: goals bounds what grants of a may do: it goes with capability'
+    ],
+    [
+      'a permit above the ceiling',
+      `<permissions><authority name="a" key="${peer}" capability="agency:hello"/><permit authority="a" email="a@b" capability="node:shell" lifetime="PT1H"/></permissions>`,
+      'p.xml:1:154: node:shell is above the ceiling of the authority a'
+    ],
+    [
+      'freshness without anybody to hear from',
+      permit(`${GOOD} fresh="PT1H"`),
+      'p.xml:2:91: fresh is about hearing from local, which has no key to be heard by'
+    ],
+    [
+      'freshness that clocks cannot keep',
+      `<permissions><authority name="a" key="${peer}" fresh="PT1M"/></permissions>`,
+      'p.xml:1:93: fresh is at least PT5M: clocks are apart by minutes'
+    ],
+    ['no number of goals', permit(`${GOOD} concurrent="0"`), 'p.xml:2:91: concurrent is a number of goals from 1 on, not 0'],
+    [
+      'a test that fails',
+      `<permissions>${AUTHORITY}<permit ${GOOD}/><tests><deny who="*" capability="agency:hello"/></tests></permissions>`,
+      'p.xml:1:137: this test fails: the permit in line 1 allows a@example.org agency:hello'
+    ],
+    [
+      'a test of what nobody permits',
+      `<permissions>${AUTHORITY}<tests><allow who="a@b" capability="goal:plan" goal="x"/></tests></permissions>`,
+      'p.xml:1:46: this test fails: no permit allows a@b goal:plan for goal x'
+    ],
+    [
+      'a test of what an authority might grant',
+      `<permissions><authority name="a" key="${peer}" capability="node:shell"/><tests><deny who="a@b" capability="node:shell"/></tests></permissions>`,
+      'p.xml:1:125: this test fails: a may grant node:shell to anybody'
+    ],
     ['a DOCTYPE', '<!DOCTYPE x><permissions/>', 'p.xml:1:1: DOCTYPE is not allowed']
   ]
   for (const [what, text, message] of cases) {
@@ -62,6 +103,22 @@ describe('permissions.xml', () => {
       assert.throws(() => readPermissions(text, 'p.xml'), { message })
     })
   }
+
+  it('reads an authority with its ceiling, and tests that hold', () => {
+    const ceiling = 'capability="goal:dispatch" lifetime="P7D" goals="deploy" on="role=web,os=linux web2" concurrent="3" fresh="PT1H"'
+    const tests = '<tests><deny who="*" capability="node:shell"/><allow who="a@b" capability="goal:dispatch" goal="deploy"/></tests>'
+    const waiting = '<permit authority="ops" email="a@b" capability="goal:dispatch" lifetime="PT8H"/>'
+    const list = readPermissions(`<permissions><authority name="ops" key="${peer}" ${ceiling}/>${waiting}${tests}</permissions>`, 'p.xml')
+    const [{ place: _, ...authority }] = list.authorities as [(typeof list.authorities)[number]]
+    assert.deepEqual(authority, {
+      name: 'ops',
+      key: peer,
+      ceiling: { capabilities: ['goal:dispatch'], goals: ['deploy'], on: ['role=web,os=linux', 'web2'], concurrent: 3 },
+      lifetimeMs: 7 * 86_400_000,
+      fresh: 3_600_000
+    })
+    assert.equal(list.tests?.length, 2)
+  })
 
   it('has a sample that permits nobody and names every capability', () => {
     const sample = permissionsText()
