@@ -42,6 +42,8 @@ export interface MeshOptions {
   readonly release?: () => Promise<void>
   /** Called with the path of a home before it is made. */
   readonly prepare?: (path: string, name: string) => void
+  /** Where node `number` lives: its address, and the command that runs another one there. By default on loopback, like everything. */
+  readonly place?: (number: number) => { readonly address: string; readonly within: readonly string[] }
   /** Whether to start the daemons and wait until all that may are up; by default true. */
   readonly started?: boolean
 }
@@ -64,6 +66,7 @@ export interface MeshNode {
   readonly home: Home
   readonly peer: string
   readonly port: number
+  readonly address: string
   /** A command to its end, with `--home` of this node. */
   cli(...words: readonly string[]): Promise<Said>
   /** A command that goes on by itself, such as one that follows. */
@@ -126,7 +129,7 @@ export async function mesh(count: number, options: MeshOptions = {}): Promise<Me
   }
   try {
     const permits = options.permits ?? (() => ({ capabilities: TICKET_CAPABILITIES }))
-    for (let number = 1; number <= count; number++) nodes.push(await makeNode(join(directory, `n${number}`), `n${number}`, options))
+    for (let number = 1; number <= count; number++) nodes.push(await makeNode(join(directory, `n${number}`), `n${number}`, options, number))
     watchNodes(nodes)
     for (const host of nodes) for (const guest of nodes) if (host !== guest) introduce(host, guest, permits(host.name, guest.name))
     const up = async (): Promise<void> => {
@@ -160,7 +163,7 @@ function mutual(a: MeshNode, b: MeshNode, permits: NonNullable<MeshOptions['perm
 }
 
 function introduce(host: MeshNode, guest: MeshNode, permitted: Permitted | undefined): void {
-  addNeighbour(host.home.neighborhood, { name: guest.name, peer: guest.peer, addresses: [`/ip4/127.0.0.1/tcp/${guest.port}`] })
+  addNeighbour(host.home.neighborhood, { name: guest.name, peer: guest.peer, addresses: [`/ip4/${guest.address}/tcp/${guest.port}`] })
   if (permitted === undefined) return
   const { capabilities, lifetime = FOREVER } = permitted
   addPermit(host.home.permissions, { email: `${guest.name}@example.org`, peer: guest.peer, capabilities, lifetime })
@@ -173,13 +176,14 @@ async function upWith(node: MeshNode, names: readonly string[]): Promise<void> {
   })
 }
 
-async function makeNode(path: string, name: string, options: MeshOptions): Promise<MeshNode> {
+async function makeNode(path: string, name: string, options: MeshOptions, number: number): Promise<MeshNode> {
+  const { address, within } = options.place?.(number) ?? { address: '127.0.0.1', within: [] }
   const dist = options.dist ?? join(root, 'dist')
   const environment = (): NodeJS.ProcessEnv => ({ ...env(), CLOUDBURST_TEST_SECRET: ENVIRONMENT_SECRET, ...options.env?.(name) })
   options.prepare?.(path, name)
   const home = resolveHome(path)
   const port = await freePort()
-  const { peer } = initHome(home, { name, labels: { test: name }, listen: [`/ip4/127.0.0.1/tcp/${port}`], mdns: false })
+  const { peer } = initHome(home, { name, labels: { test: name }, listen: [`/ip4/${address}/tcp/${port}`], mdns: false })
   const daemons: Running[] = []
   /** Those that a failed test did not see to their end among them. */
   const commands: Running[] = []
@@ -198,6 +202,7 @@ async function makeNode(path: string, name: string, options: MeshOptions): Promi
     home,
     peer,
     port,
+    address,
     begin(...words) {
       const command = start(process.execPath, [join(dist, 'cloudburst.js'), ...withHome(words, path)], environment())
       commands.push(command)
@@ -214,7 +219,10 @@ async function makeNode(path: string, name: string, options: MeshOptions): Promi
         const run = await node.json<RunInfo>('goal', id)
         return holds(run) && run
       }),
-    daemon: (...words) => start(process.execPath, [join(dist, 'cloudburstd.js'), '--home', path, ...words], environment()),
+    daemon: (...words) => {
+      const [program = process.execPath, ...args] = [...within, process.execPath, join(dist, 'cloudburstd.js'), '--home', path, ...words]
+      return start(program, args, environment())
+    },
     async start(...words) {
       const daemon = node.daemon(...words)
       daemons.push(daemon)
