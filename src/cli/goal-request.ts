@@ -2,7 +2,6 @@
 import type { Agency, GoalRequest, Principal } from '../node/control/contract.ts'
 import { type Invocation, onlyWord } from './arguments.ts'
 import type { Io } from './io.ts'
-import { findRun } from './run-ids.ts'
 
 /** The request, its program loaded first when `--program` names a file. */
 export async function goalRequest(invocation: Invocation, agency: Agency, by: Principal): Promise<GoalRequest> {
@@ -13,7 +12,6 @@ export async function goalRequest(invocation: Invocation, agency: Agency, by: Pr
     step,
     'ssh-reuse': sshReuse,
     'accept-suggestions': acceptSuggestions,
-    'from-snapshot': from,
     'no-probe': noProbe,
     destroy,
     target
@@ -26,20 +24,12 @@ export async function goalRequest(invocation: Invocation, agency: Agency, by: Pr
     ...(agent === undefined ? {} : { agent }),
     ...(acceptSuggestions ? { acceptSuggestions } : {}),
     ...(step ? { stepwise: true } : {}),
-    ...(from === undefined ? {} : { from: await beginning(agency, by, from) }),
     ...(sshReuse ? { sshReuse: true } : {}),
     ...(destroy ? { destroy: true as const } : {}),
     ...(target === undefined ? {} : { target }),
     ...(noProbe ? { probe: false as const } : {}),
     ...(locale === undefined ? {} : { locale })
   }
-}
-
-/** `ID:NAME` or `ID`, a beginning of an id being enough. */
-async function beginning(agency: Agency, by: Principal, word: string): Promise<NonNullable<GoalRequest['from']>> {
-  const [prefix = '', snapshot] = word.split(':', 2)
-  const { id } = await findRun(agency, by, prefix)
-  return { id, ...(snapshot !== undefined && { snapshot }) }
 }
 
 /** The language that the person reads, as POSIX has it; undefined when none is chosen. */

@@ -1,8 +1,9 @@
 /** The commands pursue and execute. */
-import type { Calls, GoalRequest } from '../node/control/contract.ts'
+import type { Agency, Calls, GoalRequest, Principal } from '../node/control/contract.ts'
 import type { Invocation } from './arguments.ts'
 import { exitOfRest, followGoals } from './follow.ts'
 import { goalRequest } from './goal-request.ts'
+import { findRun } from './run-ids.ts'
 import { isForPrograms, showOne } from './output.ts'
 import type { Prompt } from './prompt.ts'
 import { openSession, type Session } from './session.ts'
@@ -10,7 +11,18 @@ import { promptFor, stepThrough } from './stepping.ts'
 
 /** Begins a goal and, unless detached, follows it until it rests. */
 export async function pursueAs(invocation: Invocation, mode: 'pursue' | 'execute'): Promise<number> {
-  return await pursueRequest(invocation, mode, session => goalRequest(invocation, session.agency, session.by))
+  return await pursueRequest(invocation, mode, async ({ agency, by }) => {
+    const request = await goalRequest(invocation, agency, by)
+    const { 'from-snapshot': from } = invocation.options
+    return from === undefined ? request : { ...request, from: await beginning(agency, by, from) }
+  })
+}
+
+/** `ID:NAME` or `ID`, a beginning of an id being enough. */
+async function beginning(agency: Agency, by: Principal, word: string): Promise<NonNullable<GoalRequest['from']>> {
+  const [prefix = '', snapshot] = word.split(':', 2)
+  const { id } = await findRun(agency, by, prefix)
+  return { id, ...(snapshot !== undefined && { snapshot }) }
 }
 
 /** The same for a request that is made once there is a session. */

@@ -274,6 +274,12 @@ export const elementSpecs: Readonly<Record<string, ElementSpec>> = {
       every: { type: 'seconds', default: '1', meaning: 'seconds between two looks' }
     }
   },
+  snapshot: {
+    as: ['statement'],
+    meaning: 'a place at which later goals may begin, with what was done until then: `pursue GOAL --from-snapshot ID:NAME`',
+    holds: ['describe'],
+    attributes: { ...statement, name: { ...name, required: true } }
+  },
   undo: {
     as: ['undo'],
     meaning: 'statements that take back what the method has done: when its goal is cancelled or destroyed',

@@ -195,6 +195,7 @@ export type Statement =
   | CodeStatement
   | EditFileStatement
   | WaitStatement
+  | SnapshotStatement
 
 export interface DoStatement extends StatementBase {
   readonly kind: 'do'
@@ -297,6 +298,12 @@ export type FileEdit =
   | { readonly kind: 'insertAfter' | 'insertBefore'; readonly pattern: Template; readonly text: Template; readonly place: Place }
   | { readonly kind: 'append' | 'prepend'; readonly text: Template; readonly place: Place }
   | { readonly kind: 'remove'; readonly pattern: Template; readonly place: Place }
+
+/** A place at which later goals may begin. */
+export interface SnapshotStatement extends StatementBase {
+  readonly kind: 'snapshot'
+  readonly name: string
+}
 
 /** Waits a time, or until all of `until` hold. */
 export interface WaitStatement extends StatementBase {

@@ -61,6 +61,8 @@ function readStatement(reading: Reading, element: XmlElement, inside: string): S
       return readEditFile(reading, element)
     case 'wait':
       return readWait(reading, element)
+    case 'snapshot':
+      return { ...readBase(reading, element), kind: 'snapshot', name: needName(reading, element) }
     case 'goalCompleted':
       return readCallStatement(reading, element)
     default:

@@ -11,6 +11,7 @@ import { failed, type Walked, went } from './failure.ts'
 import { itemName, labelOf, Names } from './instance.ts'
 import { isPlain, persist } from './persist.ts'
 import { sendStep } from './send-step.ts'
+import { snapshotStep } from './snapshot-step.ts'
 import { assignStep, checkStep } from './step.ts'
 import { tempFileStep } from './temp-file-step.ts'
 import { waitStep } from './wait-step.ts'
@@ -56,6 +57,8 @@ async function walkStatement(around: Here, statement: Statement): Promise<Walked
       return await takeStep(here, editStep(here, statement, name(here, labelOf(statement))))
     case 'wait':
       return await takeStep(here, waitStep(here, statement, name(here, labelOf(statement))))
+    case 'snapshot':
+      return await takeStep(here, snapshotStep(here, statement, name(here, labelOf(statement))))
     case 'check':
       return await takeStep(here, checkStep(here, statement, name(here, labelOf(statement))))
   }

@@ -10,6 +10,7 @@ import type { GoalFinder } from './goal-finder.ts'
 import { type Holds, holdsStill, holdText } from './holds.ts'
 import { answersFor, whyDenied } from './permitted.ts'
 import { Places } from './places.ts'
+import { begun } from './snapshots.ts'
 import type { Programs } from '../programs/programs.ts'
 import type { NodeJournal } from '../store/journal.ts'
 import type { Log, Store } from '../store/store.ts'
@@ -86,7 +87,7 @@ export function openDriving(parts: DrivingParts): Driving {
   }
   const pursueOnce = async (id: string, cause: Cause, stopping: AbortController): Promise<void> => {
     const stop = stopping.signal
-    const events = await journal.read(id)
+    const events = await begun(journal, id, await journal.read(id))
     // It was to be accepted, and could not be written down: whoever asked has been told.
     if (events.length === 0) return
     const proposed = events[0]?.body

@@ -58,6 +58,8 @@ export interface NodeJournal extends Journal, Removal {
    * @throws CloudburstError CB_FRAME_INVALID for a gap: ask again from the number in `details.expected`
    */
   mirror(goalId: string, events: readonly GoalEvent[], extra?: readonly Op[], options?: { readonly sync: boolean }): Promise<void>
+  /** Appends what happened to another run as if it had happened to this one; what it wrote to its agent stays as it is there. Durable on return. */
+  takeOver(goalId: string, bodies: readonly GoalEvent['body'][]): Promise<void>
   /** Durable on return: the run exists and the same request will never make another. The same request again answers with what is recorded. */
   accept(acceptance: Acceptance, extra?: readonly Op[]): Promise<Accepted>
   /** Whether a request of `caller` was accepted, also one for a run that somebody else had asked for. */
@@ -169,6 +171,14 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
       if (last === undefined && chain.pending.length === 0 && chain.summary !== undefined && isOver(chain.summary.status))
         chains.drop(goalId)
       await Promise.all(written)
+    },
+    takeOver: async (goalId, bodies) => {
+      refuseDamaged(damaged, goalId)
+      const reached = chains.reach(goalId, false)
+      const chain = reached instanceof Promise ? await reached : reached
+      await Promise.all(
+        bodies.map((body, at) => chains.extend(chain, { at: hooks.now(), body, extra: [], sync: at === bodies.length - 1 }))
+      )
     },
     accept: (acceptance, extra = []) => accept(acceptance, extra),
     hasAccepted: async (caller, request) => (await store.get(acceptKey(caller, request))) !== undefined,

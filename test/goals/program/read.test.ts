@@ -26,7 +26,7 @@ describe('a faulty program', () => {
   const faults: [name: string, text: string, message: string][] = [
     ['a definition without a name', '<struct/>', 'p.xml:2:1: <struct> needs a name'],
     ['a method without a goal', '<method name="m"/>', 'p.xml:2:1: <method> needs a targetGoalType'],
-    ['an element that is not supported yet', inMethod('  <snapshot/>'), 'p.xml:3:3: <snapshot> is not supported yet'],
+    ['an element that is not supported yet', inMethod('  <schedule/>'), 'p.xml:3:3: <schedule> is not supported yet'],
     ['code without a language', inMethod('<code>x</code>'), 'p.xml:3:1: <code> needs language="javascript" or language="python"'],
     ['code that is empty', inMethod('<code language="python"> </code>'), 'p.xml:3:1: <code> is empty'],
     [
