@@ -32,7 +32,8 @@ export const errors = {
   CB_DENIED: { exit: 6, http: 403, next: 'cloudburst hello --peer <peer>' },
   CB_PERMISSIONS_INVALID: { exit: 1, http: 422, next: 'vi +<line> <file>' },
   CB_TICKET_INVALID: { exit: 6, http: 403, next: 'cloudburst init --ticket' },
-  CB_FILE_UNSAFE: { exit: 1, http: 500, next: '<fix>' },
+:  CB_AUDIT_DAMAGED: { exit: 1, http: 500, next: 'cloudburst audit' },
+  CB_FILE_UNSAFE:: { exit: 1, http: 500, next: '<fix>' },
 
   // mesh
   CB_PEER_UNKNOWN: { exit: 7, http: 404, next: 'cloudburst peers' },

@@ -151,6 +151,7 @@ const verbWords: Readonly<Record<string, { readonly words: readonly string[]; re
   attach: { words: [RUN], shut: ['program', 'goal'] },
   abandon: 'own',
   doctor: 'own',
+  artifact: 'own',
   run: { words: ['true'], shut: ALL }
 }
 

@@ -34,6 +34,7 @@ describe('the authorisation matrix', function () {
       platform: 'node',
       target: 'node20',
       packages: 'external',
+      logLevel: 'silent',
       outfile,
       plugins:
         mutation === undefined ? [] : [{ name: 'mutation', setup: setup => setup.onLoad({ filter: fileOf(mutation) }, mutated(mutation)) }]

@@ -112,7 +112,7 @@ export const mutations: readonly Mutation[] = [
   {
     what: 'sessions: a decision is written down and not kept',
     file: 'node/mesh/sessions.ts',
-    find: 'if (!decision.allowed) throw this.#denied(peer, decision.reason)',
+    find: 'if (!decision.allowed) throw this.#denied(peer, reason)',
     replace: '',
     by: 'limited by program'
   },
@@ -253,8 +253,8 @@ export const mutations: readonly Mutation[] = [
   {
     what: 'signatures: of whatever type',
     file: 'crypto/dsse.ts',
-    find: "value['payloadType'] !== payloadType",
-    replace: "value['payloadType'] === undefined"
+    find: 'const type = Buffer.from(payloadType)',
+    replace: "const type = Buffer.from('any')"
   },
   {
     what: 'asks: shown to another node',

@@ -97,6 +97,7 @@ export const signedLayers: readonly Layer[] = [
   },
   { name: 'a changed statement is refused', holds: () => refused(() => open(changed(seal(authority, 'a', Buffer.from('x'))), 'a', 4096)) },
   { name: 'a statement of another type is refused', holds: () => refused(() => open(seal(authority, 'a', Buffer.from('x')), 'b', 4096)) },
+  { name: 'a statement with another type written on it is refused', holds: () => refused(() => open(relabelled(), 'b', 4096)) },
   { name: 'an ask shows on whose behalf', holds: () => !refused(() => behalf({})) },
   { name: 'an ask for another node does not', holds: () => refused(() => behalf({ to: other.peer })) },
   { name: 'an ask of another sender does not', holds: () => refused(() => behalf({ signer: other })) },
@@ -246,6 +247,12 @@ async function tryHeaders(): Promise<ReadonlySet<string>> {
 function changed(envelope: Uint8Array): Uint8Array {
   const value = JSON.parse(Buffer.from(envelope).toString()) as { payload: string }
   return Buffer.from(JSON.stringify({ ...value, payload: Buffer.from('y').toString('base64') }))
+}
+
+/** Signed as one thing, shown as another. */
+function relabelled(): Uint8Array {
+  const value = JSON.parse(Buffer.from(seal(authority, 'a', Buffer.from('x'))).toString()) as object
+  return Buffer.from(JSON.stringify({ ...value, payloadType: 'b' }))
 }
 
 function refused(work: () => unknown): boolean {

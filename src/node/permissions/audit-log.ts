@@ -44,7 +44,7 @@ export function readAudit(path: string, limit = Number.POSITIVE_INFINITY): reado
 
 /**
  * Checks the chain of the log at `path`, with the one that was put aside, and its end against the head.
- * @throws CloudburstError CB_STORE_DAMAGED with `file:line` of the first line that does not follow the one before it, or
+ * @throws CloudburstError CB_AUDIT_DAMAGED with `file:line` of the first line that does not follow the one before it, or
  *   saying how many lines are missing at the end
  */
 export function checkAudit(path: string): AuditCheck {
@@ -156,5 +156,5 @@ function entryOf(line: string): AuditLine[] {
 }
 
 function damaged(message: string, file: string): CloudburstError {
-  return new CloudburstError('CB_STORE_DAMAGED', message, { file })
+  return new CloudburstError('CB_AUDIT_DAMAGED', message, { file })
 }

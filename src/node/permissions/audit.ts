@@ -60,6 +60,14 @@ export function openAudit(path: string, now: () => number = Date.now): Audit {
   closeSync(headFile)
   const head = openSync(headOf(path), 'r+')
   let { first, lines } = startOf(path, previous)
+  const writeHead = (): void => {
+    writeSync(head, `${JSON.stringify({ first, lines, last: previous })}`.padEnd(HEAD_BYTES - 1).concat('\n'), 0)
+  }
+  try {
+    writeHead()
+  } catch {
+    // The disk is full: the first line that can be written brings its head along.
+  }
   const append = (entry: object): void => {
     const line = `${JSON.stringify({ at: new Date(now()).toISOString(), ...entry, previous })}\n`
     if (bytes + line.length > AUDIT_BYTES_MAX) {
@@ -73,7 +81,7 @@ export function openAudit(path: string, now: () => number = Date.now): Audit {
     bytes += writeSync(file, line)
     previous = hash(line)
     lines++
-    writeSync(head, `${JSON.stringify({ first, lines, last: previous })}`.padEnd(HEAD_BYTES - 1).concat('\n'), 0)
+    writeHead()
   }
   return {
     record(entry) {

@@ -54,6 +54,11 @@ describe('the audit log', () => {
     assert.equal(statSync(path).mode & 0o777, 0o600)
   })
 
+  it('is whole when nothing was written yet', () => {
+    write()
+    assert.deepEqual([checkAudit(path).lines, readAudit(path)], [0, []])
+  })
+
   it('shows a line that was removed, changed or moved', () => {
     write('one', 'two', 'three')
     const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
