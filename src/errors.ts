@@ -32,8 +32,8 @@ export const errors = {
   CB_DENIED: { exit: 6, http: 403, next: 'cloudburst hello --peer <peer>' },
   CB_PERMISSIONS_INVALID: { exit: 1, http: 422, next: 'vi +<line> <file>' },
   CB_TICKET_INVALID: { exit: 6, http: 403, next: 'cloudburst init --ticket' },
-:  CB_AUDIT_DAMAGED: { exit: 1, http: 500, next: 'cloudburst audit' },
-  CB_FILE_UNSAFE:: { exit: 1, http: 500, next: '<fix>' },
+  CB_AUDIT_DAMAGED: { exit: 1, http: 500, next: 'cloudburst audit' },
+  CB_FILE_UNSAFE: { exit: 1, http: 500, next: '<fix>' },
 
   // mesh
   CB_PEER_UNKNOWN: { exit: 7, http: 404, next: 'cloudburst peers' },
@@ -42,6 +42,7 @@ export const errors = {
   CB_FRAME_INVALID: { exit: 1, http: 400, next: 'cloudburst hello --peer <peer>' },
   CB_SIGNATURE_INVALID: { exit: 1, http: 403, next: 'cloudburst hello --peer <peer>' },
   CB_NEIGHBORHOOD_INVALID: { exit: 1, http: 422, next: 'vi +<line> <file>' },
+  CB_ARTIFACT_UNKNOWN: { exit: 1, http: 404, next: 'cloudburst artifact list' },
   CB_NOT_SENT: { exit: 1, http: 409, next: 'cloudburst goals' },
   CB_REQUEST_EXPIRED: { exit: 1, http: 410, next: 'cloudburst dispatch <goal> --peer <peer>' },
 
@@ -56,6 +57,15 @@ export const errors = {
   CB_HOME_MISSING: { exit: 1, http: 404, next: 'cloudburst init' },
   CB_HOME_EXISTS: { exit: 1, http: 409, next: 'cloudburst hello' },
   CB_TIMEOUT: { exit: 124, http: 504, next: 'cloudburst goal <id>' },
+
+  // delivery
+  CB_ARTEFACT_MISSING: { exit: 1, http: 404, next: 'npm run package' },
+  CB_HOST_UNREACHABLE: { exit: 7, http: 502, next: 'ssh <host> true' },
+  CB_HOST_UNKNOWN: { exit: 6, http: 403, next: 'cloudburst deliver <host> --host-key <fingerprint>' },
+  CB_HOST_CHANGED: { exit: 6, http: 403, next: 'ssh-keygen -R <host>' },
+  CB_HOST_DENIED: { exit: 6, http: 403, next: '<fix>' },
+  CB_HOST_UNFIT: { exit: 1, http: 409, next: '<fix>' },
+  CB_DELIVERY_FAILED: { exit: 1, http: 500, next: '<fix>' },
   CB_INTERRUPTED: { exit: 130, http: 499, next: 'cloudburst logs <id> --follow' }
 } as const
 

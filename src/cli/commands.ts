@@ -354,6 +354,14 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
     completes: 'commands',
     load: () => import('./commands/help.ts')
   },
+  artifact: {
+    summary: 'files that go from node to node, by what is in them',
+    usage: 'put FILE | get HASH [FILE] | list | drop HASH',
+    options: ['peer'],
+    example: 'artifact put build.tar.gz',
+    completes: 'files',
+    load: () => import('./commands/artifact.ts')
+  },
   doctor: {
     summary: 'what is wrong with this node, or soon will be, and what to type about it',
     usage: '',

@@ -3,9 +3,14 @@
  * Read it top to bottom, and work.ts after it, to know of which parts a daemon is made.
  */
 import type { Principal } from '../goals/pursuit/events.ts'
+import { ARTIFACT } from '../protocols/artifact/messages.ts'
+import { artifactHandler } from '../protocols/artifact/server.ts'
 import { remoteAgency } from '../protocols/agency/client.ts'
 import { HEADS_TOPIC } from '../protocols/state/messages.ts'
 import { REVOCATIONS_TOPIC } from '../protocols/trust/messages.ts'
+import { openArtifacts } from './artifacts/artifacts.ts'
+import { openFetching } from './artifacts/fetching.ts'
+import { fileCalls, holdersOf } from './artifacts/file-calls.ts'
 import { machineClock as clock, machineRandom as random } from './clock.ts'
 import { bindControl } from './control/server.ts'
 import { openSecure } from './control/open-secure.ts'
@@ -140,6 +145,8 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
   })
   const spreading = startSpreading({ trust, mesh, authorities: home.authorities, newId: () => random.id(), log })
   down.push(() => spreading.close())
+  const artifacts = await openArtifacts(`${home.state}/artifacts`, clock.now)
+  mesh.handle(ARTIFACT, artifactHandler(artifacts, clock))
   const work = await openWork(
     {
       identity,
@@ -159,6 +166,7 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
         drop: driver.dropOutput
       },
       mesh,
+      artifacts,
       programs: { shippedDirectory: shippedDirectory(), before: credentials(log) },
       permits: effectCheck({ trust, audit, own }),
       sign,
@@ -221,6 +229,13 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
       newId: () => random.id(),
       signIn: () => secure?.signIn(),
       anticipating: ({ peer, status }) => (status === 'self' ? agency : remoteAgency(mesh, peer, sign)),
+      files: fileCalls({
+        artifacts,
+        fetch: openFetching({ artifacts, dialer: mesh, holders: hash => holdersOf(hash, state.get('nodes'), mesh.peers()), clock }),
+        state: state.get,
+        peerOf: selector => onlyOne(mesh.find(selector), selector),
+        name
+      }),
       examine: () => examineNode(doctor),
       shutdown: () => ended.resolve()
     }),

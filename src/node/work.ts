@@ -34,7 +34,7 @@ import { peerVariables } from './host.ts'
 import type { Mesh } from './mesh.ts'
 import type { EffectCheck } from './permissions/effect.ts'
 import { openPrograms, type Programs } from './programs/programs.ts'
-import { type NodeState, openState } from './state/state.ts'
+import { type NodeState, openState, type StateParts } from './state/state.ts'
 import type { StopList } from './stop-list.ts'
 import { type NodeJournal, openJournal } from './store/journal.ts'
 import { isOver } from './store/run-index.ts'
@@ -58,6 +58,8 @@ export interface WorkParts {
     endMirror(what: { readonly goalId: string; readonly step: string; readonly attempt: number }): Promise<unknown>
     drop(goalId: string): Promise<void>
   }
+  /** Files that this node keeps, to be told of. */
+  readonly artifacts?: NonNullable<StateParts['artifacts']>
   /** Not started yet. */
   readonly mesh: Mesh
   readonly programs: {

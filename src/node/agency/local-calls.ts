@@ -35,6 +35,7 @@ export interface LocalParts {
   readonly newId: () => string
   /** A code to sign in with; undefined when the control API is not served over the network. */
   readonly signIn: () => SignInInfo | undefined
+  readonly files: Pick<LocalHandlers, 'artifacts' | 'keepfile' | 'fetchfile' | 'dropfile'>
   readonly examine: () => Promise<readonly Check[]>
   readonly shutdown: () => void
 }
@@ -74,6 +75,7 @@ export function localCalls(parts: LocalParts): LocalHandlers {
       )
     },
     checkstore: () => checkStore(parts.store),
+    ...parts.files,
     doctor: () => parts.examine(),
     shutdown: () => {
       parts.shutdown()

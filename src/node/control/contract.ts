@@ -63,6 +63,13 @@ export interface LocalCalls {
   signin: { request: Record<string, never>; reply: SignInInfo }
   /** Reads all records of all runs. */
   checkstore: { request: Record<string, never>; reply: StoreCheck }
+  /** Files by what is in them: those of this node, and those that others say they have. */
+  artifacts: { request: Record<string, never>; reply: readonly ArtifactInfo[] }
+  /** Takes a copy of a file of this machine; durable on return. */
+  keepfile: { request: { readonly path: string }; reply: ArtifactInfo }
+  /** Gets a file from whoever has it, and copies it to `to`, if given. */
+  fetchfile: { request: { readonly hash: string; readonly peer?: string; readonly to?: string }; reply: ArtifactInfo }
+  dropfile: { request: { readonly hash: string }; reply: Record<string, never> }
   /** What is wrong with this node, or soon will be. */
   doctor: { request: Record<string, never>; reply: readonly Check[] }
   shutdown: { request: Record<string, never>; reply: Record<string, never> }
@@ -125,6 +132,21 @@ export interface SignInInfo {
   readonly addresses: readonly string[]
   /** File of the certificate to be believed, PEM, on this node. */
   readonly authority: string
+}
+
+/** A file, by what is in it. */
+export interface ArtifactInfo {
+  /** SHA-256, hex. */
+  readonly hash: string
+  readonly size: number
+  /** What it was called where it was made. */
+  readonly name: string
+  /** Names of nodes that have it. */
+  readonly on: readonly string[]
+  /** Where it is on this machine; absent: it is not. */
+  readonly path?: string
+  /** The node that it was just fetched from. */
+  readonly from?: string
 }
 
 /** One thing that was looked at. */

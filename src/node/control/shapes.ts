@@ -39,6 +39,10 @@ export const localShapes: { readonly [N in keyof LocalCalls]: v.GenericSchema<un
   }),
   signin: nothing,
   checkstore: nothing,
+  artifacts: nothing,
+  keepfile: v.strictObject({ path: textShape }),
+  fetchfile: v.strictObject({ hash: nameShape, peer: v.exactOptional(nameShape), to: v.exactOptional(textShape) }),
+  dropfile: v.strictObject({ hash: nameShape }),
   doctor: nothing,
   shutdown: nothing
 }

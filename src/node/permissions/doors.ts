@@ -6,8 +6,9 @@
 import type { Capability } from '../../crypto/capability.ts'
 import { AGENCY, callCapability, type CallName, type StreamName } from '../../protocols/agency/calls.ts'
 import { DISPATCH } from '../../protocols/dispatch/messages.ts'
-import { MEMBERS } from '../../protocols/members/messages.ts'
 import { SESSION } from '../../protocols/session/messages.ts'
+import { ARTIFACT } from '../../protocols/artifact/messages.ts'
+import { MEMBERS } from '../../protocols/members/messages.ts'
 import { STATE } from '../../protocols/state/messages.ts'
 import { TRUST } from '../../protocols/trust/messages.ts'
 import type { LocalCalls } from '../control/contract.ts'
@@ -38,6 +39,7 @@ const protocols: Readonly<Record<string, readonly Need[]>> = {
   // program:load only for a program that is not held here, node:shell only for ad-hoc commands.
   [DISPATCH]: ['goal:dispatch', 'program:load', 'node:shell'],
   [STATE]: ['state:read'],
+  [ARTIFACT]: ['state:read'],
   // What is told there proves itself, or is not taken in.
   [TRUST]: ['agency:hello'],
   [MEMBERS]: ['agency:hello'],
@@ -61,6 +63,10 @@ const local: Readonly<Record<LocalName, readonly Need[]>> = {
   rights: ['home'],
   signin: ['home'],
   checkstore: ['home'],
+  artifacts: ['home'],
+  keepfile: ['home'],
+  fetchfile: ['home'],
+  dropfile: ['home'],
   doctor: ['home'],
   shutdown: ['home']
 }
@@ -83,8 +89,8 @@ const verbs: Readonly<Record<string, readonly Asked[]>> = {
   fmt: [],
   plan: ['load', 'plan', 'hello'],
   graph: ['load', 'plan', 'goals', 'goal', 'events', 'hello'],
-  pursue: ['load', 'pursue', 'events', 'goal', 'repair'],
-  execute: ['load', 'hello', 'pursue', 'events', 'goal', 'repair'],
+  pursue: ['load', 'goals', 'pursue', 'events', 'goal', 'repair'],
+  execute: ['load', 'hello', 'goals', 'pursue', 'events', 'goal', 'repair'],
   dispatch: ['load', 'anticipate', 'dispatch', 'events', 'goal', 'repair'],
   goals: ['goals'],
   goal: ['goals', 'goal'],
@@ -99,6 +105,7 @@ const verbs: Readonly<Record<string, readonly Asked[]>> = {
   run: ['dispatch', 'pursue', 'events', 'goal'],
   store: ['checkstore'],
   'sign-in': ['signin'],
+  artifact: ['artifacts', 'keepfile', 'fetchfile', 'dropfile'],
   doctor: ['doctor'],
   audit: [],
   authority: ['trust'],

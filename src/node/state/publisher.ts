@@ -12,6 +12,8 @@ export const GATHER_MS = 50
 export const REST_MS = 250
 /** Summaries of the latest goals that are published. */
 export const GOALS_PUBLISHED_MAX = 200
+/** Files of the newest that are published. */
+export const ARTIFACTS_PUBLISHED_MAX = 500
 /** Largest value that is published, in bytes of JSON; larger ones are to be asked for (examine, inventory). */
 export const VALUE_BYTES_MAX = 8 * 1024
 
@@ -28,6 +30,8 @@ export interface NodeSnapshot {
   readonly programs: readonly { readonly name: string; readonly hash: string }[]
   /** Values that people keep beside. */
   readonly shared?: ReadonlyMap<string, Tree>
+  /** Files that it keeps. */
+  readonly artifacts?: readonly { readonly hash: string; readonly size: number; readonly name: string }[]
   /** Which goal wrote a path last. */
   readonly writers?: ReadonlyMap<string, string>
 }
@@ -112,6 +116,8 @@ export function flatten(node: NodeSnapshot): ReadonlyMap<string, Tree> {
   for (const [name, value] of Object.entries(node.labels)) put(`labels.${name}`, { value })
   for (const [name, value] of Object.entries(node.host)) put(`host.${name}`, value)
   for (const [name, value] of node.shared ?? []) put(`shared.${name}`, value)
+  for (const { hash, size, name } of (node.artifacts ?? []).slice(0, ARTIFACTS_PUBLISHED_MAX))
+    put(`artifacts.${hash}`, { fields: { name: { value: name }, size: { type: 'int', value: size } } })
   for (const { name, hash } of node.programs) put(`programs.${name}`, { value: hash })
   for (const agent of node.agents) {
     put(`agents.${agent.name}.program`, { value: agent.program })

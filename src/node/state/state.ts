@@ -44,6 +44,11 @@ export interface StateParts {
   readonly agents: Agents
   readonly journal: NodeJournal
   readonly programs: Programs
+  /** Files that this node keeps. */
+  readonly artifacts?: {
+    list(): readonly { readonly hash: string; readonly size: number; readonly name: string }[]
+    onChange(listener: () => void): () => void
+  }
   readonly clock: Clock
   /** Ids and nonces; the machine's, unless said otherwise. */
   readonly chance?: { id(): string; nonce(): string }
@@ -148,6 +153,7 @@ export function openState(parts: StateParts): NodeState {
         () => started.stop(),
         () => writers.end(),
         agents.onChange(() => started.changed()),
+        parts.artifacts?.onChange(() => started.changed()) ?? (() => undefined),
         journal.subscribe('*', ({ body }) => {
           if (CHANGES_STATUS.has(body.type)) started.changed()
         }),
@@ -214,7 +220,7 @@ async function readGoal(journal: StateParts['journal'], runId: string): Promise<
 }
 
 async function snapshot(
-  { identity, version, labels, host, mesh, agents, programs }: StateParts,
+  { identity, version, labels, host, mesh, agents, programs, artifacts }: StateParts,
   goals: readonly PublishedGoal[]
 ): Promise<Omit<NodeSnapshot, 'shared' | 'writers'>> {
   return {
@@ -225,6 +231,7 @@ async function snapshot(
     host,
     agents: agents.list().map(({ name, program, status, variables }) => ({ name, program: program.name, status, variables })),
     goals,
+    ...(artifacts !== undefined && { artifacts: artifacts.list() }),
     programs: (await programs.loaded()).map(({ name, hash }) => ({ name, hash }))
   }
 }
