@@ -139,3 +139,40 @@ describe('a right that goes in the middle of things', function () {
     assert.deepEqual(job.ran(), ['first', 'middle', 'last'])
   })
 })
+
+describe('a person with a key of their own', function () {
+  this.timeout(90_000)
+  let m: Mesh
+  before(async () => {
+    m = await mesh(2)
+  })
+  after(() => m?.stop())
+
+  it('is asked for besides the node, once somebody has granted them anything', async () => {
+    const [laptop, host] = [m.node(1), m.node(2)]
+    const job = work(m.directory, 'person', { open: true })
+    const { person } = await laptop.json<{ readonly person: string }>('identity', 'show', '--person')
+    await laptop.restart()
+    assert.equal((await laptop.cli('dispatch', ...job.words, '--peer', 'n2')).exit, 0, 'a key alone changes nothing')
+
+    const { element } = await host.json<{ readonly element: string }>('authority', 'init', 'ops')
+    const text = readFileSync(host.home.permissions, 'utf8')
+    const ceiling = element.replace('/>', ' capability="agency:hello agency:inspect goal:dispatch"/>')
+    writeFileSync(host.home.permissions, text.replace('</permissions>', `${ceiling}</permissions>`))
+    const granted = async (...capabilities: readonly Capability[]): Promise<void> => {
+      const words = capabilities.flatMap(capability => ['--capability', capability])
+      const { stdout } = await host.cli('authority', 'certify', 'ops', 'ann@example.org', '--key', person, ...words)
+      const file = join(m.directory, `${capabilities.length}.grant`)
+      writeFileSync(file, stdout)
+      assert.equal((await laptop.cli('grant', 'add', file)).exit, 0)
+    }
+    await granted('agency:hello', 'agency:inspect')
+    const before = job.ran().length
+    const said = await laptop.cli('dispatch', ...job.words, '--peer', 'n2', '--timeout', '5s')
+    assert.equal(said.exit, 6, said.stdout + said.stderr)
+    assert.match(said.stdout + said.stderr, /no permit of ann@example.org has goal:dispatch, through n1/)
+    assert.equal(job.ran().length, before)
+    await granted('agency:hello', 'agency:inspect', 'goal:dispatch')
+    await until('n2 knows of the grant', async () => (await laptop.cli('dispatch', ...job.words, '--peer', 'n2')).exit === 0)
+  })
+})

@@ -7,7 +7,11 @@ import { factLines, showOne } from '../output.ts'
 export async function run(invocation: Invocation): Promise<number> {
   const [verb = 'show', more] = invocation.words
   if (verb !== 'show' || more !== undefined) throw new CloudburstError('CB_USAGE', 'identity takes: show', { command: 'identity' })
-  const keys = (await homeTrust(invocation)).identity(invocation.options.person === true)
+  const trust = await homeTrust(invocation)
+  const before = trust.identity(false)
+  const keys = trust.identity(invocation.options.person === true)
+  if (keys.person !== before.person)
+    invocation.io.stderr.write('made a key for the person of this node; its daemon uses it from the next start\n')
   await showOne(invocation, keys, keys.peer, () =>
     factLines([
       ['node', keys.peer],
