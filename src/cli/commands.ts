@@ -19,6 +19,12 @@ export interface CommandSpec {
 const verbosity = ['narrate', 'goals', 'echo', 'lines'] as const
 const goalOptions = ['program', 'agent', 'set', 'accept-suggestions'] as const
 
+/** Options of how a host is reached. */
+const reaching = [
+  ...(['sudo', 'become-password-file', 'password-file', 'identity', 'port', 'known-hosts', 'host-key'] as const),
+  ...(['ssh-config', 'ssh-command', 'prefix'] as const)
+] as const
+
 export const commands: Readonly<Record<string, CommandSpec>> = {
   init: {
     summary: 'make a home for a node, or join two nodes',
@@ -26,6 +32,34 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
     options: ['name', 'listen', 'label', 'no-mdns', 'ticket', 'join', 'lifetime', 'email', 'capability', 'key'],
     example: 'init --home ~/node1 --name node1',
     load: () => import('./commands/init.ts')
+  },
+  deliver: {
+    summary: 'put cloudburst on hosts that have sshd, and make them members of the mesh',
+    usage: 'USER@HOST…',
+    options: [...reaching, 'via', 'artefact', 'label', 'name', 'listen', 'no-mdns', 'no-join', 'rollback', 'service-user', 'parallel', 'max-failures', 'timeout'],
+    example: 'deliver admin@web1 admin@web2 --sudo',
+    load: () => import('./commands/deliver.ts')
+  },
+  undeliver: {
+    summary: 'end, remove and forget what was delivered to hosts',
+    usage: 'USER@HOST…',
+    options: [...reaching, 'keep-home'],
+    example: 'undeliver admin@web1 --sudo',
+    load: () => import('./commands/undeliver.ts')
+  },
+  'start-daemon': {
+    summary: 'start the daemon of this node: as a service for root or by sudo, else in the background',
+    usage: '',
+    options: ['sudo', 'service', 'service-user', 'restart', 'sudoers', 'timeout'],
+    example: 'start-daemon --sudo',
+    load: () => import('./commands/start-daemon.ts')
+  },
+  'stop-daemon': {
+    summary: 'end the daemon of this node; steps that run go on',
+    usage: '',
+    options: ['sudo', 'service', 'remove'],
+    example: 'stop-daemon --sudo',
+    load: () => import('./commands/stop-daemon.ts')
   },
   hello: {
     summary: 'what a node says about itself',
@@ -136,6 +170,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
       'out',
       'no-probe',
       'destroy',
+      'refresh',
       'target',
       'cluster',
       'collapse',
@@ -158,7 +193,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   pursue: {
     summary: 'make a goal true; try other methods when one fails',
     usage: '[FILE…] GOAL [PATH=VALUE…]',
-    options: ['peer', ...goalOptions, ...verbosity, 'destroy', 'target', 'step', 'from-snapshot', 'ssh-reuse', 'detach', 'strict'],
+    options: ['peer', ...goalOptions, ...verbosity, 'destroy', 'refresh-only', 'target', 'step', 'from-snapshot', 'ssh-reuse', 'detach', 'strict'],
     example: 'pursue publish goal.port=8080',
     completes: 'goals',
     load: () => import('./commands/pursue.ts')
@@ -237,6 +272,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
       'program',
       'skip',
       'done',
+      'failed',
       'again',
       'from',
       'plan',

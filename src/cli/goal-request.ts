@@ -14,6 +14,8 @@ export async function goalRequest(invocation: Invocation, agency: Agency, by: Pr
     'accept-suggestions': acceptSuggestions,
     'no-probe': noProbe,
     destroy,
+    refresh,
+    'refresh-only': refreshOnly,
     target
   } = invocation.options
   const locale = localeOf(invocation.io.env)
@@ -27,6 +29,8 @@ export async function goalRequest(invocation: Invocation, agency: Agency, by: Pr
     ...(sshReuse ? { sshReuse: true } : {}),
     ...(destroy ? { destroy: true as const } : {}),
     ...(target === undefined ? {} : { target }),
+    ...(refresh ? { refresh: true as const } : {}),
+    ...(refreshOnly ? { refreshOnly: true as const } : {}),
     ...(noProbe ? { probe: false as const } : {}),
     ...(locale === undefined ? {} : { locale })
   }

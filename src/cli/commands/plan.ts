@@ -59,7 +59,7 @@ export async function run(invocation: Invocation): Promise<number> {
       if (session.solo) sayWhere(invocation, plan.problems)
       return NOT_CONFIGURED
     }
-    return invocation.options['detailed-exitcode'] && hasChanges(plan) ? HAS_CHANGES : 0
+    return invocation.options['detailed-exitcode'] && (hasChanges(plan) || (plan.drift?.drifted.length ?? 0) > 0) ? HAS_CHANGES : 0
   } finally {
     await session.close()
   }

@@ -10,6 +10,7 @@ import { foldHistory } from '../pursuit/history.ts'
 import { rootInstance } from '../pursuit/instance.ts'
 import { configurationOf } from '../pursuit/pursue.ts'
 import { deedsOf, undo } from '../pursuit/undo.ts'
+import { type Checked, lookAgain } from '../pursuit/drift.ts'
 import { type Hand, type Run, settle, walkGoal } from '../pursuit/walk.ts'
 import type { Tree, Variables } from '../tree.ts'
 import { basisOf } from './basis.ts'
@@ -59,6 +60,13 @@ export async function makePlan(planning: Planning): Promise<Plan> {
   if (bound !== undefined && bound.errors.length > 0) return plan(planning, variables, hand, facts, bound.errors)
   const ended = await walkGoal(frame, {})
   return plan(planning, variables, hand, facts, ended.outcome === 'failed' ? [problem(proto, ended)] : [])
+}
+
+/** What goals with a post, reached by an earlier run of the same goal, are now. Has no effect. */
+export async function checkAgain(planning: Planning, events: readonly GoalEvent[]): Promise<readonly Checked[]> {
+  const facts = new Map<string, Fact>()
+  const hand = new PlanningHand(planning.probe, facts, foldHistory([]))
+  return await lookAgain(openRun(planning, hand, facts), hand, deedsOf(events))
 }
 
 /** What undoing would do. */

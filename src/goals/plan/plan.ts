@@ -16,8 +16,25 @@ export interface Plan {
   readonly summary: Readonly<Record<'do' | 'redo' | 'undo' | 'possible' | 'alreadyTrue', number>>
   /** What was looked at, so that a saved plan can be refused once any of it has moved. */
   readonly basis: PlanBasis
+  /** What earlier runs of the goal had reached, looked at again; `checked` counts the goals with a post. Only when it was asked for. */
+  readonly drift?: { readonly checked: number; readonly drifted: readonly Drifted[] }
   /** Why nothing could be planned further, if so. */
   readonly problems: readonly Complaint[]
+}
+
+/** A goal that was reached once and does not hold any more, or of which that cannot be told. */
+export interface Drifted {
+  readonly goal: string
+  readonly instance: string
+  /** Id of the run that reached it. */
+  readonly run: string
+  /** When that run was over, in epoch milliseconds. */
+  readonly at: number
+  readonly now: 'false' | 'unknown'
+  readonly because: string
+  readonly place: Place
+  /** Absent: the node that plans. */
+  readonly peer?: string
 }
 
 /** In order of the walk; `parent` and `needs` are ids of other nodes. */

@@ -70,6 +70,8 @@ export type GoalEventBody =
       readonly from?: { readonly run: string; readonly snapshot: string; readonly seq: number }
       /** Runs of the same goal, the newest first, that it undoes instead of pursuing it. */
       readonly undoes?: readonly string[]
+      /** Runs of the same goal that it checks again instead of pursuing it: what they had reached, and is no longer true. */
+      readonly checks?: readonly string[]
       /** Step or goal after which it is to rest. */
       readonly target?: string
     }
@@ -201,11 +203,12 @@ export type StepKind = 'send' | 'tempFile' | 'update' | 'check' | 'remote' | 'co
 /**
  * What a person has decided about a step, instead of what its journal says.
  * skip: it need not be done, and wrote nothing · done: it was done outside, with these results · again: it is done again though
- * nothing it read has changed · from: it and all that was begun after it is done again.
+ * nothing it read has changed · from: it and all that was begun after it is done again · failed: what nobody knew, how it ended:
+ * it has failed, and what the program says about failures is done.
  */
 export interface StepDecision {
   readonly step: string
-  readonly verdict: 'skip' | 'done' | 'again' | 'from'
+  readonly verdict: 'skip' | 'done' | 'again' | 'from' | 'failed'
   /** Of done. */
   readonly writes?: readonly Write[]
 }

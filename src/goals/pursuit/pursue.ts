@@ -11,6 +11,7 @@ import { bindingOf, configure as putInto, findGoal, openFrame } from './call.ts'
 import type { Assignment, GoalEvent, GoalEventBody } from './events.ts'
 import type { Ended, Failure } from './failure.ts'
 import { parsePath } from '../expression/path.ts'
+import { lookAgain } from './drift.ts'
 import { foldHistory, type History } from './history.ts'
 import { rootInstance } from './instance.ts'
 import { typed } from './origins.ts'
@@ -29,8 +30,8 @@ export interface Pursuit {
   /** All events so far; the first is `proposed`. */
   readonly events: readonly GoalEvent[]
   readonly cause: Extract<GoalEventBody, { type: 'started' }>['cause']
-  /** Events of the runs that this one is to undo, the newest first: `undoes` of its first event. */
-  readonly undoes?: readonly (readonly GoalEvent[])[]
+  /** Events of the runs that this one is to undo or to check again, the newest first: `undoes` or `checks` of its first event. */
+  readonly past?: readonly (readonly GoalEvent[])[]
   /** Fires when the goal is to be suspended at the next step boundary; a text as its reason is what the suspension says. */
   readonly stop: AbortSignal
 }
@@ -61,6 +62,7 @@ export async function pursue(pursuit: Pursuit): Promise<'completed' | 'suspended
 
   const run = openRun(pursuit, proposed, hand, facts)
   if (history.undoing !== undefined) return await takeBack(pursuit, hand, history.undoing, run)
+  if (proposed.checks !== undefined) return await checkOthers(pursuit, hand, run)
   if (proposed.undoes !== undefined) return await takeBackOthers(pursuit, hand, run)
   const frame = openFrame(run, proto, rootInstance(proposed.goal), [{ key: `${proposed.goal}()`, text: proposed.goal }])
   const missing = await configure(pursuit, proposed, proto, frame, hand)
@@ -148,10 +150,28 @@ async function takeBack(
 
 /** Takes back what earlier runs of the goal have done. */
 async function takeBackOthers(pursuit: Pursuit, hand: PursuingHand, run: Run): Promise<'completed' | 'suspended'> {
-  const done: readonly Deeds[] = (pursuit.undoes ?? []).map(deedsOf)
+  const done: readonly Deeds[] = (pursuit.past ?? []).map(deedsOf)
   const undone = await undo(run, hand, done)
   if (!undone.ok) return await suspend(hand, undone.failure)
   return await complete(pursuit, hand, 'completed', {})
+}
+
+/** Writes down what is true, and what is no longer, of what earlier runs of the goal had reached. */
+async function checkOthers(pursuit: Pursuit, hand: PursuingHand, run: Run): Promise<'completed'> {
+  const drifted: string[] = []
+  for (const deeds of (pursuit.past ?? []).map(deedsOf)) {
+    for (const { instance, goal, place, arguments: args, now, because, grounds } of await lookAgain(run, hand, deeds)) {
+      await hand.pen.note({ type: 'goal-began', instance, goal, place, arguments: args })
+      const told = { ...(grounds !== undefined && { grounds }) }
+      if (now === 'true') await hand.pen.note({ type: 'goal-ended', instance, outcome: 'already-true', ...told })
+      else {
+        drifted.push(instance)
+        const reason = now === 'false' ? because : `that cannot be told: ${because}`
+        await hand.pen.note({ type: 'goal-ended', instance, outcome: 'failed', reason, ...told })
+      }
+    }
+  }
+  return await complete(pursuit, hand, 'completed', { drifted: { items: drifted.map(value => ({ value })) } })
 }
 
 async function rest(pursuit: Pursuit, hand: PursuingHand, ended: Ended): Promise<'completed' | 'suspended'> {

@@ -71,7 +71,9 @@ async function begunBy(run: Run, hand: Hand, { history, configured }: Deeds): Pr
     hand: new LookingHand(history, queries => hand.gather(queries)),
     shared: new Map(),
     outcomes: new Map(),
-    left: (frame, method) => void begun.push({ frame, method, path: `${frame.instance}/${method.name}/undo` })
+    left: (frame, method) => {
+      if (method !== undefined) begun.push({ frame, method, path: `${frame.instance}/${method.name}/undo` })
+    }
   }
   const frame = openFrame(looking, proto, rootInstance(run.goal), [{ key: `${run.goal}()`, text: run.goal }])
   configure(frame, configured)

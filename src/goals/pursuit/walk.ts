@@ -90,8 +90,8 @@ export interface Run {
   readonly shared: Map<string, { readonly ended: Promise<Ended>; readonly waitsFor: Set<string> }>
   readonly outcomes: Map<string, boolean>
   readonly chain: readonly string[]
-  /** Only what was begun is looked into: is told of each method of that, when it has been walked. */
-  readonly left?: (frame: Frame, method: Method) => void
+  /** Only what was begun is looked into: is told of each method of that, when it has been walked, and then of its goal. */
+  readonly left?: (frame: Frame, method?: Method) => void
   /** Of the person who asked, as in LANG. */
   readonly locale?: string
   /** Share the connections of plain ssh and scp prefixes. */
@@ -173,6 +173,7 @@ async function lookInto(frame: Frame, left: NonNullable<Run['left']>): Promise<E
     await walkMethod(frame, method, [])
     left(frame, method)
   }
+  left(frame)
   return { outcome: 'completed', instance: frame.instance, results: frame.variables }
 }
 

@@ -34,6 +34,7 @@ export function planText(plan: Plan, options: PlanOptions): string[] {
     ...(options.goals ? variableRows(plan) : []),
     ...rows,
     ...problems,
+    ...driftRows(plan, paints),
     paints.quiet(LEGEND),
     `plan: ${toDo} to do, ${redo} to redo, ${undo} to undo, ${possible} possible, ${alreadyTrue} already true`
   ]
@@ -61,6 +62,17 @@ function nodeRow(node: PlanNode, depth: number, paints: Paint): string {
   const why = node.because === undefined ? '' : `  (${oneLine(node.because)})`
   const text = node.kind === 'goal' ? paints.strong(`${oneLine(node.text)}`) + method : oneLine(node.text)
   return `${'  '.repeat(depth)}${marked(node.mark, paints)} ${text}${where}${paints.quiet(said + why)}`
+}
+
+/** What was reached once and is no longer true. */
+function driftRows({ drift }: Plan, paints: Paint): string[] {
+  if (drift === undefined) return []
+  const rows = drift.drifted.map(({ now, goal, instance, because, place, run, at, peer }) => {
+    const where = peer === undefined ? '' : ` @${oneLine(peer)}`
+    const when = paints.quiet(`  (goal ${run}, ${new Date(at).toISOString().slice(0, 16)}Z)`)
+    return `${paints.warn(now === 'false' ? '!' : '?')} ${oneLine(goal)} ${oneLine(instance)}${where}: ${oneLine(because)} ${placeText(place)}${when}`
+  })
+  return [...rows, `drift: ${drift.drifted.length} of ${drift.checked} goals that were true are so no longer, or cannot be looked at`]
 }
 
 function variableRows({ variables }: Plan): string[] {

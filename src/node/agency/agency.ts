@@ -19,12 +19,14 @@ import type {
   Calls,
   DispatchInfo,
   EventItem,
+  GoalRequest,
   NodeInfo,
   RunInfo,
   StepInFlight,
   StreamCalls
 } from '../../protocols/agency/calls.ts'
 import { type Agent, type Agents, INVENTORY_AGENT } from './agents.ts'
+import { driftOf } from './drift.ts'
 import { events, feed, type OutputSource } from '../goals/feed.ts'
 import type { Programs } from '../programs/programs.ts'
 import { fullId } from '../goals/run-id.ts'
@@ -74,6 +76,8 @@ export interface AgencyParts {
     isOpen(id: string): Promise<boolean>
     /** Sends a repair on to the node that pursues the goal. */
     repair(request: Calls['repair']['request'], by: Principal): Promise<void>
+    /** Asks the node to which the goal `id` was sent what it would do for `request`. */
+    plan(id: string, request: GoalRequest, by: Principal): Promise<Plan>
     preview(request: Calls['preview']['request'], by: Principal): Promise<Plan>
     cancel(request: Calls['cancel']['request'], by: Principal): Promise<void>
     suspend(request: Calls['suspendgoal']['request'], by: Principal): Promise<readonly StepInFlight[]>
@@ -162,7 +166,12 @@ function callTable(parts: AgencyParts): CallTable {
       return await withCounts(parts, agent)
     },
     stop: async ({ agent, now }, by) => await withInFlight(parts, agent, await runs.stopAgent(agent, by, now)),
-    plan: request => runs.plan(request),
+    plan: async (request, by) => {
+      const plan = await runs.plan(request)
+      if (request.refresh !== true) return plan
+      const ask = (id: string, asked: GoalRequest): Promise<Plan> => sent.plan(id, asked, by)
+      return { ...plan, drift: await driftOf(await runs.lookAgain(request), ask) }
+    },
     anticipate: async request => {
       if ((await programs.withHash(request.program)) === undefined) return { holds: false }
       try {

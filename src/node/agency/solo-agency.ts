@@ -55,7 +55,7 @@ export async function openSolo(names: readonly string[], home: string, around: S
   const agency: Agency = {
     call: async (name, request, by, signal) => {
       // What was done is known to the journal only.
-      const looksBack = 'destroy' in request && request.destroy === true
+      const looksBack = ('destroy' in request && request.destroy === true) || ('refresh' in request && request.refresh === true)
       return await (await get(TRACELESS.has(name) && !looksBack ? 'memory' : 'disk')).agency.call(name, request, by, signal)
     },
     stream: async function* (name, request, by, signal) {
@@ -165,6 +165,7 @@ async function openParts(program: Program, before: readonly SourceFile[], direct
       onWaiting: () => () => undefined,
       isOpen: () => Promise.resolve(false),
       repair: () => Promise.resolve(),
+      plan: () => Promise.reject(new CloudburstError('CB_PEER_UNREACHABLE', 'a program run from a file has no peers')),
       preview: () => Promise.reject(new CloudburstError('CB_PEER_UNREACHABLE', 'a program run from a file has no peers')),
       cancel: () => Promise.resolve(),
       suspend: () => Promise.resolve([]),

@@ -61,6 +61,7 @@ export function sentGoals({ dialer, dispatches, journal, self, sign }: SentGoals
       const { seq } = await agencyOf(request.id).call('resumegoal', request, by)
       await heard(journal, request.id, seq)
     },
+    plan: async (id, request, by) => await agencyOf(id).call('plan', request, by),
     preview: async (request, by) => await agencyOf(request.id).call('preview', request, by),
     cancel: async (request, by) => {
       const { id, why } = request

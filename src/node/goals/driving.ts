@@ -118,7 +118,8 @@ export function openDriving(parts: DrivingParts): Driving {
       ...(permits !== undefined && { whyDenied: () => whyDenied({ permits, programs }, events, asked) })
     }
     const instances = instancesOf(program)
-    const undoes = proposed.undoes === undefined ? undefined : await Promise.all(proposed.undoes.map(each => journal.read(each)))
+    const before = proposed.undoes ?? proposed.checks
+    const past = before === undefined ? undefined : await Promise.all(before.map(each => journal.read(each)))
     const rests = await pursue({
       id,
       program,
@@ -126,7 +127,7 @@ export function openDriving(parts: DrivingParts): Driving {
       instances,
       world,
       events,
-      ...(undoes !== undefined && { undoes }),
+      ...(past !== undefined && { past }),
       cause,
       stop
     })

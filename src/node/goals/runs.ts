@@ -6,18 +6,19 @@ import { CloudburstError } from '../../errors.ts'
 import { type Assignable, assigned } from '../../goals/config/assignment.ts'
 import { instancesOf } from '../../goals/config/instances.ts'
 import { withoutShells } from '../../goals/plan/without-shells.ts'
-import { makePlan } from '../../goals/plan/make-plan.ts'
+import { checkAgain, makePlan, type Planning } from '../../goals/plan/make-plan.ts'
 import type { Plan } from '../../goals/plan/plan.ts'
 import { upTo } from '../../goals/plan/target.ts'
 import type { Clock, Driver, Messenger, Probe, Random, Vault } from '../../goals/ports.ts'
 import { type Assignment, EVENT_VERSION, type GoalEventBody, type Principal, type Write } from '../../goals/pursuit/events.ts'
+import { type Checked, type Elsewhere, reachedElsewhere } from '../../goals/pursuit/drift.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
 import type { AgentProto, GoalProto } from '../../goals/program/model.ts'
 import type { Variables } from '../../goals/tree.ts'
 import type { GoalRequest } from '../../protocols/agency/calls.ts'
 import type { AgentChange, Agents } from '../agency/agents.ts'
 import type { EffectCheck } from '../permissions/effect.ts'
-import { runsToUndo } from './destroying.ts'
+import { latestRuns, type Past, runsToUndo } from './past-runs.ts'
 import { openDriving } from './driving.ts'
 import { type Found, type GoalFinder, goalFinder } from './goal-finder.ts'
 import { openHolds } from './holds.ts'
@@ -65,8 +66,18 @@ export interface Proposal extends GoalRequest {
   readonly acceptBefore?: number
 }
 
+/** A run that was completed, looked at again. */
+export interface LookedAgain {
+  readonly past: Past
+  readonly checked: readonly Checked[]
+  /** What it had reached on other nodes, to be looked at there. */
+  readonly elsewhere: readonly Elsewhere[]
+}
+
 export interface Runs extends Repairs, Omit<Resting, 'resumeStops'> {
   plan(request: GoalRequest): Promise<Plan>
+  /** The newest runs of the goal that were completed, and how it stands now with what they had reached; only what is pure is asked. */
+  lookAgain(request: GoalRequest): Promise<readonly LookedAgain[]>
   /** Durable on return: from here on the goal is this node's duty. @throws CloudburstError CB_CONFIG_INCOMPLETE, CB_GOAL_UNKNOWN, CB_BUSY … before anything is accepted */
   accept(proposal: Proposal): Promise<{ readonly id: string; readonly repeated: boolean }>
   /** Drives on what was at work when the daemon ended. Called once, after the start. */
@@ -92,25 +103,36 @@ export function openRuns(parts: RunsParts): Runs {
     for (const { id } of journal.runs()) resume(id)
   }
   journal.onReread(resumeAll)
+  const planningOf = (found: Found, request: GoalRequest): Planning => ({
+    program: found.program,
+    ...(found.agentProto !== undefined && { agent: found.agentProto }),
+    goal: request.goal,
+    assignments: [],
+    instances: instancesOf(found.program),
+    surroundings: finder.preview(found),
+    probe: request.probe === false ? withoutShells(parts.probe) : parts.probe,
+    ...(request.locale !== undefined && { locale: request.locale })
+  })
+  const lookedAgain = async (request: GoalRequest): Promise<readonly LookedAgain[]> => {
+    const found = await finder.find(request)
+    const looked: LookedAgain[] = []
+    for (const past of await latestRuns(journal, found, request)) {
+      const checked = await checkAgain(planningOf(found, request), past.events)
+      looked.push({ past, checked, elsewhere: reachedElsewhere(past.deeds) })
+    }
+    return looked
+  }
   const planned = async (request: GoalRequest): Promise<{ readonly plan: Plan; readonly target?: string }> => {
     const found = await finder.find(request)
     const undoes = request.destroy === true ? (await runsToUndo(journal, found, request)).map(({ events }) => events) : undefined
-    const plan = await makePlan({
-      program: found.program,
-      ...(found.agentProto !== undefined && { agent: found.agentProto }),
-      goal: request.goal,
-      assignments: undoes === undefined ? await finder.configure(found, request, 'plan') : [],
-      ...(undoes !== undefined && { undoes }),
-      instances: instancesOf(found.program),
-      surroundings: finder.preview(found),
-      probe: request.probe === false ? withoutShells(parts.probe) : parts.probe,
-      ...(request.locale !== undefined && { locale: request.locale })
-    })
+    const assignments = undoes === undefined ? await finder.configure(found, request, 'plan') : []
+    const plan = await makePlan({ ...planningOf(found, request), assignments, ...(undoes !== undefined && { undoes }) })
     return request.target === undefined ? { plan } : upTo(plan, request.target)
   }
   const accept: Runs['accept'] = async proposal => {
     const found = await finder.find(proposal)
     const undoes = proposal.destroy === true ? (await runsToUndo(journal, found, proposal)).map(({ id }) => id) : undefined
+    const checks = proposal.refreshOnly === true ? (await latestRuns(journal, found, proposal)).map(({ id }) => id) : undefined
     const given = await givenTo(finder, found, proposal)
     const target = proposal.target === undefined ? undefined : (await planned(proposal)).target
     const { agentName, agentProto, program } = found
@@ -145,6 +167,7 @@ export function openRuns(parts: RunsParts): Runs {
         ...proposed({ ...proposal, assignments }, program, agentName),
         ...(undoes !== undefined && { undoes }),
         ...(target !== undefined && { target }),
+        ...(checks !== undefined && { checks }),
         ...(from !== undefined && { from })
       },
       acceptBefore,
@@ -166,6 +189,7 @@ export function openRuns(parts: RunsParts): Runs {
   })
   return {
     plan: async request => (await planned(request)).plan,
+    lookAgain: lookedAgain,
     accept,
     ...repairs,
     repair: async (request, by) => {
@@ -207,7 +231,7 @@ function proposed(proposal: Proposal, { name, hash }: RunSummary['program'], age
 
 /** The values that it begins with: of one that is under way already each must fit as it is, any other is configured. */
 async function givenTo(finder: GoalFinder, found: Found, proposal: Proposal): Promise<readonly Assignment[]> {
-  if (proposal.destroy === true) return proposal.assignments
+  if (proposal.destroy === true || proposal.refreshOnly === true) return proposal.assignments
   if (proposal.from === undefined) return await finder.configure(found, proposal, 'pursue')
   const to = assignable(found.proto, found.agentProto)
   return proposal.assignments.map(each => ({ path: each.path, value: assigned(found.program, to, each) }))

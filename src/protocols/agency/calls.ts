@@ -245,6 +245,10 @@ export interface GoalRequest {
   readonly probe?: false
   /** Undo what the goal has done here, the last first, instead of pursuing it; where that is not clear, the assignments say which. */
   readonly destroy?: true
+  /** Of a plan: look again at what earlier runs of the goal had reached, also on other nodes. */
+  readonly refresh?: true
+  /** Pursue nothing: write down what earlier runs of the goal here had reached and is no longer true. */
+  readonly refreshOnly?: true
   /** Only up to this step or goal: its id in the plan, or the end of that. */
   readonly target?: string
 }

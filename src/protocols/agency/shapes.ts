@@ -31,6 +31,8 @@ export const goalRequest = {
   from: v.exactOptional(v.strictObject({ id: nameShape, snapshot: v.exactOptional(nameShape) })),
   probe: v.exactOptional(v.literal(false)),
   destroy: v.exactOptional(v.literal(true)),
+  refresh: v.exactOptional(v.literal(true)),
+  refreshOnly: v.exactOptional(v.literal(true)),
   target: v.exactOptional(textShape)
 }
 

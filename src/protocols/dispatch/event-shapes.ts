@@ -53,6 +53,7 @@ const goalBodies = [
     sshReuse: v.exactOptional(v.boolean()),
     from: v.exactOptional(v.object({ run: nameShape, snapshot: nameShape, seq: seqShape })),
     undoes: v.exactOptional(listOf(nameShape)),
+    checks: v.exactOptional(listOf(nameShape)),
     target: v.exactOptional(textShape)
   }),
   v.object({ type: v.literal('configured'), variables: variablesShape, sources: v.record(textShape, textShape) }),

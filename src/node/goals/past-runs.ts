@@ -1,4 +1,4 @@
-/** Which earlier runs of a goal are meant when it is to be undone: `--destroy`. Looks only; changes nothing. */
+/** Earlier runs of a goal: those that are meant when it is to be undone or checked again. Looks only; changes nothing. */
 import { isDeepStrictEqual } from 'node:util'
 import { CloudburstError } from '../../errors.ts'
 import { understand } from '../../goals/config/assignment.ts'
@@ -6,7 +6,7 @@ import { getIn } from '../../goals/expression/path.ts'
 import { showTree, toPlain } from '../../goals/expression/plain.ts'
 import { holdsSealed } from '../../goals/expression/secrets.ts'
 import type { GoalEvent } from '../../goals/pursuit/events.ts'
-import { deedsOf, undoable } from '../../goals/pursuit/undo.ts'
+import { type Deeds, deedsOf, undoable } from '../../goals/pursuit/undo.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
 import type { Variables } from '../../goals/tree.ts'
 import type { GoalRequest } from '../../protocols/agency/calls.ts'
@@ -19,6 +19,11 @@ const RUNS_LOOKED_AT_MAX = 1_000
 /** Runs that a refusal names: the person then says which. */
 const NAMED_MAX = 5
 
+/** Configurations of one goal that are checked again at a time. */
+const CHECKED_MAX = 100
+
+type PastRuns = Pick<NodeJournal, 'summaries' | 'read'>
+
 /** A run that has done something which its program can undo. */
 export interface DoneRun {
   readonly id: string
@@ -26,17 +31,18 @@ export interface DoneRun {
   readonly variables: Variables
 }
 
+/** The same, with what its journal says. */
+export interface Past extends DoneRun {
+  readonly run: RunSummary
+  readonly deeds: Deeds
+}
+
 /**
  * The runs of this goal, with the values that the request names, whose work nobody has undone yet; the newest first.
- * @throws CloudburstError CB_BUSY while one of them is open, CB_USAGE when they had different values, CB_VALUE_INVALID
+ * @throws CloudburstError CB_BUSY while it is being undone, CB_VALUE_INVALID
  */
-export async function runsToUndo(
-  journal: Pick<NodeJournal, 'summaries' | 'read'>,
-  found: Found,
-  request: GoalRequest
-): Promise<readonly DoneRun[]> {
+export async function* pastRuns(journal: PastRuns, found: Found, request: GoalRequest): AsyncGenerator<Past> {
   const undone = new Set<string>()
-  const done: DoneRun[] = []
   let looked = 0
   for await (const run of journal.summaries(each => each.goal === request.goal && !each.mirrored && !each.compacted)) {
     if (run.program.name !== found.program.name || run.agent !== found.agentName || undone.has(run.id)) continue
@@ -50,13 +56,35 @@ export async function runsToUndo(
     const deeds = deedsOf(events)
     if (deeds.configured === undefined || deeds.history.undoing !== undefined) continue
     const { variables } = deeds.configured
-    if (!matches(found, request, variables)) continue
+    if (matches(found, request, variables)) yield { id: run.id, run, events, deeds, variables }
+  }
+}
+
+/**
+ * Those of them that have done something which the program can undo.
+ * @throws CloudburstError CB_BUSY while one of them is open, CB_USAGE when they had different values, CB_VALUE_INVALID
+ */
+export async function runsToUndo(journal: PastRuns, found: Found, request: GoalRequest): Promise<readonly DoneRun[]> {
+  const done: DoneRun[] = []
+  const source = { program: found.program, ...(found.agentProto !== undefined && { agent: found.agentProto }) }
+  for await (const past of pastRuns(journal, found, request)) {
+    const { run, deeds } = past
     if (!isOver(run.status)) throw open(run, `goal ${run.id} is ${run.status}: cancel it, which undoes what it has done`)
-    const source = { program: found.program, ...(found.agentProto !== undefined && { agent: found.agentProto }) }
-    if (undoable(source, deeds.history).length > 0) done.push({ id: run.id, events, variables })
+    if (undoable(source, deeds.history).length > 0) done.push(past)
   }
   requireOne(request.goal, found, done)
   return done
+}
+
+/** The newest completed run for each configuration. */
+export async function latestRuns(journal: PastRuns, found: Found, request: GoalRequest): Promise<readonly Past[]> {
+  const latest = new Map<string, Past>()
+  for await (const past of pastRuns(journal, found, request)) {
+    const key = JSON.stringify(compared(found.proto.parameters, past.variables))
+    if (past.run.status === 'completed' && !latest.has(key)) latest.set(key, past)
+    if (latest.size >= CHECKED_MAX) break
+  }
+  return [...latest.values()]
 }
 
 function matches({ program, proto, agentProto }: Found, { assignments }: GoalRequest, variables: Variables): boolean {
