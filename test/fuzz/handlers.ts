@@ -5,6 +5,8 @@ import { AGENCY, callCapability } from '../../src/protocols/agency/calls.ts'
 import { agencyHandler } from '../../src/protocols/agency/server.ts'
 import { dispatchHandler } from '../../src/protocols/dispatch/server.ts'
 import { fromExecutorShape } from '../../src/protocols/dispatch/shapes.ts'
+import { machineClock } from '../../src/node/clock.ts'
+import { artifactHandler } from '../../src/protocols/artifact/server.ts'
 import { newsShape as memberNewsShape } from '../../src/protocols/members/messages.ts'
 import { membersHandler } from '../../src/protocols/members/server.ts'
 import { checkReply } from '../../src/protocols/session/shapes.ts'
@@ -130,6 +132,11 @@ function executor(): Handler {
   return dispatchHandler(fake)
 }
 
+const file = {
+  size: 40,
+  read: async (_offset: number, length: number) => new Uint8Array(Math.min(40, length)),
+  close: async () => undefined
+}
 const events = eventsOf(ID, { ...request, mode: 'pursue', assignments: [] } as never, peer)
 
 export const handlerTargets: readonly Target[] = [
@@ -216,6 +223,13 @@ export const handlerTargets: readonly Target[] = [
     ['"records"', '"done"']
   ),
   read('heads', message => accepted(announcementShape, message, 'heads'), messages([{ heads: [head] }]), ['"heads"']),
+  handled(
+    'artifact',
+    /\/src\/protocols\/(artifact|shapes)/,
+    () => artifactHandler({ open: async hash => (hash === HASH ? file : undefined) }, machineClock),
+    messages([{ type: 'fetch', hash: HASH, offset: 0 }], [{ type: 'fetch', hash: HASH, offset: 40 }]),
+    ['"fetch"', '"offset"', '"hash"']
+  ),
   handled(
     'members',
     /\/src\/protocols\/(members|shapes)/,

@@ -10,6 +10,7 @@ import { AGENCY, callCapability, type CallName, type Calls, type StreamCalls, ty
 import { DISPATCH } from '../../src/protocols/dispatch/messages.ts'
 import { greet } from '../../src/protocols/session/client.ts'
 import { SESSION } from '../../src/protocols/session/messages.ts'
+import { ARTIFACT } from '../../src/protocols/artifact/messages.ts'
 import { MEMBERS } from '../../src/protocols/members/messages.ts'
 import { STATE } from '../../src/protocols/state/messages.ts'
 import { TRUST } from '../../src/protocols/trust/messages.ts'
@@ -157,7 +158,7 @@ const verbWords: Readonly<Record<string, { readonly words: readonly string[]; re
 
 /** Everything that is tried. @throws when a door has no entry, or an entry no door */
 export function entries(): readonly Entry[] {
-  const all = [...protocolEntries(), ...callEntries(), ...localEntries(), ...verbEntries()]
+  const all = [...protocolEntries(), ...callEntries(), ...updateEntries(), ...localEntries(), ...verbEntries()]
   const tried = new Set(all.map(({ door }) => door))
   const idle = Object.entries(verbWords).flatMap(([name, words]) => (typeof words === 'string' ? [`verb ${name}`] : []))
   const without = doors.map(({ kind, name }) => `${kind} ${name}`).filter(door => !tried.has(door) && !idle.includes(door))
@@ -187,6 +188,12 @@ function protocolEntries(): Entry[] {
     },
     { door: `protocol ${AGENCY}`, what: 'the call hello', shut: [], attempt: guest => call(guest, 'call', 'hello', {}) },
     { door: `protocol ${STATE}`, what: 'pull', shut: [], attempt: guest => ask(guest, STATE, { type: 'pull', have: [] }, 'done') },
+    {
+      door: `protocol ${ARTIFACT}`,
+      what: 'a file',
+      shut: [],
+      attempt: guest => ask(guest, ARTIFACT, { type: 'fetch', hash: 'ab'.repeat(32), offset: 0 }, 'found')
+    },
     { door: `protocol ${TRUST}`, what: 'news', shut: [], attempt: guest => ask(guest, TRUST, { type: 'news', statements: [] }, 'news') },
     {
       door: `protocol ${MEMBERS}`,
@@ -257,6 +264,16 @@ function callEntries(): Entry[] {
       }
     ]
   })
+}
+
+/** A variable of an agent belongs to its program, by whatever name it is reached. */
+function updateEntries(): Entry[] {
+  return ['agents.farm.variables.port', 'nodes.host.agents.farm.variables.port'].map(path => ({
+    door: 'call update',
+    what: `update of ${path}`,
+    shut: ['program', 'vars'],
+    attempt: guest => call(guest, 'call', 'update', { changes: [{ path, value: '1' }] })
+  }))
 }
 
 /** What only the people of a node may ask is no call of the mesh. */

@@ -11,6 +11,9 @@ import { agencyHandler } from '../../src/protocols/agency/server.ts'
 import { DISPATCH } from '../../src/protocols/dispatch/messages.ts'
 import { dispatchHandler } from '../../src/protocols/dispatch/server.ts'
 import { STATE } from '../../src/protocols/state/messages.ts'
+import { machineClock } from '../../src/node/clock.ts'
+import { ARTIFACT } from '../../src/protocols/artifact/messages.ts'
+import { artifactHandler } from '../../src/protocols/artifact/server.ts'
 import { TRUST } from '../../src/protocols/trust/messages.ts'
 import { trustHandler } from '../../src/protocols/trust/server.ts'
 import { stateHandler } from '../../src/protocols/state/server.ts'
@@ -110,6 +113,12 @@ export async function openHost(): Promise<Host> {
       }
     })
   )
+  const file = { size: 0, read: async () => new Uint8Array(), close: async () => undefined }
+  const open = async (): Promise<typeof file> => {
+    effects.push('fetch')
+    return file
+  }
+  node.mesh.handle(ARTIFACT, artifactHandler({ open }, machineClock))
   await node.start()
   // The tests are all strangers of one address, which is a neighbour's.
   const { peer } = generateIdentity()

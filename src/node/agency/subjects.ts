@@ -50,6 +50,7 @@ export function subjects({ journal, programs, agents }: SubjectsParts): Subjects
     // Whoever controls or looks at an agent acts on what its program does, whatever else is named.
     const agent = OF_AGENTS.has(name) ? agents.list().find(each => each.name === (request as { agent?: string }).agent) : undefined
     if (agent !== undefined) return { program: agent.program.hash }
+    if (name === 'update') return programsOf(agents, request)
     if (name === 'plan') return await planSubject(programs, program, named)
     const hash = program === undefined ? await ownerOf(programs, named) : await hashOf(program)
     if (hash !== undefined && named !== undefined) return await goal({ program: hash, goal: named })
@@ -66,8 +67,29 @@ export function subjects({ journal, programs, agents }: SubjectsParts): Subjects
   }
 }
 
+/** A variable of an agent, as an update names it: `agents.web.variables.port`, perhaps below `nodes.NAME`. */
+const AGENT_VARIABLE = /^(?:nodes\.[^.]+\.)?agents\.([^.]+)\.variables\.(.+)$/
+
+/** What an update changes of agents: each one's name, and the variable. */
+function agentVariablesOf(request: unknown): readonly { readonly agent: string; readonly variable: string }[] {
+  const { changes = [] } = request as { readonly changes?: readonly { readonly path: string }[] }
+  return changes.flatMap(({ path }) => {
+    const [, agent, variable] = AGENT_VARIABLE.exec(path) ?? []
+    return agent === undefined || variable === undefined ? [] : [{ agent, variable }]
+  })
+}
+
+/** The programs of the agents that an update changes. No permit can name several as one, so only one without such a limit allows that. */
+function programsOf(agents: SubjectsParts['agents'], request: unknown): Subject {
+  const changed = new Set(agentVariablesOf(request).map(({ agent }) => agent))
+  const hashes = new Set(agents.list().flatMap(({ name, program }) => (changed.has(name) ? [program.hash] : [])))
+  return hashes.size === 0 ? {} : { program: [...hashes].join(' ') }
+}
+
 /** Paths that a request sets; undefined for one that can set none. */
 function varsOf(request: unknown): readonly string[] | undefined {
+  const changed = agentVariablesOf(request)
+  if (changed.length > 0) return changed.map(({ variable }) => `agent.${variable}`)
   const { assignments, decisions = [] } = request as Partial<Pick<RepairRequest, 'assignments' | 'decisions'>>
   return assignments === undefined ? undefined : [...assignments, ...decisions.flatMap(({ writes = [] }) => writes)].map(({ path }) => path)
 }
