@@ -41,6 +41,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   libp2p: mesh,
   '@chainsafe/libp2p-noise': mesh,
   '@libp2p/gossipsub': mesh,
+  '@libp2p/circuit-relay-v2': mesh,
   '@libp2p/identify': mesh,
   '@libp2p/interface': mesh,
   '@libp2p/mdns': mesh,

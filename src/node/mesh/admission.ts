@@ -47,6 +47,10 @@ export class Admission {
         this.#pending.delete(connection)
         return this.#denyInbound(peer, ipOf(connection.remoteAddr))
       },
+      // Who is reached through us, and by whom: both may come in here.
+      denyInboundRelayReservation: source => !this.#options.permitted(source.toString()),
+      denyOutboundRelayedConnection: (source, destination) =>
+        !(this.#options.permitted(source.toString()) && this.#options.permitted(destination.toString())),
       // A key of small order proves nothing, on whichever side it is.
       denyOutboundEncryptedConnection: peer => !isPeerId(peer.toString())
     }

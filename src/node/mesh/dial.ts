@@ -3,7 +3,8 @@ import { CloudburstError } from '../../errors.ts'
 import type { Channel } from '../../protocols/wire/channel.ts'
 import { frameChannel } from '../../protocols/wire/frame-channel.ts'
 import { type Greetings, HungUp } from './greetings.ts'
-import { dialable, type Node } from './libp2p.ts'
+import { dialable } from './dialable.ts'
+import type { Node } from './libp2p.ts'
 import { DIAL_TIMEOUT_MS, NEGOTIATION_TIMEOUT_MS, STREAMS_MAX } from './limits.ts'
 
 /** Connections to one peer that may be found closing before opening a stream fails: each side may have dialled, more than once. */

@@ -1,21 +1,27 @@
 /** One libp2p node, with every threshold set on purpose (./limits.ts) and nothing offered unencrypted. */
 import { noise } from '@chainsafe/libp2p-noise'
 import { privateKeyFromRaw } from '@libp2p/crypto/keys'
+import { circuitRelayServer, type CircuitRelayServerComponents, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { type GossipSub, type GossipSubComponents, gossipsub } from '@libp2p/gossipsub'
 import { type IdentifyComponents, identify } from '@libp2p/identify'
 import type { Connection, Libp2p, StreamHandler, Topology } from '@libp2p/interface'
 import { type PingComponents, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
-import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { type Identity, rawPrivateKey } from '../../crypto/identity.ts'
 import { CloudburstError } from '../../errors.ts'
 import type { Admission } from './admission.ts'
 import { gathering } from './gathering.ts'
+import { type Listening, listening } from './relays.ts'
 import * as limits from './limits.ts'
 
-export type Node = Libp2p<{ pubsub: GossipSub }>
+export type Node = Libp2p<Services>
+interface Services extends Record<string, unknown> {
+  readonly pubsub: GossipSub
+  readonly listening: Listening
+}
 
 export interface NodeOptions {
   readonly identity: Identity
@@ -47,7 +53,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   }
 }
 
-async function nodeOptions(options: NodeOptions): Promise<Libp2pOptions<{ pubsub: GossipSub }>> {
+async function nodeOptions(options: NodeOptions): Promise<Libp2pOptions<Services>> {
   const { admission } = options
   const discovery = options.mdns.enabled
     ? [(await import('@libp2p/mdns')).mdns({ serviceTag: options.mdns.service, broadcast: options.mdns.announce })]
@@ -56,13 +62,15 @@ async function nodeOptions(options: NodeOptions): Promise<Libp2pOptions<{ pubsub
     identify: (components: IdentifyComponents) => identify()(guarded(components, admission)),
     ping: (components: PingComponents) =>
       ping({ maxInboundStreams: limits.PROBES_MAX, maxOutboundStreams: limits.PROBES_MAX })(guarded(components, admission)),
-    pubsub: (components: GossipSubComponents) => pubsub(options.topics)(guarded(components, admission))
+    pubsub: (components: GossipSubComponents) => pubsub(options.topics)(guarded(components, admission)),
+    relay: (components: CircuitRelayServerComponents) => relay()(guarded(components, admission)),
+    listening
   }
   return {
     nodeInfo: { name: 'cloudburst', version: options.version },
     privateKey: privateKeyFromRaw(rawPrivateKey(options.identity)),
     addresses: { listen: [...options.listen], announce: [...options.announce], announceFilter: withoutLoopback },
-    transports: [tcp({ maxConnections: limits.CONNECTIONS_MAX })],
+    transports: [tcp({ maxConnections: limits.CONNECTIONS_MAX }), circuitRelayTransport()],
     connectionEncrypters: [gathering(noise())],
     streamMuxers: [
       yamux({
@@ -94,6 +102,11 @@ function connectionLimits(trusted: readonly string[]): NonNullable<Libp2pOptions
     // Only numbers can be compared with where a connection comes from.
     allow: trusted.filter(address => /^\/ip[46]\//.test(address))
   }
+}
+
+/** Relays for who may come in here, without libp2p's limits of two minutes and 128 KiB: whom we relay for was decided at the door. */
+function relay(): ReturnType<typeof circuitRelayServer> {
+  return circuitRelayServer({ reservations: { maxReservations: limits.RELAYED_MAX, applyDefaultLimit: false } })
 }
 
 function pubsub(topics: readonly string[]): (components: GossipSubComponents) => GossipSub {
@@ -156,15 +169,4 @@ function listenError(error: unknown, listen: readonly string[]): unknown {
     return new CloudburstError('CB_NEIGHBORHOOD_INVALID', `${listen.join(', ')} cannot be listened on: ${text}`, {}, error)
   }
   return error
-}
-
-/** Parsed addresses to dial; what is no multiaddr is left out. */
-export function dialable(addresses: readonly string[]): Multiaddr[] {
-  return addresses.flatMap(address => {
-    try {
-      return [multiaddr(address)]
-    } catch {
-      return []
-    }
-  })
 }

@@ -45,6 +45,9 @@ export const GOSSIP_BYTES_MAX = 256 * 1024
 /** Strangers with an invitation that may be connected at once. */
 export const STRANGERS_MAX = 16
 
+/** Nodes that are reached through this one. */
+export const RELAYED_MAX = 256
+
 /** Pings on one connection at a time: those that were given up take a moment to end at the other side. */
 export const PROBES_MAX = 64
 

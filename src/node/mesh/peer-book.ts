@@ -30,6 +30,12 @@ interface Entry {
   readonly addresses: { said: readonly string[]; found: readonly string[] }
 }
 
+/** An address without the id of who is there; the relay that it leads through stays. */
+function withoutPeer(address: string): string {
+  const [, through] = /^(.*\/p2p-circuit)(?:\/p2p\/[^/]+)?$/.exec(address) ?? []
+  return through ?? address.replace(/\/p2p\/.*$/, '')
+}
+
 /** Who a node says it is, in hello or welcome. */
 export type Card = Pick<SessionHello | Welcome, 'name' | 'version' | 'labels' | 'addresses'>
 
@@ -71,7 +77,7 @@ export class PeerBook {
   addresses(peer: string): readonly string[] {
     const { said, found } = this.#entries.get(peer)?.addresses ?? { said: [], found: [] }
     const all = [...(this.#neighbours.get(peer)?.addresses ?? []), ...found, ...said]
-    return [...new Set(all.map(address => `${address.replace(/\/p2p\/.*$/, '')}/p2p/${peer}`))].slice(0, ADDRESSES_MAX)
+    return [...new Set(all.map(address => `${withoutPeer(address)}/p2p/${peer}`))].slice(0, ADDRESSES_MAX)
   }
 
   /** Remembers what a node says about itself. */

@@ -24,6 +24,7 @@ import { type Card, PeerBook } from './peer-book.ts'
 import { Membership, type Standing } from './membership.ts'
 import { memberNews } from './member-news.ts'
 import { roundTrip } from './pulse.ts'
+import { isRelayed, Relays } from './relays.ts'
 import { peerOfAddress, selectPeers } from './selector.ts'
 import { served } from './serve.ts'
 import { Sessions } from './sessions.ts'
@@ -112,10 +113,11 @@ export class RunningMesh implements Mesh {
     const { identity, version, neighborhood, permissions, listen, mdns, topics, joining, grants } = this.#options
     const { current } = neighborhood
     this.#book.setNeighbours(current.neighbours)
+    const wanted = listen ?? current.listen
     const node = await startNode({
       identity,
       version,
-      listen: listen ?? current.listen,
+      listen: wanted.filter(address => !isRelayed(address)),
       announce: current.announce,
       trusted: current.neighbours.flatMap(({ addresses }) => addresses),
       mdns: { ...current.mdns, enabled: mdns ?? current.mdns.enabled },
@@ -134,6 +136,14 @@ export class RunningMesh implements Mesh {
       grants?.onOwn(() => this.#grantsChanged()) ?? (() => undefined),
       () => this.#membership.stop()
     )
+    const relays = new Relays({
+      addresses: wanted.filter(isRelayed),
+      listening: node.services.listening,
+      isUp: peer => this.#greetings.connection(peer) !== undefined,
+      onFailure: (address, error) =>
+        this.#options.log.warn({ address, reason: reasonOf(error) }, 'this node cannot be reached through a relay')
+    })
+    this.#cleanup.push(this.on('peer-up', peer => relays.came(peer)))
     this.#membership.start()
     this.#watch()
   }

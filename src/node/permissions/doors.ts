@@ -46,6 +46,9 @@ const protocols: Readonly<Record<string, readonly Need[]>> = {
   // libp2p's own: what a node is, whether it is there, and gossip (heads and revocations, signed by their owners).
   '/ipfs/id/1.0.0': ['permit'],
   '/ipfs/ping/1.0.0': ['permit'],
+  // being reached through another node, and relaying for others: both ends need a permit at the relay
+  '/libp2p/circuit/relay/0.2.0/hop': ['permit'],
+  '/libp2p/circuit/relay/0.2.0/stop': ['permit'],
   '/meshsub/1.0.0': ['permit'],
   '/meshsub/1.1.0': ['permit'],
   '/meshsub/1.2.0': ['permit']
