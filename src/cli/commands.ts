@@ -36,7 +36,21 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   deliver: {
     summary: 'put cloudburst on hosts that have sshd, and make them members of the mesh',
     usage: 'USER@HOST…',
-    options: [...reaching, 'via', 'artefact', 'label', 'name', 'listen', 'no-mdns', 'no-join', 'rollback', 'service-user', 'parallel', 'max-failures', 'timeout'],
+    options: [
+      ...reaching,
+      'via',
+      'artefact',
+      'label',
+      'name',
+      'listen',
+      'no-mdns',
+      'no-join',
+      'rollback',
+      'service-user',
+      'parallel',
+      'max-failures',
+      'timeout'
+    ],
     example: 'deliver admin@web1 admin@web2 --sudo',
     load: () => import('./commands/deliver.ts')
   },
@@ -193,7 +207,19 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   pursue: {
     summary: 'make a goal true; try other methods when one fails',
     usage: '[FILE…] GOAL [PATH=VALUE…]',
-    options: ['peer', ...goalOptions, ...verbosity, 'destroy', 'refresh-only', 'target', 'step', 'from-snapshot', 'ssh-reuse', 'detach', 'strict'],
+    options: [
+      'peer',
+      ...goalOptions,
+      ...verbosity,
+      'destroy',
+      'refresh-only',
+      'target',
+      'step',
+      'from-snapshot',
+      'ssh-reuse',
+      'detach',
+      'strict'
+    ],
     example: 'pursue publish goal.port=8080',
     completes: 'goals',
     load: () => import('./commands/pursue.ts')

@@ -3,6 +3,7 @@ import '../polyfill.ts'
 import { parseArgs } from 'node:util'
 import { atHome, CloudburstError } from '../errors.ts'
 import { shellWord } from '../goals/render/words.ts'
+import { notifying } from './delivery/notify.ts'
 import { type LogLevel, logLevels } from './log.ts'
 import { VERSION } from './version.ts'
 
@@ -42,6 +43,8 @@ async function run(
   values: { readonly home?: string | undefined; readonly listen?: string[] | undefined; readonly 'no-mdns'?: boolean | undefined },
   level: LogLevel
 ): Promise<number> {
+  // Before the daemon: its steps get what is left of the environment.
+  const systemd = notifying()
   const stopping = new Promise<NodeJS.Signals>(resolve => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve)
   })
@@ -52,7 +55,9 @@ async function run(
     mdns: values['no-mdns'] !== true,
     level
   })
+  await systemd.ready()
   await Promise.race([stopping, daemon.stopRequested])
+  await systemd.stopping()
   await daemon.stop()
   return 0
 }

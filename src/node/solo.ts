@@ -18,6 +18,22 @@ export async function homes() {
   return { initHome, openHome, resolveHome, addPending, parseTicket }
 }
 
+/** Putting the product on other hosts, with all of ssh2. */
+export async function delivery() {
+  const [artefact, delivering, reaching, forgetting] = await Promise.all([
+    import('./delivery/artefact.ts'),
+    import('./delivery/deliver.ts'),
+    import('./delivery/reach.ts'),
+    import('./delivery/forget.ts')
+  ])
+  return { ...artefact, ...delivering, ...reaching, ...forgetting }
+}
+
+/** The daemon as a service of this machine. */
+export async function services() {
+  return await import('./delivery/service.ts')
+}
+
 export interface Solo {
   readonly agency: Agency
   readonly by: Principal
