@@ -5,6 +5,8 @@ import { CloudburstError } from '../../src/errors.ts'
 import { agentVariables } from '../../src/goals/config/agent-variables.ts'
 import { instancesOf } from '../../src/goals/config/instances.ts'
 import { makePlan } from '../../src/goals/plan/make-plan.ts'
+import { moved } from '../../src/goals/plan/basis.ts'
+import { announcedBy, unplanned } from '../../src/goals/plan/conformance.ts'
 import type { Plan } from '../../src/goals/plan/plan.ts'
 import type { Fact, FactQuery, FoundText } from '../../src/goals/ports.ts'
 import type { Program } from '../../src/goals/program/model.ts'
@@ -57,6 +59,46 @@ describe(`random programs, seed ${seed}`, function () {
     assert.ok(steps > RUNS, `only ${steps} steps were planned: the generator tests too little`)
   })
 
+  it('have no effect that their plan does not know', async () => {
+    let steps = 0
+    await each(async xml => {
+      const program = programOf(xml)
+      if (program === undefined) return
+      const plan = await planOf(program)
+      if (plan.problems.length > 0) return
+      const { events } = await pursued(xml)
+      assert.deepEqual(
+        unplanned(announcedBy(plan), events).map(({ step }) => step),
+        [],
+        xml
+      )
+      steps += events.filter(({ body }) => body.type === 'step-began').length
+    })
+    console.log(`        ${steps} steps of ${RUNS} programs, none unplanned`)
+    assert.ok(steps > RUNS, `only ${steps} steps were done: the generator tests too little`)
+  })
+
+  it('have plans that are stale once anything they looked at has changed', async () => {
+    let changed = 0
+    await each(async xml => {
+      const program = programOf(xml)
+      if (program === undefined) return
+      const { basis } = await planOf(program)
+      assert.deepEqual(moved(basis, (await planOf(program)).basis), [])
+      for (const [name, other] of Object.entries(otherFacts)) {
+        if (!Object.keys(basis).some(each => each.startsWith(name))) continue
+        const after = await planOf(program, query => other(query) ?? fact(query))
+        assert.ok(
+          moved(basis, after.basis).some(each => each.startsWith(name)),
+          `${name} has changed: ${xml}`
+        )
+        changed += 1
+      }
+    })
+    console.log(`        ${changed} changes of what ${RUNS} plans had looked at, all refused`)
+    assert.ok(changed > RUNS / 4, `only ${changed} changes: the generator tests too little`)
+  })
+
   it('are pursued in the order of the plan as far as that is known, and journaled the same twice', async () => {
     let compared = 0
     await each(async xml => {
@@ -95,7 +137,20 @@ function fact(query: FactQuery): Fact {
   return { kind: 'text', value: 'at' in query ? `fixed ${query.at}` : JSON.stringify(query) }
 }
 
-async function planOf(program: Program): Promise<Plan> {
+/** What is otherwise than it was when the plan was made, by the beginning of what people call it. */
+const otherFacts: Readonly<Record<string, (query: FactQuery) => Fact | undefined>> = {
+  'exists ': query => (query.kind === 'file' ? { kind: 'bool', value: query.path.length % 2 === 1 } : undefined),
+  'directory ': query => (query.kind === 'file' ? { kind: 'bool', value: query.path.length % 2 === 1 } : undefined),
+  'environment ': query => (query.kind === 'env' ? { kind: 'text', value: '/elsewhere' } : undefined),
+  'output of ': query => (query.kind === 'shell' ? { kind: 'shell', code: 1, stdout: 'otherwise' } : undefined),
+  'contents of /etc/conf': query =>
+    query.kind === 'edited' && query.edits.path === '/etc/conf'
+      ? { kind: 'edited', edited: editedText(query.edits, { kind: 'text', text: `${CONF}more\n` }) }
+      : undefined,
+  'nodes.': query => (query.kind === 'state' ? { kind: 'tree', value: { value: 'there now' } } : undefined)
+}
+
+async function planOf(program: Program, known = fact): Promise<Plan> {
   const agent = program.agents.get('keeper')!
   const variables = agentVariables(program, agent)
   const before = JSON.stringify(variables)
@@ -106,7 +161,7 @@ async function planOf(program: Program): Promise<Plan> {
     assignments: [],
     instances: instancesOf(program),
     surroundings: { agent: () => variables, host: {}, peer: {} },
-    probe: { gather: async queries => queries.map(fact) }
+    probe: { gather: async queries => queries.map(known) }
   })
   assert.equal(JSON.stringify(variables), before, 'planning changed the agent')
   return plan
