@@ -25,6 +25,7 @@ const HELP = [
   'program FILE.xml    go on with an edited program',
   'skip STEP WHY       it need not be done',
   'done STEP           it was done by hand; its results with set',
+  'failed STEP WHY     it was in doubt, and has failed',
   'again STEP          do it again though nothing it read has changed',
   'from STEP           start over from there',
   'plan                what would be kept, run again and come after',
@@ -84,6 +85,7 @@ async function obey(desk: Desk, line: string): Promise<number | undefined> {
       })
     case 'skip':
     case 'done':
+    case 'failed':
     case 'again':
     case 'from':
       return await decide(desk, verb.toLowerCase() as StepDecision['verdict'], needed(rest, `${verb} STEP`))

@@ -34,8 +34,8 @@ export async function correctionOf(invocation: Invocation, agency: Agency, by: P
 
 /** Whether the words say what is to be done; else a person at a terminal is asked. */
 export function saysWhat({ options, assignments }: Invocation): boolean {
-  const { retry, method, program, skip, done, again, from, plan, step, detach, why, seq, output } = options
-  const said = [retry, method, program, skip, done, again, from, plan, step, detach, why, seq, output]
+  const { retry, method, program, skip, done, failed, again, from, plan, step, detach, why, seq, output } = options
+  const said = [retry, method, program, skip, done, failed, again, from, plan, step, detach, why, seq, output]
   return assignments.length > 0 || said.some(each => each !== undefined)
 }
 
@@ -45,6 +45,7 @@ function decisionsOf({ options }: Invocation): readonly StepDecision[] {
   return [
     ...all('skip', options.skip),
     ...all('done', options.done),
+    ...all('failed', options.failed),
     ...all('again', options.again),
     ...all('from', options.from === undefined ? [] : [options.from])
   ]

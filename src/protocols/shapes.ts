@@ -100,6 +100,6 @@ export function accepted<S extends v.GenericSchema>(
 /** What a person has decided about a step. */
 export const decisionShape = v.strictObject({
   step: textShape,
-  verdict: v.picklist(['skip', 'done', 'again', 'from']),
+  verdict: v.picklist(['skip', 'done', 'again', 'from', 'failed']),
   writes: v.exactOptional(listOf(v.strictObject({ path: textShape, value: treeShape })))
 })

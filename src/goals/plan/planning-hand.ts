@@ -9,6 +9,7 @@ import { type Ended, failed, type Walked, went } from '../pursuit/failure.ts'
 import type { History } from '../pursuit/history.ts'
 import { callerOf } from '../pursuit/instance.ts'
 import { Keeping, type Verdict } from '../pursuit/keeping.ts'
+import { triesLeft } from '../pursuit/persist.ts'
 import { faultsOf, type Prepared, type Step } from '../pursuit/step.ts'
 import type { Begun } from '../pursuit/undo.ts'
 import { describe, type Frame, type Hand, settle } from '../pursuit/walk.ts'
@@ -184,7 +185,9 @@ export class PlanningHand implements Hand {
   }
 
   async step(frame: Frame, step: Step): Promise<Walked> {
-    const verdict = this.#keeping.judge(frame, step)
+    const verdict = expected(step, this.#keeping.judge(frame, step))
+    if (verdict.verdict === 'failed')
+      return failed(frame.instance, 'step-failed', verdict.said, { step: step.id, final: step.statement.onFail === 'suspend' })
     const prepared = await settle(frame.run, () => step.prepare())
     const fault = verdict.verdict === 'do' ? faultsOf(step, prepared)[0] : undefined
     const { onFail } = step.statement
@@ -206,7 +209,7 @@ export class PlanningHand implements Hand {
 
   #note(frame: Frame, step: Step, prepared: Prepared, verdict: Verdict): void {
     const parent = this.#takenBack?.id.startsWith(`${frame.instance}/`) ? this.#takenBack.id : frame.instance
-    const because = verdict.verdict === 'do' ? verdict.again : verdict.verdict === 'skip' ? 'skipped' : undefined
+    const because = verdict.verdict === 'do' ? verdict.again : verdict.verdict === 'skip' ? (verdict.because ?? 'skipped') : undefined
     this.#nodes.push({
       id: step.id,
       kind: 'step',
@@ -250,4 +253,11 @@ export class PlanningHand implements Hand {
     const last = goal === undefined ? undefined : this.#last.get(goal)
     return last === undefined ? [] : [last]
   }
+}
+
+/** What is planned for a step: of one that is said to have failed, what its statement says about failures. */
+function expected({ statement }: Step, verdict: Verdict): Verdict {
+  if (verdict.verdict !== 'failed') return verdict
+  if (triesLeft(statement) > 0) return { verdict: 'do', again: verdict.said }
+  return statement.onFail === 'ignore' ? { verdict: 'skip', because: `${verdict.said}; its failure is ignored` } : verdict
 }

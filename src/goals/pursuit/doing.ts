@@ -9,7 +9,7 @@ import type { Write } from './events.ts'
 import type { Facts } from './facts.ts'
 import { type Failure, failed, type Walked, went } from './failure.ts'
 import { type History, pausedSince, type StepRecord } from './history.ts'
-import { type Keeping, misfitOf, outputOf } from './keeping.ts'
+import { type Keeping, misfitOf, outputOf, type Verdict } from './keeping.ts'
 import type { Pen } from './pen.ts'
 import { triesLeft } from './persist.ts'
 import type { How, Recall } from './recall.ts'
@@ -27,6 +27,9 @@ interface TryNumber {
   readonly group?: number
   readonly last: boolean
 }
+
+/** Of what is not kept as it was. */
+type ToDo = Extract<Verdict, { readonly verdict: 'do' | 'failed' }>
 
 /** Steps that touch nothing but the goal's own values and files: their intent need not be on disk before they are done. */
 const WITHIN: ReadonlySet<Step['kind']> = new Set(['update', 'check', 'tempFile'])
@@ -60,25 +63,35 @@ export class Doing {
   }
 
   /**
-   * Does a step that cannot be kept, or finds out how it ended.
-   * @param again why, when it was done before
+   * Does a step that cannot be kept, or finds out how it ended, or takes a person's word that it failed.
    */
-  async step(frame: Frame, step: Step, record: StepRecord | undefined, again: string | undefined): Promise<Walked> {
+  async step(frame: Frame, step: Step, record: StepRecord | undefined, verdict: ToDo): Promise<Walked> {
+    const again = verdict.verdict === 'do' ? verdict.again : undefined
     const tries = triesLeft(step.statement) + 1
     if (record !== undefined && again === undefined && this.#parts.recall.isGivenUp(step.id, record, tries, step.how))
       return failed(frame.instance, 'step-failed', record.ended?.reason ?? 'failed', { step: step.id, known: true })
 
-    const interrupted = record !== undefined && record.ended === undefined
+    const interrupted = verdict.verdict === 'do' && record !== undefined && record.ended === undefined
     const rest = (): Walked => failed(frame.instance, 'requested', 'suspended on request', { final: true })
     if (this.#parts.stop.aborted && !interrupted) return rest()
     if (this.#parts.history.stepwise && !interrupted && !this.#wasOffered(step, record)) return await this.#offer(frame, step)
-    const settled = interrupted ? await this.#settleInterrupted(frame, step, record) : undefined
-    if (settled === undefined && this.#parts.stop.aborted) return rest()
-    const denied = settled === undefined ? this.#parts.world.whyDenied?.() : undefined
+    const settled = record === undefined ? undefined : await this.#settle(frame, step, record, verdict, tries === 1)
+    if (settled !== undefined && (settled.ok || settled.failure.final || tries === 1)) return settled
+    if (this.#parts.stop.aborted) return settled ?? rest()
+    if (settled !== undefined) await this.backOff(step.statement, 0, step.how)
+    const denied = this.#parts.world.whyDenied?.()
     if (denied !== undefined) return failed(frame.instance, 'denied', denied, { final: true })
-    if (settled !== undefined) return settled
     const group = (record?.began.group ?? 0) + (again === undefined ? 0 : 1)
-    return await this.#tryRepeatedly(frame, step, { attempt: record?.began.attempt ?? 0, group, tries }, again)
+    const left = settled === undefined ? tries : tries - 1
+    return await this.#tryRepeatedly(frame, step, { attempt: record?.began.attempt ?? 0, group, tries: left }, again)
+  }
+
+  /** How the last try ended, of which the journal does not say so yet; undefined when there is none, or it has to run again. */
+  async #settle(frame: Frame, step: Step, record: StepRecord, verdict: ToDo, last: boolean): Promise<Walked | undefined> {
+    const tried = { attempt: record.began.attempt, last }
+    if (verdict.verdict === 'do') return record.ended === undefined ? await this.#settleInterrupted(frame, step, record, tried) : undefined
+    const outcome: Performed = { status: 'failed', writes: [], reason: verdict.said }
+    return await this.#end(frame, step, tried, outcome, this.#parts.world.clock.now())
   }
 
   /** As often as `tries` says, after the try numbered `attempt`. */
@@ -121,14 +134,14 @@ export class Doing {
   }
 
   /** A try that a crash interrupted: how it ended when that can be found out; undefined when it simply has to run again. */
-  async #settleInterrupted(frame: Frame, step: Step, record: StepRecord): Promise<Walked | undefined> {
+  async #settleInterrupted(frame: Frame, step: Step, record: StepRecord, number: TryNumber): Promise<Walked | undefined> {
     if (step.recover === undefined) return undefined
     const tried = { goalId: this.#parts.goalId, step: step.id, attempt: record.began.attempt }
     const startedAt = this.#parts.world.clock.now()
     const outcome = await step.recover(this.#parts.world, tried, record.beganAt)
     if (outcome.exit?.kind === 'not-started') return undefined
     if (outcome.status === 'in-doubt' && step.statement.idempotent) return undefined
-    return await this.#end(frame, step, { attempt: record.began.attempt, last: true }, outcome, startedAt)
+    return await this.#end(frame, step, number, outcome, startedAt)
   }
 
   async #try(frame: Frame, step: Step, { attempt, group = 0, last }: TryNumber, again: string | undefined): Promise<Walked> {

@@ -75,6 +75,8 @@ export interface Decided {
   readonly verdict: 'step' | StepDecision['verdict']
   readonly seq: number
   readonly writes: readonly Write[]
+  /** Of failed: who said so, and why. */
+  readonly said?: string
 }
 
 export interface History {
@@ -200,11 +202,15 @@ function repair(folding: Folding, body: Repaired, seq: number): void {
     decided.set(body.step, { verdict: body.verb, seq, writes: [] })
   for (const { step, verdict, writes = [] } of body.decisions ?? []) {
     if (verdict === 'from') folding.from = { step, beganSeq: steps.get(step)?.beganSeq ?? seq, seq }
-    else decided.set(step, { verdict, seq, writes })
+    else decided.set(step, { verdict, seq, writes, ...(verdict === 'failed' && { said: saidBy(body) }) })
   }
   if (body.method !== undefined) preferred.set(body.method.instance, body.method.method)
   for (const { path, value } of body.assignments) if (typeof value !== 'string') set.set(absolute(root, path), { value, seq })
   if (body.assignments.length > 0) folding.lastSet = seq
+}
+
+function saidBy({ by, why }: Repaired): string {
+  return `it failed, says ${by.email ?? by.node}${why === undefined ? '' : `: ${why}`}`
 }
 
 /** `goal.port` means the goal that was asked for; `site>user:goal.name` a sub-goal's. */

@@ -18,11 +18,15 @@ import { Recall } from './recall.ts'
 import type { Step } from './step.ts'
 import type { Frame } from './walk.ts'
 
-/** keep: as it was · skip: a person has said that it need not be done · do: with the reason, if it was done before. */
+/**
+ * keep: as it was · skip: a person has said that it need not be done · do: with the reason, if it was done before ·
+ * failed: it was in doubt, and a person has said that it failed.
+ */
 export type Verdict =
   | { readonly verdict: 'keep'; readonly writes: readonly DatedWrite[] }
-  | { readonly verdict: 'skip' }
+  | { readonly verdict: 'skip'; readonly because?: string }
   | { readonly verdict: 'do'; readonly again?: string }
+  | { readonly verdict: 'failed'; readonly said: string }
 
 /** What others write at any time, and what is known of machines. */
 const OUTSIDE: ReadonlySet<string> = new Set(['agent', 'nodes', 'host', 'peer'])
@@ -132,6 +136,7 @@ export class Keeping {
       if (decided.verdict === 'skip') return { verdict: 'skip' }
       if (decided.verdict === 'done') return { verdict: 'keep', writes: decided.writes.map(write => ({ ...write, since: decided.seq })) }
       if (decided.verdict === 'again') return { verdict: 'do', again: 'it was asked for' }
+      if (decided.said !== undefined && record !== undefined && isInDoubt(record)) return { verdict: 'failed', said: decided.said }
     }
     if (record === undefined) return { verdict: 'do' }
     const stale = gone ?? this.#stale(frame, step, record)
@@ -230,6 +235,11 @@ function isAsRead(step: Step, path: string, was: Tree): boolean {
 /** As the program names it: a find symbol's item is not a path of the goal. */
 export function outputOf(step: Step, path: string): Path {
   return step.outputs.find(each => showPath(each) === path) ?? parsePath(path)
+}
+
+/** Nobody knows how it ended. */
+function isInDoubt({ ended }: StepRecord): boolean {
+  return ended === undefined || ended.status === 'in-doubt'
 }
 
 export function isDone(record: StepRecord): boolean {

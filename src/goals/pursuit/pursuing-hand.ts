@@ -191,7 +191,8 @@ export class PursuingHand implements Hand {
       if (record !== undefined) this.#recall.keep(step.id, record, step.how)
       this.#keeping.keep(frame, step, verdict.writes)
     }
-    const walked = verdict.verdict === 'do' ? await this.#doing.step(frame, step, record, verdict.again) : went
+    const isKept = verdict.verdict === 'keep' || verdict.verdict === 'skip'
+    const walked = isKept ? went : await this.#doing.step(frame, step, record, verdict)
     if (walked.ok) this.#target.reached(step.id)
     return walked
   }

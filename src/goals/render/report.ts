@@ -64,7 +64,12 @@ export function tryCommands(suspension: Suspension, options: ReportOptions): str
     case 'abandoned':
       return [repair]
     case 'in-doubt':
-      return [`${repair} --retry`, ...(step === undefined ? [] : [`${repair} --done ${step}`]), ...skip, cancel]
+      return [
+        `${repair} --retry`,
+        ...(step === undefined ? [] : [`${repair} --done ${step}`, `${repair} --failed ${step}`]),
+        ...skip,
+        cancel
+      ]
     case 'journal-damaged':
       return [`cloudburst logs ${options.id} --replay -v`, cancel]
     default:

@@ -198,6 +198,8 @@ function verdictText(verdict: StepDecision['verdict']): string {
       return 'do it again'
     case 'from':
       return 'do it and all after it again'
+    case 'failed':
+      return 'it failed'
   }
 }
 

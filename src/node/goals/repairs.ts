@@ -224,8 +224,18 @@ function decided({ id, decisions = [], why }: RepairRequest, events: readonly Go
   return decisions.map(decision => {
     if (decision.verdict === 'skip' && (why ?? '').trim() === '')
       throw new CloudburstError('CB_USAGE', `skipping ${decision.step} needs a reason: --why TEXT`, { id, command: 'repair' })
-    return { ...decision, step: namedStep(id, decision.step, steps, 'repair') }
+    const step = namedStep(id, decision.step, steps, 'repair')
+    if (decision.verdict === 'failed') requireDoubt(id, step, events)
+    return { ...decision, step }
   })
+}
+
+/** Of a step that nobody knows the end of, a person may say it. @throws CloudburstError CB_USAGE when it is known */
+function requireDoubt(id: string, step: string, events: readonly GoalEvent[]): void {
+  const status = foldHistory(events).steps.get(step)?.ended?.status
+  if (status === undefined || status === 'in-doubt') return
+  const known = status === 'completed' ? 'it was completed' : `it is known how it ended: ${status}`
+  throw new CloudburstError('CB_USAGE', `step ${step} is not in doubt, ${known}; --again runs a step once more`, { id, command: 'repair' })
 }
 
 /** `INSTANCE:METHOD`, or a method of the goal that failed. */

@@ -23,6 +23,7 @@ describe('a report of a suspended goal', () => {
       commands: [
         'cloudburst repair 01J --peer node3 --retry',
         'cloudburst repair 01J --peer node3 --done site/files/serve',
+        'cloudburst repair 01J --peer node3 --failed site/files/serve',
         'cloudburst repair 01J --peer node3 --skip site/files/serve --why …',
         'cloudburst cancel 01J --peer node3'
       ]
