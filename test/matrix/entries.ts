@@ -231,6 +231,14 @@ function protocolEntries(): Entry[] {
         stream.abort(new Error('enough'))
       })
     ),
+    ...['hop', 'stop'].map(end =>
+      open(`/libp2p/circuit/relay/0.2.0/${end}`, async stream => {
+        // The shortest message that is one: of type 0, with its length before it. Whatever is answered, somebody is served.
+        stream.send(new Uint8Array([2, 8, 0]))
+        await message(stream)
+        stream.abort(new Error('enough'))
+      })
+    ),
     open('/ipfs/ping/1.0.0', async stream => {
       stream.send(new Uint8Array(32).fill(7))
       await message(stream)

@@ -70,7 +70,7 @@ async function nodeOptions(options: NodeOptions): Promise<Libp2pOptions<Services
     nodeInfo: { name: 'cloudburst', version: options.version },
     privateKey: privateKeyFromRaw(rawPrivateKey(options.identity)),
     addresses: { listen: [...options.listen], announce: [...options.announce], announceFilter: withoutLoopback },
-    transports: [tcp({ maxConnections: limits.CONNECTIONS_MAX }), circuitRelayTransport()],
+    transports: [tcp({ maxConnections: limits.CONNECTIONS_MAX }), components => circuitRelayTransport()(guarded(components, admission))],
     connectionEncrypters: [gathering(noise())],
     streamMuxers: [
       yamux({
