@@ -91,7 +91,7 @@ export const started = async (parts: DispatchParts): Promise<Dispatches> => {
   return dispatches
 }
 
-const _isEvent = (message: unknown, goalId: string, seq: number): boolean => {
+export const isEvent = (message: unknown, goalId: string, seq: number): boolean => {
   const { event } = message as { event?: GoalEvent }
   return event?.goalId === goalId && event.seq === seq
 }
