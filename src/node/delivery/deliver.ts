@@ -4,6 +4,7 @@
  */
 import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
+import { Readable } from 'node:stream'
 import { CloudburstError } from '../../errors.ts'
 import { type Artefact, hashOf, missingFrom } from './artefact.ts'
 import { type Hands, handsOn } from './become.ts'
@@ -142,13 +143,18 @@ async function byFile(
   return said
 }
 
-function counted(artefact: Artefact, onStage: DeliverOptions['onStage']) {
-  let sent = 0
-  const source = createReadStream(artefact.path)
-  return source.on('data', chunk => {
-    sent += chunk.length
-    onStage('copy', percent(sent, artefact.bytes))
-  })
+/** Read only as fast as it is taken: a listener would let the beginning flow away before anybody takes it. */
+function counted(artefact: Artefact, onStage: DeliverOptions['onStage']): Readable {
+  return Readable.from(
+    (async function* () {
+      let sent = 0
+      for await (const chunk of createReadStream(artefact.path)) {
+        sent += (chunk as Buffer).length
+        onStage('copy', percent(sent, artefact.bytes))
+        yield chunk as Buffer
+      }
+    })()
+  )
 }
 
 function percent(part: number, whole: number): string {

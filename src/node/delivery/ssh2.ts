@@ -117,14 +117,17 @@ function authentication({ name, user, identities }: Target, answers: Answers, en
   let asked = false
   return (left: string[] | null, _partial: boolean, next: (way: AnyAuthMethod | false) => void): void => {
     const way = ways.shift()
-    if (way !== undefined) return next(way)
     const kind = left?.includes('password') ? 'password' : left?.includes('keyboard-interactive') ? 'keyboard-interactive' : undefined
-    if (asked || kind === undefined) return next(false)
+    if (way !== undefined || asked || kind === undefined) {
+      next(way ?? false)
+      return
+    }
     asked = true
     void answers.password(name).then(password => {
-      if (password === undefined) return next(false)
-      if (kind === 'password') return next({ type: 'password', username: user, password })
-      next({ type: 'keyboard-interactive', username: user, prompt: (_n, _i, _l, prompts, finish) => finish(prompts.map(() => password)) })
+      if (password === undefined) next(false)
+      else if (kind === 'password') next({ type: 'password', username: user, password })
+      else
+        next({ type: 'keyboard-interactive', username: user, prompt: (_n, _i, _l, prompts, finish) => finish(prompts.map(() => password)) })
     })
   }
 }
