@@ -3,8 +3,8 @@
  * Bundled, the daemon starts about three times as fast as from node_modules.
  *
  * Files are put in place one by one by rename, entries last, so a daemon that starts during a build
- * gets the old one or the new one, whole. Files of earlier builds stay for an hour: a running daemon
- * may not have loaded all of its own chunks yet.
+ * gets the old one or the new one, whole. Files of earlier builds stay while a process runs that was started
+ * from them: a daemon may not have loaded all of its own chunks yet.
  */
 import {
   chmodSync,
@@ -21,8 +21,12 @@ import {
 import { basename, join, relative } from 'node:path'
 import { build } from 'esbuild'
 import { hashOfSources, root } from './sources.mjs'
+import { staleBefore } from './stale.mjs'
 
-const STALE_FILE_KEPT_MS = 60 * 60 * 1000
+/** When the last builds were complete. Beside build.json, which is part of packages: those are the same bytes each time. */
+const TIMES = '.build-times.json'
+/** More than a day of somebody who builds all the time. */
+const TIMES_MAX = 10_000
 
 const entries = [
   { name: 'cloudburst', source: 'src/cli/main.ts', executable: true },
@@ -79,7 +83,9 @@ for (const { name, bytes } of outputs) put(name, bytes, executables.has(name))
 
 const files = outputs.map(output => output.name).sort()
 put('build.json', `${JSON.stringify({ sources, files }, null, 2)}\n`, false)
-removeStale(new Set([...files, 'build.json']))
+const times = timesOfBuilds()
+removeStale(new Set([...files, 'build.json', TIMES]), staleBefore(dist, times))
+put(TIMES, JSON.stringify([...times, Date.now()].slice(-TIMES_MAX)), false)
 
 const kilobytes = Math.round(outputs.reduce((sum, output) => sum + (output.name.endsWith('.js') ? output.bytes.length : 0), 0) / 1024)
 console.log(
@@ -117,9 +123,19 @@ function put(name, content, executable) {
   renameSync(beside, target)
 }
 
-function removeStale(kept) {
+/** @param before files that no build from this time on has written, in epoch ms */
+function removeStale(kept, before) {
   for (const name of readdirSync(dist)) {
     const path = join(dist, name)
-    if (!kept.has(name) && Date.now() - statSync(path).mtimeMs > STALE_FILE_KEPT_MS) rmSync(path, { recursive: true, force: true })
+    if (!kept.has(name) && (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? before) < before)
+      rmSync(path, { recursive: true, force: true })
+  }
+}
+
+function timesOfBuilds() {
+  try {
+    return JSON.parse(readFileSync(join(dist, TIMES), 'utf8'))
+  } catch {
+    return []
   }
 }
