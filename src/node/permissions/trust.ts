@@ -107,6 +107,7 @@ export async function openTrust(parts: TrustParts): Promise<Trust> {
     const list = openRevocations(envelope)
     if (!held.has(list.issuer) && permissions.current.authorities.every(({ key }) => key !== list.issuer)) return false
     if (!revocations.learn(list, clock.now())) return false
+    revocations.prune(clock.now())
     keep(store, log, REVOKED_PREFIX + list.issuer, { envelope: base64(envelope), heardAt: revocations.heardAt(list.issuer) })
     tell()
     for (const listener of gotList) listener(envelope)

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { type GrantWords, sealGrant } from '../../../src/crypto/grant.ts'
+import { generateIdentity, type Identity } from '../../../src/crypto/identity.ts'
+import { sealRevocations } from '../../../src/crypto/revocation.ts'
+import type { Log } from '../../../src/node/files/live-file.ts'
+import { decide, type PermissionList } from '../../../src/node/permissions/decide.ts'
+import { GRANTS_PER_KEY_MAX } from '../../../src/node/permissions/grant-book.ts'
+import { openTrust, type Trust } from '../../../src/node/permissions/trust.ts'
+import { memoryTicketStore } from '../mesh/ticket-store.ts'
+
+const START = Date.parse('2026-06-01T00:00:00Z')
+const HOUR = 3_600_000
+const place = { file: 'p.xml', line: 1, col: 1 }
+const [ops, rogue, alice, self] = [generateIdentity(), generateIdentity(), generateIdentity(), generateIdentity()] as const
+const list: PermissionList = {
+  authorities: [{ name: 'ops', key: ops.peer, ceiling: { capabilities: ['agency:hello'] }, place }],
+  permits: []
+}
+
+function grant(signer: Identity, subject: Identity, change: Partial<GrantWords> = {}): Uint8Array {
+  const allows = [{ capabilities: ['agency:hello' as const] }]
+  const words = { id: 'g', subject: subject.peer, email: 'alice@example.org', allows, at: START, notBefore: START, expiry: START + HOUR }
+  return sealGrant(signer, { ...words, ...change })
+}
+
+describe('what a node relies on', () => {
+  let store: ReturnType<typeof memoryTicketStore>
+  let at: number
+  let warned: string[]
+  const log: Log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: (_, message) => void warned.push(message),
+    error: () => undefined
+  }
+  const open = async (): Promise<Trust> => {
+    const here = { peer: self.peer, name: 'here', labels: {} }
+    const permissions = { current: list, onChange: () => () => undefined }
+    return await openTrust({ permissions, here: () => here, own: [self.peer], store, log, now: () => at })
+  }
+  const lets = (trust: Trust): boolean =>
+    decide(trust.current, { peer: alice.peer, since: trust.now() }, 'agency:hello', {}, trust.now()).allowed
+  beforeEach(() => {
+    store = memoryTicketStore()
+    at = START
+    warned = []
+  })
+
+  it('outlives a restart: grants, what was taken back, and the time', async () => {
+    const before = await open()
+    assert.ok(before.take(grant(ops, alice)))
+    await before.close()
+    const between = await open()
+    assert.ok(lets(between))
+    assert.ok(between.take(sealRevocations(ops, { number: 1, at, revoked: [{ grant: 'g', until: START + HOUR }] })))
+    await between.close()
+    const after = await open()
+    assert.ok(!lets(after))
+    assert.equal(after.lists().length, 1)
+    await after.close()
+  })
+
+  it('does not go back in time with the clock, here or after a restart', async () => {
+    const before = await open()
+    before.take(grant(ops, alice))
+    at = START + HOUR
+    assert.ok(!lets(before))
+    at = START + HOUR / 2
+    assert.ok(!lets(before), 'the clock was set back')
+    await before.close()
+    const after = await open()
+    assert.ok(!lets(after), 'and after a restart')
+    assert.match(warned.join(), /set back/)
+    await after.close()
+  })
+
+  it('takes nothing in twice, nothing that is over, and nothing of anybody else', async () => {
+    const trust = await open()
+    assert.ok(trust.take(grant(ops, alice)))
+    assert.ok(!trust.take(grant(ops, alice)))
+    assert.ok(!trust.take(grant(rogue, alice)))
+    assert.ok(!trust.take(sealRevocations(rogue, { number: 1, at, revoked: [{ grant: 'g', until: START + HOUR }] })))
+    at = START + HOUR
+    assert.ok(!trust.take(grant(ops, alice, { id: 'late' })))
+    const bent = Buffer.from(grant(ops, alice, { id: 'bent' }))
+      .toString()
+      .replace('"payload":"ey', '"payload":"ez')
+    assert.throws(() => trust.take(Buffer.from(bent)), /is not signed by/)
+    await trust.close()
+  })
+
+  it('holds so many grants of one key, the first ones go', async () => {
+    const trust = await open()
+    for (let at = 0; at < GRANTS_PER_KEY_MAX + 5; at++) trust.take(grant(ops, alice, { id: `g${at}` }))
+    assert.equal(trust.shown().length, GRANTS_PER_KEY_MAX)
+    assert.equal(trust.shown()[0]?.id, 'g5')
+    await trust.close()
+  })
+
+  it('tells of grants of its own, whoever signed them: they are for others to judge', async () => {
+    const trust = await open()
+    let told = 0
+    trust.onOwn(() => told++)
+    assert.ok(trust.take(grant(rogue, self)))
+    assert.equal(told, 1)
+    assert.equal(trust.own().length, 1)
+    await trust.close()
+  })
+})
