@@ -119,11 +119,19 @@ function parsed(command: string, spec: CommandSpec, words: readonly string[]): {
         { type, ...(short === undefined ? {} : { short }), ...(multiple ? { multiple } : {}) }
       ])
     )
-    const { values, positionals } = parseArgs({ args: [...words], options, allowPositionals: true, strict: true })
+    const { values, positionals } = parseArgs({ args: withoutValue(words, accepted), options, allowPositionals: true, strict: true })
     return { values: values as Options, positionals }
   } catch (error) {
     throw usage(command, accepted, error)
   }
+}
+
+/** An option that nothing follows, where that means another one. */
+function withoutValue(words: readonly string[], accepted: Record<string, OptionSpec>): string[] {
+  return words.map((word, at) => {
+    const bare = word.startsWith('--') ? accepted[word.slice(2)]?.bare : undefined
+    return bare === undefined || !/^(--.*)?$/.test(words[at + 1] ?? '') ? word : `--${bare}`
+  })
 }
 
 function usage(command: string, accepted: Record<string, OptionSpec>, error: unknown): CloudburstError {

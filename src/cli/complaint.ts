@@ -1,16 +1,29 @@
 /** The one place that phrases errors. */
-import { atHome, CloudburstError, type ErrorDetails, errors, toProblem } from '../errors.ts'
+import { atHome, CloudburstError, type ErrorCode, type ErrorDetails, errors, toProblem } from '../errors.ts'
 import { escapeTerminal } from '../goals/render/escape.ts'
 import { shellWord } from '../goals/render/words.ts'
 import type { Io } from './io.ts'
 import { remedy } from './remedy.ts'
 import { withTypedCommand } from './suggested.ts'
 
+/** About what a node has; the command that follows takes `--peer` too. */
+const AT_PEER: ReadonlySet<ErrorCode> = new Set([
+  'CB_PROGRAM_UNKNOWN',
+  'CB_GOAL_UNKNOWN',
+  'CB_AGENT_UNKNOWN',
+  'CB_AGENT_EXISTS',
+  'CB_RUN_UNKNOWN',
+  'CB_RUN_COMPACTED',
+  'CB_NOT_SUSPENDED',
+  'CB_GOAL_SUSPENDED'
+])
+const MANY_PEERS: ReadonlySet<string> = new Set(['dispatch', 'run', 'inventory'])
+
 /** Prints `error: …` and `next: …`, or problem details as JSON when the words ask for `-o json`; returns the exit status. */
 export function complain(error: unknown, words: readonly string[], io: Io): number {
   const known = io.interrupted.aborted && isAbort(error) ? interruption() : withTypedCommand(asTyped(error, words), words)
   const plain = toProblem(known)
-  const problem = { ...plain, next: remedy(known, words) ?? helpOf(known) ?? atHome(plain.next, homeOf(words)) }
+  const problem = { ...plain, next: remedy(known, words) ?? helpOf(known) ?? atHome(atPeer(plain.next, known, words), homeOf(words)) }
   if (wantsJson(words)) io.stderr.write(`${JSON.stringify(problem)}\n`)
   else io.stderr.write(`error: ${escapeTerminal(problem.detail)}\n${linesOf(problem.details)}${adviceOf(known, problem.next)}`)
   if (io.env['CLOUDBURST_DEBUG'] && error instanceof Error) io.stderr.write(`${error.stack}\n`)
@@ -62,12 +75,24 @@ function asTyped(error: unknown, words: readonly string[]): unknown {
   return new CloudburstError(code, placed, { ...details, file: typed }, cause)
 }
 
+/** What was not found at a peer is looked for at that peer. Commands for several peers say themselves where. */
+function atPeer(next: string, error: unknown, words: readonly string[]): string {
+  const ofPeer = error instanceof CloudburstError && AT_PEER.has(error.code) && !MANY_PEERS.has(words[0] ?? '')
+  const [peer, another] = valuesOf('--peer', words)
+  if (!ofPeer || peer === undefined || another !== undefined || next.includes(' --peer ')) return next
+  return `${next} --peer ${shellWord(peer)}`
+}
+
 function homeOf(words: readonly string[]): string | undefined {
-  const own = ownWords(words)
-  const home = own.flatMap((word, at) =>
-    word === '--home' ? own.slice(at + 1, at + 2) : word.startsWith('--home=') ? [word.slice(7)] : []
-  )[0]
+  const [home] = valuesOf('--home', words)
   return home === undefined ? undefined : shellWord(home)
+}
+
+function valuesOf(option: string, words: readonly string[]): readonly string[] {
+  const own = ownWords(words)
+  return own.flatMap((word, at) =>
+    word === option ? own.slice(at + 1, at + 2) : word.startsWith(`${option}=`) ? [word.slice(option.length + 1)] : []
+  )
 }
 
 /** Words before `--`: what follows may be somebody else's. */

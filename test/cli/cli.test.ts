@@ -332,7 +332,8 @@ describe('the CLI', () => {
 
   it('prints a ticket as a line to paste, its secret not in an argument list', async () => {
     await serve(fakeAgency({}), { ticket: async () => ({ ticket: 'cb1-abc', expiresAt: 0 }) })
-    assert.equal((await run('init', '--ticket')).stdout, "printf %s 'cb1-abc' | cloudburst init --join -\n")
+    for (const words of [['--ticket'], ['--join'], ['--join', '--lifetime', '1h']])
+      assert.equal((await run('init', ...words)).stdout, "printf %s 'cb1-abc' | cloudburst init --join -\n")
   })
 
   it('takes no ticket as an argument', async () => {

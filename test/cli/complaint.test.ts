@@ -23,6 +23,20 @@ describe('a complaint', () => {
     }
   })
 
+  it('says what to type at the peer that was asked', () => {
+    const io = fakeIo()
+    complain(new CloudburstError('CB_AGENT_UNKNOWN', 'no agent a'), ['examine', 'a', '--peer', 'node2', '--home', '/h'], io)
+    complain(new CloudburstError('CB_AGENT_EXISTS', 'it is here', { agent: 'a' }), ['start', 'x', '--peer=node2'], io)
+    complain(new CloudburstError('CB_GOAL_UNKNOWN', 'no goal'), ['dispatch', 'g', '--peer', 'node2'], io)
+    complain(new CloudburstError('CB_PEER_UNKNOWN', 'no peer'), ['examine', 'a', '--peer', 'nobody'], io)
+    assert.deepEqual(io.said.stderr.match(/(?<=^next: ).*/gm), [
+      'cloudburst agents --peer node2 --home /h',
+      'cloudburst examine a --peer node2',
+      'cloudburst list',
+      'cloudburst peers'
+    ])
+  })
+
   it('names a program file where it was said to be', () => {
     const io = fakeIo()
     const details = { file: 'site.xml', line: 3, col: 1 }

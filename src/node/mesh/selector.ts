@@ -26,6 +26,8 @@ export function selectPeers(selector: string, all: readonly PeerInfo[]): readonl
   if (matching.length === 1) return matching
   if (matching.length > 1)
     throw unknown(selector, `${selector} is the beginning of ${matching.length} peers: ${matching.map(show).join(', ')}`)
+  if (selector === SHARED_PREFIX || (selector.length > 1 && SHARED_PREFIX.startsWith(selector)))
+    throw unknown(selector, `every peer id begins with ${selector}: give ${ID_PREFIX_LENGTH_MIN} characters more than ${SHARED_PREFIX}`)
   throw unknown(
     selector,
     `no peer is named ${selector}${guess(
