@@ -5,6 +5,8 @@ export interface OptionSpec {
   readonly multiple?: boolean
   /** Placeholder of its value in help. */
   readonly value?: string
+  /** The option that it is when no value follows. */
+  readonly bare?: string
   readonly help: string
 }
 
@@ -70,6 +72,7 @@ export const optionSpecs = {
   },
   again: { type: 'string', multiple: true, value: 'STEP', help: 'step to do again although nothing it read has changed' },
   from: { type: 'string', value: 'STEP', help: 'step to start over from, with all that was begun after it' },
+  cancel: { type: 'boolean', help: 'give the goal up; what its methods have an undo for is undone' },
   plan: { type: 'boolean', help: 'only show what would come: of a repair, or of a goal at each node' },
   why: { type: 'string', value: 'TEXT', help: 'reason, kept in the journal' },
   destroy: { type: 'boolean', help: 'undo what the goal has done here, the last first, instead of pursuing it' },
@@ -89,7 +92,7 @@ export const optionSpecs = {
   label: { type: 'string', multiple: true, value: 'KEY=VALUE', help: 'label of this node' },
   'no-mdns': { type: 'boolean', help: 'neither announce this node nor look for others by mDNS' },
   ticket: { type: 'boolean', help: 'print one line to paste on another node: the two will know and permit each other' },
-  join: { type: 'string', value: '-', help: 'read such a ticket from standard input' },
+  join: { type: 'string', value: '-', bare: 'ticket', help: 'read such a ticket from standard input; without -, the same as --ticket' },
   lifetime: { type: 'string', value: 'TIME', help: 'how long the ticket or grant is good for, e.g. 30m, 2h' },
   email: { type: 'string', value: 'EMAIL', help: 'e-mail under which the other node is permitted' },
   capability: { type: 'string', multiple: true, value: 'CAPABILITY', help: 'what whoever gets the ticket or grant may do; repeatable' },
