@@ -1,5 +1,5 @@
 import type { PeerInfo, Tree, Variables } from '../../node/control/contract.ts'
-import { CloudburstError, toErrorData } from '../../errors.ts'
+import { type ErrorData, fromErrorData, toErrorData } from '../../errors.ts'
 import { oneLine } from '../../goals/render/escape.ts'
 import { type Invocation, noWords, peersOf } from '../arguments.ts'
 import type { ControlClient } from '../control-client.ts'
@@ -12,6 +12,7 @@ interface NodeInventory {
   readonly at?: number
   readonly variables?: Variables
   readonly error?: string
+  readonly code?: ErrorData['code']
 }
 
 const table: Table<NodeInventory> = {
@@ -41,7 +42,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const rows = await Promise.all(nodes.map(node => inventoryOf(client, node)))
   await showRows(invocation, rows, table)
   if (named.length > 0 && rows.every(row => row.error !== undefined))
-    throw new CloudburstError('CB_PEER_UNREACHABLE', rows[0]?.error ?? 'no node answers')
+    throw fromErrorData({ code: rows[0]?.code ?? 'CB_PEER_UNREACHABLE', message: rows[0]?.error ?? 'no node answers' })
   return 0
 }
 
@@ -58,7 +59,8 @@ async function inventoryOf(client: ControlClient, { node, peer }: Target): Promi
   try {
     return { node, peer: peer ?? '', ...(await agency.call('inventory', {}, by)) }
   } catch (error) {
-    return { node, peer: peer ?? '', error: oneLine(toErrorData(error).message) }
+    const { code, message } = toErrorData(error)
+    return { node, peer: peer ?? '', code, error: oneLine(message) }
   }
 }
 

@@ -20,7 +20,7 @@ export function neighborhoodText(what: NewNeighborhood): string {
   const listen = (what.listen ?? [LISTEN_DEFAULT]).map(address => `    <listen>${escapeXml(address)}</listen>\n`)
   const peers = (what.neighbours ?? []).flatMap(peerLines).map(line => `  ${line}\n`)
   const text = `<?xml version="1.0" encoding="UTF-8"?>
-<!-- Who is near: this node, and the nodes it keeps a connection to. Read again when it changes, except for <node> and <mdns>. -->
+<!-- Who is near: this node, and the nodes it keeps a connection to. Read again when it changes, except for <node>, <control> and <mdns>. -->
 <neighborhood>
   <!-- This node. The name is what others call it: letters, digits, ".", "_", "-".
        Labels select nodes: role=web names every node that has this one.
