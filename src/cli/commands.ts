@@ -301,6 +301,8 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
       'failed',
       'again',
       'from',
+      'cancel',
+      'no-undo',
       'plan',
       'why',
       'seq',
@@ -315,7 +317,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   cancel: {
     summary: 'give up a goal; what its methods have an undo for is undone',
     usage: 'ID',
-    options: ['peer', 'why', 'no-undo'],
+    options: ['peer', 'plan', 'why', 'no-undo'],
     example: 'cancel 01JD --why "no longer wanted"',
     completes: 'runs',
     load: () => import('./commands/cancel.ts')
@@ -381,8 +383,8 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
     load: () => import('./commands/permissions.ts')
   },
   identity: {
-    summary: 'the keys of this node and its person',
-    usage: 'show',
+    summary: 'the keys of this node and its person; a new key for it',
+    usage: 'show | rotate',
     options: ['person'],
     example: 'identity show',
     load: () => import('./commands/identity.ts')

@@ -7,7 +7,8 @@ import { whyStep } from '../goals/render/why.ts'
 import { shellWord } from '../goals/render/words.ts'
 import { begunSteps, namedStep } from '../goals/render/step-names.ts'
 import { type Invocation, readAssignment } from './arguments.ts'
-import { shownConsequences } from './consequences.ts'
+import { giveUp, whatIsUndone } from './cancelling.ts'
+import { shownConsequences, shownUndoing } from './consequences.ts'
 import { exitOfRest } from './follow.ts'
 import { loadedProgram } from './goal-request.ts'
 import { colours, print } from './io.ts'
@@ -34,7 +35,7 @@ const HELP = [
   'show                the report again, and the corrections so far',
   'why STEP            why it ran, ran again or was kept',
   'shell               a shell where the step runs',
-  'cancel WHY          give the goal up; what was done stays done',
+  'cancel WHY          give the goal up; what its methods can undo is undone',
   'quit                leave; the goal goes on waiting'
 ]
 
@@ -179,9 +180,13 @@ async function openShell(desk: Desk): Promise<undefined> {
 }
 
 async function cancel(desk: Desk, why: string): Promise<number> {
-  const { agency, by } = desk.session
-  const { status } = await agency.call('cancel', { id: desk.info.id, ...(why !== '' && { why }) }, by)
+  const preview = await whatIsUndone(desk.session, desk.info.id)
+  if (preview !== undefined) say(desk, shownUndoing(desk.invocation, preview))
+  const { session, invocation, info } = desk
+  const { status, seq } = await giveUp(session, info.id, why === '' ? undefined : why, false)
   say(desk, [status === 'pursuing' ? 'what it has done is undone, then it is cancelled' : 'cancelled'])
+  const { agency, by, suffix, solo } = session
+  if (status === 'pursuing' && solo) await followFrom(invocation, { id: info.id, agency, by, suffix, here: solo }, seq + 1)
   return exitOfRest.cancelled
 }
 

@@ -36,6 +36,7 @@ export async function repairMany(invocation: Invocation): Promise<number> {
   const { options, command, io } = invocation
   if (options.seq !== undefined || options.step !== undefined)
     throw new CloudburstError('CB_USAGE', `--${options.seq === undefined ? 'step' : 'seq'} is for one goal, not for --where`, { command })
+  if (options.cancel === true) throw new CloudburstError('CB_USAGE', '--cancel is for one goal, not for --where', { command })
   const matches = (options.where ?? []).map(text => condition(text, command))
   if (!options.yes && !options.plan && !canAsk(io))
     throw new CloudburstError(

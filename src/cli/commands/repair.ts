@@ -1,5 +1,7 @@
 import type { RunInfo } from '../../node/control/contract.ts'
+import { CloudburstError } from '../../errors.ts'
 import { type Invocation, onlyWord } from '../arguments.ts'
+import { cancelGoal } from '../cancelling.ts'
 import { shownConsequences } from '../consequences.ts'
 import { exitOfRest, followGoals } from '../follow.ts'
 import { isForPrograms, showOne, tableLines } from '../output.ts'
@@ -16,6 +18,9 @@ import { promptFor, stepThrough } from '../stepping.ts'
 export async function run(invocation: Invocation): Promise<number> {
   if (invocation.options.where !== undefined) return await repairMany(invocation)
   const prefix = onlyWord(invocation, 'the id of a goal')
+  if (invocation.options.cancel === true) return await cancelInstead(invocation, prefix)
+  if (invocation.options['no-undo'] === true)
+    throw new CloudburstError('CB_USAGE', '--no-undo is about --cancel: what was done stays done', { command: 'repair' })
   const byHand = !saysWhat(invocation) && canAsk(invocation.io)
   const prompt = byHand ? openPrompt(invocation.io, 'repair', '') : promptFor(invocation)
   const session = await openSession(invocation)
@@ -26,6 +31,20 @@ export async function run(invocation: Invocation): Promise<number> {
     return await repairOnce(invocation, session, before, byHand ? undefined : prompt)
   } finally {
     prompt?.close()
+    await session.close()
+  }
+}
+
+/** `repair ID --cancel` is `cancel ID`: with it, nothing is corrected. */
+async function cancelInstead(invocation: Invocation, prefix: string): Promise<number> {
+  const { options, assignments, command } = invocation
+  const { retry, method, program, skip, done, failed, again, from } = options
+  if (assignments.length > 0 || [retry, method, program, skip, done, failed, again, from].some(each => each !== undefined))
+    throw new CloudburstError('CB_USAGE', '--cancel gives the goal up: it goes with --why, --no-undo and --plan only', { command })
+  const session = await openSession(invocation)
+  try {
+    return await cancelGoal(invocation, session, prefix)
+  } finally {
     await session.close()
   }
 }

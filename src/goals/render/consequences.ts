@@ -26,6 +26,17 @@ export function consequences(plan: Plan, options: { readonly colour: boolean }):
   ]
 }
 
+/** The consequences of giving a goal up: what is undone, the last first. What nothing takes back stays. */
+export function undoConsequences(plan: Plan, options: { readonly colour: boolean }): string[] {
+  const paints = paint(options.colour)
+  const undone = plan.nodes.filter(node => node.kind === 'step' && node.mark !== '=')
+  if (undone.length === 0 && plan.problems.length === 0) return ['nothing that it has done is undone']
+  return [
+    ...listed(undone, paints.bad('undo ')),
+    ...plan.problems.map(problem => `${paints.bad('!')} ${placeText(problem.place)}: ${oneLine(problem.message)}`)
+  ]
+}
+
 function listed(nodes: readonly PlanNode[], title: string): string[] {
   const rows = nodes
     .slice(0, SHOWN_MAX)

@@ -16,7 +16,7 @@ import { methodsFor } from '../../goals/pursuit/methods.ts'
 import { undoable } from '../../goals/pursuit/undo.ts'
 import { begunSteps, namedStep } from '../../goals/render/step-names.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
-import type { RepairRequest } from '../../protocols/agency/calls.ts'
+import type { PreviewRequest, RepairRequest } from '../../protocols/agency/calls.ts'
 import type { Driving } from './driving.ts'
 import type { GoalFinder } from './goal-finder.ts'
 import { stopSteps } from './quiescence.ts'
@@ -31,8 +31,8 @@ type Repaired = Extract<GoalEventBody, { type: 'repaired' }>
 export interface Repairs {
   /** Durable on return. @throws CloudburstError CB_NOT_SUSPENDED, CB_RUN_UNKNOWN, CB_VALUE_INVALID, CB_USAGE; nothing is changed then */
   repair(request: RepairRequest, by: Principal): Promise<void>
-  /** What the repair would keep, do again and do anew; changes nothing. @throws like {@link repair} */
-  preview(request: RepairRequest, by: Principal): Promise<Plan>
+  /** What the repair would keep, do again and do anew, or what cancelling would undo; changes nothing. @throws like {@link repair} */
+  preview(request: PreviewRequest, by: Principal): Promise<Plan>
   /**
    * Gives the goal up; a step that runs is ended. What its methods can undo is undone first, by the walk: the goal is cancelled after
    * that. One that is being undone already is left as it is. Durable on return.
@@ -90,21 +90,12 @@ export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFind
       if (deciding.has(request.id)) throw notSuspended(request.id, 'is being repaired or cancelled by somebody else right now')
       await decide(request.id, () => repair(request, by))
     },
-    preview: async (request, by) => {
-      const { summary, events, source, body } = await understand(parts, driving, request, by)
-      const at = parts.clock.now()
-      return await makePlan({
-        program: source.program,
-        ...(source.agent !== undefined && { agent: source.agent }),
-        goal: summary.goal,
-        assignments: summary.assignments,
-        instances: instancesOf(source.program),
-        surroundings: finder.surroundings(summary.agent),
-        probe: parts.probe,
-        ...(summary.undoes !== undefined && { undoes: await Promise.all(summary.undoes.map(each => journal.read(each))) }),
-        events: [...events, { goalId: request.id, seq: summary.seq + 1, at, body }]
-      })
-    },
+    preview: async (request, by) =>
+      await consequencesOf(
+        parts,
+        finder,
+        request.cancel === true ? await understandCancel(parts, request.id, by) : await understand(parts, driving, request, by)
+      ),
     cancel: async (id, by, why, undo = true) => {
       for (let before = deciding.get(id); before !== undefined; before = deciding.get(id)) await before.catch(() => undefined)
       await decide(id, () => cancel(id, by, why, undo))
@@ -124,6 +115,33 @@ export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFind
   }
 }
 
+/** What the goal would do if the event were written. */
+async function consequencesOf(parts: RunsParts, finder: GoalFinder, { summary, events, source, body }: Understood): Promise<Plan> {
+  const undoes = await undoneBy(parts, summary, events, body)
+  return await makePlan({
+    program: source.program,
+    ...(source.agent !== undefined && { agent: source.agent }),
+    goal: summary.goal,
+    assignments: summary.assignments,
+    instances: instancesOf(source.program),
+    surroundings: finder.surroundings(summary.agent),
+    probe: parts.probe,
+    ...(undoes !== undefined && { undoes }),
+    events: [...events, { goalId: summary.id, seq: summary.seq + 1, at: parts.clock.now(), body }]
+  })
+}
+
+/** Journals of what the event has taken back instead of pursuing the goal; undefined when that is not what it does. */
+async function undoneBy(
+  parts: RunsParts,
+  summary: RunSummary,
+  events: readonly GoalEvent[],
+  body: GoalEventBody
+): Promise<readonly (readonly GoalEvent[])[] | undefined> {
+  if (body.type === 'undoing') return (await canUndo(parts, summary)) ? [events] : []
+  return summary.undoes === undefined ? undefined : await Promise.all(summary.undoes.map(each => parts.journal.read(each)))
+}
+
 /** Whether something was done that methods of the program can undo, and nobody has asked for that before. */
 async function canUndo(parts: RunsParts, summary: RunSummary): Promise<boolean> {
   const history = foldHistory(await parts.journal.read(summary.id))
@@ -137,12 +155,21 @@ function requireOf({ permits, programs }: RunsParts, by: Principal, asked: GoalA
   if (permits !== undefined) requireRepair({ permits, programs }, by, asked)
 }
 
+/** That the goal is given up. @throws CloudburstError CB_NOT_SUSPENDED when it is over, CB_RUN_UNKNOWN, CB_DENIED */
+async function understandCancel(parts: RunsParts, id: string, by: Principal): Promise<Understood> {
+  const summary = await known(parts.journal, id)
+  if (isOver(summary.status)) throw notSuspended(id, `is ${summary.status} already`)
+  requireOf(parts, by, { program: summary.program.hash, goal: summary.goal, vars: [] })
+  const source = await sourceOf(parts, summary, undefined)
+  return { summary, events: await parts.journal.read(id), source, body: { type: 'undoing', by } }
+}
+
 /** A repair, understood: every name in it means something, every value fits. */
-interface Understood {
+interface Understood<Body extends GoalEventBody = GoalEventBody> {
   readonly summary: RunSummary
   readonly events: readonly GoalEvent[]
   readonly source: Source
-  readonly body: Repaired
+  readonly body: Body
 }
 
 /** What the goal goes on with. */
@@ -152,7 +179,7 @@ interface Source {
   readonly proto: GoalProto
 }
 
-async function understand(parts: RunsParts, driving: Driving, request: RepairRequest, by: Principal): Promise<Understood> {
+async function understand(parts: RunsParts, driving: Driving, request: RepairRequest, by: Principal): Promise<Understood<Repaired>> {
   const { id, why, stepwise } = request
   const summary = await restingGoal(parts.journal, driving, request)
   const events = await parts.journal.read(id)

@@ -98,7 +98,7 @@ const verbs: Readonly<Record<string, readonly Asked[]>> = {
   goals: ['goals'],
   goal: ['goals', 'goal'],
   repair: ['goals', 'goal', 'load', 'preview', 'repair', 'cancel', 'events'],
-  cancel: ['goals', 'goal', 'cancel'],
+  cancel: ['goals', 'goal', 'preview', 'cancel'],
   why: ['goals', 'goal', 'events'],
   logs: ['goals', 'goal', 'events'],
   inventory: ['peers', 'inventory'],
@@ -114,7 +114,7 @@ const verbs: Readonly<Record<string, readonly Asked[]>> = {
   authority: ['trust'],
   grant: ['grants', 'trust'],
   permissions: ['rights'],
-  identity: [],
+  identity: ['grants', 'trust'],
   help: [],
   version: [],
   completion: []

@@ -53,7 +53,7 @@ export interface Calls {
   goal: { request: { readonly id: string }; reply: RunInfo }
   repair: { request: RepairRequest; reply: RunInfo }
   /** What the repair would keep, do again and do anew; changes nothing. */
-  preview: { request: RepairRequest; reply: Plan }
+  preview: { request: PreviewRequest; reply: Plan }
   /** With undo: false what was done stays done. */
   cancel: { request: { readonly id: string; readonly why?: string; readonly undo?: false }; reply: RunInfo }
   /** Lets a goal rest at its next step; answers within a second, naming steps that still run. */
@@ -267,6 +267,12 @@ export interface RepairRequest {
   readonly method?: string
   /** Hash of an edited program to go on with; it must be loaded here and have the goal. Needs program:load. */
   readonly program?: string
+}
+
+/** What a repair would do, or giving the goal up. */
+export interface PreviewRequest extends RepairRequest {
+  /** What its methods would undo of what it has done, also while it is pursued. */
+  readonly cancel?: true
 }
 
 /** A run as this node knows it: its own, or one it dispatched. */

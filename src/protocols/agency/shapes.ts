@@ -86,7 +86,7 @@ export const callShapes: { readonly [N in CallName]: Shape<Calls[N]['request']> 
   // A unique prefix of an id is as good as the id, so these are names.
   goal: v.strictObject({ id: nameShape }),
   repair,
-  preview: repair,
+  preview: v.strictObject({ ...repair.entries, cancel: v.exactOptional(v.literal(true)) }),
   cancel: v.strictObject({ id: nameShape, why: v.exactOptional(textShape), undo: v.exactOptional(v.literal(false)) }),
   suspendgoal: v.strictObject({ id: nameShape, why: v.exactOptional(textShape) }),
   resumegoal: v.strictObject({ id: nameShape, why: v.exactOptional(textShape) }),
