@@ -1,9 +1,11 @@
 import { adHoc } from './ad-hoc.ts'
+import { artifact } from './artifact.ts'
 import { daemon } from './daemon.ts'
 import { dispatchCli } from './dispatch-cli.ts'
 import { dispatchSocket } from './dispatch-socket.ts'
 import { fanOut } from './fan-out.ts'
 import { frames } from './frames.ts'
+import { idle } from './idle.ts'
 import { language } from './language.ts'
 import { repair } from './repair.ts'
 import { plan } from './plan.ts'
@@ -21,8 +23,10 @@ export const benchmarks: Readonly<Record<string, () => Promise<Measured>>> = {
   steps,
   repair: () => repair(),
   frames,
+  artifact,
   start,
   daemon,
+  idle,
   language,
   plan,
   trust

@@ -131,18 +131,21 @@ async function arriving(
   const part = `${path}.part`
   const file = await open(part, 'a', 0o600)
   let offset = (await file.stat()).size
+  // What comes in one go is hashed as it comes; the rest of an earlier try has to be read again.
+  const running = offset === 0 ? createHash('sha256') : undefined
   return {
     get offset() {
       return offset
     },
     write: async bytes => {
+      running?.update(bytes)
       await file.appendFile(bytes)
       offset += bytes.byteLength
     },
     close: () => file.close(),
     finish: async name => {
       await file.sync()
-      if ((await hashOf(part)) !== hash) {
+      if ((running?.digest('hex') ?? (await hashOf(part))) !== hash) {
         await rm(part, { force: true })
         throw new CloudburstError('CB_SIGNATURE_INVALID', `what came is not the file ${hash.slice(0, 12)}`, { hash })
       }

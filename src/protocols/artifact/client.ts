@@ -29,13 +29,19 @@ export async function fetchArtifact(dialer: Dialer, peer: string, hash: string, 
     const found = await next(channel)
     if (found?.type !== 'found') throw broken(channel, 'it gave no size')
     await taking.begin(found.size)
+    // One part is written while the next one comes.
+    let written: Promise<void> = Promise.resolve()
     for (let at = taking.offset; at < found.size; ) {
       const message = await next(channel)
+      await written
       if (message?.type !== 'part') throw broken(channel, `it ended at byte ${at} of ${found.size}`)
       at += message.bytes.byteLength
       if (at > found.size) throw broken(channel, 'it gave more than it said')
-      await taking.part(message.bytes)
+      written = taking.part(message.bytes)
+      // Whoever fails while nobody waits for it fails the next part.
+      written.catch(() => undefined)
     }
+    await written
     await channel.finish().catch(() => undefined)
   } finally {
     signal.removeEventListener('abort', leave)

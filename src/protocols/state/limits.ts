@@ -4,7 +4,7 @@
 export const RECORDS_BURST_MAX = 300
 export const RECORDS_PER_SECOND_MAX = 50
 /** Origins without a permit here that are taken on the word of one neighbour: a rack behind a node that knows them. */
-export const INTRODUCED_PER_PEER_MAX = 64
+export const INTRODUCED_PER_PEER_MAX = 200
 
 /** Lets so many through at once, and so many a second. */
 export class Pace {
