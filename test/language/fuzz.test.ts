@@ -10,6 +10,7 @@ import { announcedBy, unplanned } from '../../src/goals/plan/conformance.ts'
 import type { Plan } from '../../src/goals/plan/plan.ts'
 import type { Fact, FactQuery, FoundText } from '../../src/goals/ports.ts'
 import type { Program } from '../../src/goals/program/model.ts'
+import type { Assignment } from '../../src/goals/pursuit/events.ts'
 import { readProgram } from '../../src/goals/program/read.ts'
 import { editedText } from '../../src/goals/pursuit/edited-text.ts'
 import { planLines, planText } from '../../src/goals/render/plan.ts'
@@ -69,8 +70,7 @@ describe(`random programs, seed ${seed}`, function () {
       const { events } = await pursued(xml)
       assert.deepEqual(
         unplanned(announcedBy(plan), events).map(({ step }) => step),
-        [],
-        xml
+        []
       )
       steps += events.filter(({ body }) => body.type === 'step-began').length
     })
@@ -85,6 +85,11 @@ describe(`random programs, seed ${seed}`, function () {
       if (program === undefined) return
       const { basis } = await planOf(program)
       assert.deepEqual(moved(basis, (await planOf(program)).basis), [])
+      const named = await planOf(program, fact, [{ path: 'goal.name', value: 'somebody else' }])
+      assert.ok(moved(basis, named.basis).includes('goal.name'), xml)
+      const edited = programOf(`${xml}\n<variable name="more">1</variable>`)
+      assert.ok(edited === undefined || moved(basis, (await planOf(edited)).basis).includes('program test'), xml)
+      changed += edited === undefined ? 1 : 2
       for (const [name, other] of Object.entries(otherFacts)) {
         if (!Object.keys(basis).some(each => each.startsWith(name))) continue
         const after = await planOf(program, query => other(query) ?? fact(query))
@@ -150,7 +155,7 @@ const otherFacts: Readonly<Record<string, (query: FactQuery) => Fact | undefined
   'nodes.': query => (query.kind === 'state' ? { kind: 'tree', value: { value: 'there now' } } : undefined)
 }
 
-async function planOf(program: Program, known = fact): Promise<Plan> {
+async function planOf(program: Program, known = fact, assignments: readonly Assignment[] = []): Promise<Plan> {
   const agent = program.agents.get('keeper')!
   const variables = agentVariables(program, agent)
   const before = JSON.stringify(variables)
@@ -158,7 +163,7 @@ async function planOf(program: Program, known = fact): Promise<Plan> {
     program,
     agent,
     goal: 'site',
-    assignments: [],
+    assignments,
     instances: instancesOf(program),
     surroundings: { agent: () => variables, host: {}, peer: {} },
     probe: { gather: async queries => queries.map(known) }

@@ -40,7 +40,7 @@ export async function makePlan(planning: Planning): Promise<Plan> {
   const hand = new PlanningHand(planning.probe, facts, foldHistory(events))
   const proto = findGoal(planning, planning.goal)
   if (proto === undefined)
-    return plan(planning, {}, hand, facts, [
+    return plan(planning, {}, hand, [
       { place: { file: planning.program.name, line: 1, col: 1 }, message: `no goal is called ${planning.goal}` }
     ])
   const run = openRun(planning, hand, facts)
@@ -57,9 +57,9 @@ export async function makePlan(planning: Planning): Promise<Plan> {
   const before = events.findLast(({ body }) => body.type === 'configured')?.body
   if (bound !== undefined && before?.type === 'configured') hand.rebound(frame, before.variables)
   const variables = { ...frame.variables }
-  if (bound !== undefined && bound.errors.length > 0) return plan(planning, variables, hand, facts, bound.errors)
+  if (bound !== undefined && bound.errors.length > 0) return plan(planning, variables, hand, bound.errors)
   const ended = await walkGoal(frame, {})
-  return plan(planning, variables, hand, facts, ended.outcome === 'failed' ? [problem(proto, ended)] : [])
+  return plan(planning, variables, hand, ended.outcome === 'failed' ? [problem(proto, ended)] : [])
 }
 
 /** What goals with a post, reached by an earlier run of the same goal, are now. Has no effect. */
@@ -79,7 +79,7 @@ async function planUndo(
 ): Promise<Plan> {
   const done = undoes.map(deedsOf)
   const undone = await undo(run, hand, done, begun => hand.takesBack(begun))
-  return plan(planning, done[0]?.configured?.variables ?? {}, hand, run.facts, undone.ok ? [] : [problem(proto, undone)])
+  return plan(planning, done[0]?.configured?.variables ?? {}, hand, undone.ok ? [] : [problem(proto, undone)])
 }
 
 /** A reason that names a place is a complaint there; any other is one of the goal. */
@@ -126,16 +126,10 @@ function openRun(planning: Planning, hand: Hand, facts: Map<string, Fact>): Run 
   }
 }
 
-function plan(
-  planning: Planning,
-  variables: Variables,
-  hand: PlanningHand,
-  facts: ReadonlyMap<string, Fact>,
-  problems: readonly Complaint[]
-): Plan {
+function plan(planning: Planning, variables: Variables, hand: PlanningHand, problems: readonly Complaint[]): Plan {
   const { name, hash } = planning.program
   const nodes = hand.nodes()
-  const basis = basisOf({ name, hash }, { variables, facts, values: hand.values() }, nodes)
+  const basis = basisOf({ name, hash }, { variables, facts: hand.facts(), values: hand.values() }, nodes)
   return { version: 1, goal: planning.goal, program: { name, hash }, variables, nodes, summary: summaryOf(nodes), basis, problems }
 }
 

@@ -34,6 +34,7 @@ export class PlanningHand implements Hand {
   readonly #history: History
   readonly #keeping: Keeping
   readonly #values = new Map<string, Tree>()
+  readonly #looked = new Map<string, Fact>()
   #changesElsewhere = false
   /** The method that is undone now. */
   #takenBack: Draft | undefined
@@ -78,12 +79,22 @@ export class PlanningHand implements Hand {
     return this.#values
   }
 
+  /** The first answer to each question about the machine: later ones may not be known any more. */
+  facts(): ReadonlyMap<string, Fact> {
+    return this.#looked
+  }
+
   /** What other nodes publish is not known any more once a goal on one of them is planned. */
   async gather(queries: readonly FactQuery[]): Promise<void> {
     const asked = this.#changesElsewhere ? queries.filter(query => query.kind !== 'state') : queries
     for (const query of queries) this.#facts.set(JSON.stringify(query), { kind: 'tree', value: { unknown: true } })
     const facts = await this.#probe.gather(asked)
-    for (const [i, query] of asked.entries()) this.#facts.set(JSON.stringify(query), facts[i] ?? { kind: 'text', value: undefined })
+    for (const [i, query] of asked.entries()) {
+      const key = JSON.stringify(query)
+      const fact = facts[i] ?? { kind: 'text', value: undefined }
+      this.#facts.set(key, fact)
+      if (!this.#looked.has(key)) this.#looked.set(key, fact)
+    }
   }
 
   goalBegan(frame: Frame, args: Variables): Promise<void> {
