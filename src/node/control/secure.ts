@@ -8,7 +8,8 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { CloudburstError } from '../../errors.ts'
 import type { LeafNames } from '../../crypto/certificate.ts'
-import type { Audit } from '../permissions/audit.ts'
+import type { Audit, AuditEntry } from '../permissions/audit.ts'
+import { sparingly } from '../permissions/sparing-audit.ts'
 import type { Certificates } from './certificates.ts'
 import { bodyOf, type ControlBinding, fail, reply } from './server.ts'
 import type { SignIn } from './sign-in.ts'
@@ -37,10 +38,11 @@ export interface SecureControl {
 /** @throws CloudburstError CB_PORT_TAKEN */
 export async function serveSecurely(options: SecureOptions): Promise<SecureControl> {
   const { certificates, host, port: wanted } = options
+  const deny = sparingly(options.audit, Date.now)
   const context = () => ({ cert: certificates.current.certificate, key: certificates.current.key, minVersion: 'TLSv1.3' as const })
   const server = createServer(
     { ...context(), handshakeTimeout: HANDSHAKE_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 },
-    (request, response) => void answer(options, port, request, response)
+    (request, response) => void answer(options, deny, port, request, response)
   )
   server.maxConnections = CONNECTIONS_MAX
   const off = certificates.onRenew(() => server.setSecureContext(context()))
@@ -63,7 +65,13 @@ export async function serveSecurely(options: SecureOptions): Promise<SecureContr
   }
 }
 
-async function answer(options: SecureOptions, port: number, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  options: SecureOptions,
+  deny: (entry: AuditEntry) => void,
+  port: number,
+  request: IncomingMessage,
+  response: ServerResponse
+): Promise<void> {
   response.setHeader('strict-transport-security', 'max-age=31536000')
   response.setHeader('x-content-type-options', 'nosniff')
   response.setHeader('content-security-policy', "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
@@ -76,7 +84,7 @@ async function answer(options: SecureOptions, port: number, request: IncomingMes
   } catch (error) {
     const from = request.socket.remoteAddress ?? 'somewhere'
     const reason = error instanceof Error ? error.message : String(error)
-    options.audit.record({ decision: 'deny', peer: `https from ${from}`, reason })
+    deny({ decision: 'deny', peer: `https from ${from}`, reason })
     fail(response, error)
   }
 }

@@ -5,6 +5,7 @@ import { CloudburstError } from '../../errors.ts'
 import { type Asked, checkBehalf } from '../../protocols/behalf.ts'
 import type { Caller } from '../../protocols/wire/channel.ts'
 import type { Audit, AuditEntry } from '../permissions/audit.ts'
+import { sparingly } from '../permissions/sparing-audit.ts'
 import { capabilitiesOf, decide, firstEnd, permitsOf, type Right, type Subject, type Trusted } from '../permissions/decide.ts'
 import { SESSION_MAX_MS } from './limits.ts'
 
@@ -44,9 +45,11 @@ interface OpenSession extends Session {
 export class Sessions {
   readonly #options: SessionsOptions
   readonly #open = new Map<string, OpenSession>()
+  readonly #recordStranger: (entry: AuditEntry) => void
 
   constructor(options: SessionsOptions) {
     this.#options = options
+    this.#recordStranger = sparingly(options.audit, options.now)
   }
 
   /** Whether `peer` has any permit that holds now. */
@@ -112,7 +115,9 @@ export class Sessions {
 
   /** A refusal, after it was written to the audit log. */
   deny(peer: string, reason: string, capability?: Capability): CloudburstError {
-    this.#record(peer, { decision: 'deny', reason, ...(capability === undefined ? {} : { capability }) })
+    const entry = { decision: 'deny', reason, ...(capability === undefined ? {} : { capability }) } as const
+    if (this.permitted(peer)) this.#record(peer, entry)
+    else this.#recordStranger({ peer, node: this.#options.nameOf(peer), ...entry })
     return this.#denied(peer, reason)
   }
 
