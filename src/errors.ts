@@ -29,7 +29,7 @@ export const errors = {
   CB_BUSY: { exit: 1, http: 429, next: 'cloudburst goals' },
 
   // trust
-  CB_DENIED: { exit: 6, http: 403, next: 'cloudburst hello --peer <peer>' },
+  CB_DENIED: { exit: 6, http: 403, next: 'cloudburst peers -o wide' },
   CB_PERMISSIONS_INVALID: { exit: 1, http: 422, next: 'vi +<line> <file>' },
   CB_TICKET_INVALID: { exit: 6, http: 403, next: 'cloudburst init --ticket' },
   CB_AUDIT_DAMAGED: { exit: 1, http: 500, next: 'cloudburst audit' },

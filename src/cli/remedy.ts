@@ -58,7 +58,9 @@ function emptied({ code, message }: CloudburstError, words: readonly string[]): 
 }
 
 /** Without the name of a goal, or with a value that has no place: what there is. */
-function listed({ code, message }: CloudburstError, words: readonly string[]): readonly string[] | undefined {
+function listed({ code, message, details }: CloudburstError, words: readonly string[]): readonly string[] | undefined {
+  const { path, within } = details
+  if (typeof path === 'string' && typeof within === 'string') return words.map(word => (word === path ? within : word))
   const files = words.filter(word => word.endsWith('.xml'))
   if (files.length === 0) return undefined
   if (code === 'CB_VALUE_INVALID') return ['list', ...files, '-o', 'wide']

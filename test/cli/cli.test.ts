@@ -9,7 +9,7 @@ import { CloudburstError, type ErrorCode, errors } from '../../src/errors.ts'
 import { CONTROL_SOCKET } from '../../src/node/control/contract.ts'
 import { bindControl, type ControlBinding, type LocalHandlers } from '../../src/node/control/server.ts'
 import type { Agency } from '../../src/protocols/agency/calls.ts'
-import type { Plan } from '../../src/node/control/contract.ts'
+import type { Plan, Tree } from '../../src/node/control/contract.ts'
 import { eventsOf, failing, fakeAgency, noLocalCalls, repaired, replay, runInfo } from '../fakes/agency.ts'
 import { type FakeIo, fakeIo } from '../fakes/io.ts'
 
@@ -334,6 +334,20 @@ describe('the CLI', () => {
     await serve(fakeAgency({}), { ticket: async () => ({ ticket: 'cb1-abc', expiresAt: 0 }) })
     for (const words of [['--ticket'], ['--join'], ['--join', '--lifetime', '1h']])
       assert.equal((await run('init', ...words)).stdout, "printf %s 'cb1-abc' | cloudburst init --join -\n")
+  })
+
+  it('says where a path of state ends that has no value, and what was meant', async () => {
+    const nodes = { fields: { node1: { fields: { x: { value: 1 } } } } }
+    const values: Record<string, Tree> = { nodes, 'nodes.node1': nodes.fields.node1! }
+    await serve(fakeAgency({ state: async ({ path }) => (values[path] === undefined ? {} : { value: values[path] }) }))
+    for (const [path, says, next] of [
+      ['nodes.node9.x', 'nodes.node9.x is undefined (did you mean nodes.node1.x?)', 'state --home HOME nodes.node1.x'],
+      ['nodes.node1.far.off', 'nodes.node1.far.off is undefined', 'state --home HOME nodes.node1'],
+      ['nowhere', 'nowhere is undefined', 'state --home HOME nodes']
+    ] as const) {
+      const { exit, stderr } = await run('state', path)
+      assert.deepEqual([exit, stderr.replaceAll(home, 'HOME')], [5, `error: ${says}\nnext: cloudburst ${next}\n`])
+    }
   })
 
   it('takes no ticket as an argument', async () => {

@@ -33,6 +33,8 @@ const seed = Number(process.env['CLOUDBURST_FUZZ_SEED'] ?? (process.env['CLOUDBU
 const CHANGES = ['mkdir', 'rmdir', 'unlink', 'rename', 'link', 'symlink', 'chmod', 'chown', 'truncate', 'mknod', 'utime', 'setxattr']
 const changing = new RegExp(`^(${CHANGES.map(call => `${call}(at2?|ensat|s|ns|_ns)?`).join('|')})\\(`)
 const opening = /^open(at)?\(.*O_(WRONLY|RDWR|CREAT|TRUNC|APPEND)/
+/** What tsx starts for a module that is imported late: part of the tracing, not of planning. */
+const compiler = /\/node_modules\/@esbuild\//
 /** What a process needs for itself. */
 const harmless = /"\/dev\/(null|tty|pts\/\d+)"|O_TMPFILE|ENOENT|"\/proc\/self\//
 
@@ -90,7 +92,7 @@ function withoutEffect(calls: readonly string[], own: number): void {
   assert.deepEqual(changed, [])
   const started = calls.filter(call => call.startsWith('execve(') && call.endsWith('= 0')).slice(own)
   assert.deepEqual(
-    started.filter(call => !call.includes('["/bin/bash", "-c", "true"]')),
+    started.filter(call => !call.includes('["/bin/bash", "-c", "true"]') && !compiler.test(call)),
     []
   )
 }

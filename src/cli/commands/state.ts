@@ -1,6 +1,7 @@
 import type { Agency, Calls, Principal, Tree } from '../../node/control/contract.ts'
 import { CloudburstError } from '../../errors.ts'
 import { oneLine } from '../../goals/render/escape.ts'
+import { closest } from '../../goals/render/suggest.ts'
 import { valueText } from '../../goals/render/words.ts'
 import type { Invocation } from '../arguments.ts'
 import { print } from '../io.ts'
@@ -46,9 +47,33 @@ export async function run(invocation: Invocation): Promise<number> {
 
 async function get(invocation: Invocation, agency: Agency, by: Principal, path: string): Promise<number> {
   const { value } = await agency.call('state', { path }, by)
-  if (value === undefined) throw new CloudburstError('CB_VALUE_INVALID', `${path} is undefined`)
+  if (value === undefined) throw await undefinedAt(path, agency, by)
   await showOne(invocation, value, path, () => treeLines(path, value))
   return 0
+}
+
+/** With what was meant, and the longest beginning of the path that has a value. */
+async function undefinedAt(path: string, agency: Agency, by: Principal): Promise<CloudburstError> {
+  for (let end = path.lastIndexOf('.'); end > 0; end = path.lastIndexOf('.', end - 1)) {
+    const within = path.slice(0, end)
+    const { value } = await agency.call('state', { path: within }, by)
+    if (value === undefined) continue
+    const wrong = path.slice(end + 1).split('.')[0]!
+    const near = 'fields' in value ? closest(wrong, Object.keys(value.fields)) : undefined
+    const meant =
+      near === undefined
+        ? ''
+        : ` (did you mean ${[
+            within,
+            near,
+            ...path
+              .slice(end + 1)
+              .split('.')
+              .slice(1)
+          ].join('.')}?)`
+    return new CloudburstError('CB_VALUE_INVALID', `${path} is undefined${meant}`, { path, within })
+  }
+  return new CloudburstError('CB_VALUE_INVALID', `${path} is undefined`, { path, within: 'nodes' })
 }
 
 async function watch(invocation: Invocation, agency: Agency, by: Principal, path: string): Promise<number> {
