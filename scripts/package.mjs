@@ -4,6 +4,7 @@
  *   npm run package                          artefacts/cloudburst-VERSION-linux-x64.tar.gz
  *   npm run package -- --target linux-arm64
  *   npm run package -- --out DIR
+ *   npm run package -- --as VERSION     called so, instead of what package.json says: for trying upgrades
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -23,6 +24,7 @@ const { values } = parseArgs({
   options: {
     target: { type: 'string', multiple: true, default: ['linux-x64'] },
     out: { type: 'string', default: join(root, 'artefacts') },
+    as: { type: 'string' },
     'no-build': { type: 'boolean' }
   }
 })
@@ -36,7 +38,7 @@ for (const target of values.target) await make(target)
 
 async function make(target) {
   const started = performance.now()
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const version = values.as ?? JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version
   const files = [...(await runtimeFiles(target)), ...contents(target)]
   files.push({ path: 'RELEASE.json', mode: 0o644, bytes: Buffer.from(release(version, target)) })
   files.sort((a, b) => (a.path < b.path ? -1 : 1))

@@ -25,7 +25,6 @@ export function systemdUnit({ daemon, user }: Service): string {
   const environment = Object.entries(serviceEnvironment).map(([name, value]) => `Environment=${name}=${value}\n`)
   return `[Unit]
 Description=Cloudburst, the daemon of this node
-Documentation=man:systemd.service(5)
 After=network-online.target
 Wants=network-online.target
 

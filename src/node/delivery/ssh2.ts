@@ -14,6 +14,8 @@ const ALIVE_INTERVAL_MS = 7_000
 const ALIVE_COUNT_MAX = 4
 /** Bytes of a file on the way at once. */
 const PUT_CHUNK_BYTES = 32 * 1024 * 8
+/** The end of a file that was cut off may have holes, where chunks were on the way: so much of it, in bytes, is sent again. */
+const REPEATED_BYTES = 4 * 1024 * 1024
 
 /**
  * @throws CloudburstError CB_HOST_UNKNOWN, CB_HOST_CHANGED for its key; CB_HOST_DENIED when it lets nobody in;
@@ -213,9 +215,33 @@ async function put(name: string, client: Client, local: string, remote: string, 
   const there = await new Promise<number>(resolve => {
     sftp.stat(remote, (error, stats) => resolve(error === undefined && stats.size <= size ? stats.size : 0))
   })
-  onBytes(there)
-  if (there < size) await append(name, client, sftp, { local, remote, there }, onBytes)
+  if (there === 0) await whole(name, client, sftp, { local, remote }, onBytes)
+  else if (there < size) await append(name, client, sftp, { local, remote, there: Math.max(0, there - REPEATED_BYTES) }, onBytes)
   sftp.end()
+}
+
+/** With many chunks on the way at once: several times as fast as one after the other. */
+async function whole(
+  name: string,
+  client: Client,
+  sftp: SFTPWrapper,
+  { local, remote }: { readonly local: string; readonly remote: string },
+  onBytes: (sent: number) => void
+): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const end = (error?: Error | null): void => (error ? reject(stopped(name, error)) : resolve())
+    sftp.fastPut(local, remote, { mode: 0o600, step: sent => onBytes(sent) }, end)
+    client.once('close', () => reject(stopped(name)))
+  })
+}
+
+function stopped(name: string, error?: Error): CloudburstError {
+  return failed(
+    name,
+    `the copy stopped: ${error?.message ?? 'the connection ended'}`,
+    `cloudburst deliver ${quoted(name)} --via scp`,
+    error
+  )
 }
 
 async function append(
@@ -227,8 +253,7 @@ async function append(
 ): Promise<void> {
   const { createReadStream } = await import('node:fs')
   await new Promise<void>((resolve, reject) => {
-    const fail = (error?: Error): void =>
-      reject(failed(name, `the copy stopped: ${error?.message ?? 'the connection ended'}`, 'cloudburst deliver', error))
+    const fail = (error?: Error): void => reject(stopped(name, error))
     const source = createReadStream(local, { start: there, highWaterMark: PUT_CHUNK_BYTES })
     const sink = sftp.createWriteStream(remote, { flags: there > 0 ? 'r+' : 'w', start: there, mode: 0o600 })
     let sent = there
