@@ -333,7 +333,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   logs: {
     summary: 'what happened to a goal, and what its steps printed',
     usage: 'ID',
-    options: ['peer', 'follow', 'replay', ...verbosity],
+    options: ['peer', 'follow', 'replay', 'unplanned', ...verbosity],
     example: 'logs 01JD --follow',
     completes: 'runs',
     load: () => import('./commands/logs.ts')

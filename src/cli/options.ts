@@ -76,6 +76,7 @@ export const optionSpecs = {
   plan: { type: 'boolean', help: 'only show what would come: of a repair, or of a goal at each node' },
   why: { type: 'string', value: 'TEXT', help: 'reason, kept in the journal' },
   destroy: { type: 'boolean', help: 'undo what the goal has done here, the last first, instead of pursuing it' },
+  unplanned: { type: 'boolean', help: 'only steps that the plan did not know from which the goal was executed; exit 1 when there are any' },
   refresh: { type: 'boolean', help: 'look again at what earlier runs of the goal had reached, here and on other nodes' },
   'refresh-only': { type: 'boolean', help: 'pursue nothing; write down what was reached earlier and is no longer true' },
   target: { type: 'string', value: 'STEP', help: 'only up to this step or goal: its id, or the end of that; the rest can be resumed' },

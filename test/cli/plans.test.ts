@@ -66,6 +66,15 @@ describe('saved plans', () => {
     assert.match((await run(4, 'execute', at('p.json'))).stderr, /p\.json was edited since/)
   })
 
+  it('are compared with what was done from them, which is nothing else', async () => {
+    await plan('p.json')
+    const { stdout } = await run(0, 'execute', at('p.json'))
+    const [, id = ''] = /(01[0-9A-Z]{24})/.exec(stdout) ?? []
+    assert.equal((await run(0, 'logs', file, id, '--unplanned')).stdout, '')
+    const [, other = ''] = /(01[0-9A-Z]{24})/.exec((await run(0, 'execute', file, 'site', `goal.root=${home}`)).stdout) ?? []
+    assert.match((await run(64, 'logs', file, other, '--unplanned')).stderr, /was not executed from a saved plan/)
+  })
+
   it('take no values and no program besides their own', async () => {
     await plan('p.json')
     await run(64, 'execute', at('p.json'), 'goal.port=81')

@@ -1,11 +1,14 @@
 import { CloudburstError } from '../../errors.ts'
+import { unplanned } from '../../goals/plan/conformance.ts'
+import type { GoalEvent } from '../../goals/pursuit/events.ts'
+import { oneLine } from '../../goals/render/escape.ts'
 import { eventRenderer } from '../../goals/render/events.ts'
 import { type Invocation, onlyWord } from '../arguments.ts'
 import { renderOptions } from '../follow.ts'
 import { colours, print } from '../io.ts'
-import { formatOf } from '../output.ts'
+import { formatOf, showOne } from '../output.ts'
 import { findRun } from '../run-ids.ts'
-import { openSession } from '../session.ts'
+import { openSession, type Session } from '../session.ts'
 
 /**
  * What happened to a goal, and what its steps printed: as with `-e`, unless `--replay` or verbosity options say otherwise.
@@ -21,6 +24,7 @@ export async function run(invocation: Invocation): Promise<number> {
   try {
     const { id } = await findRun(session.agency, session.by, prefix)
     found = id
+    if (invocation.options.unplanned) return await sayUnplanned(invocation, session, id)
     const options = renderOptions(invocation, colours(invocation.io.stdout, invocation.io.env), session.suffix)
     const renderer = eventRenderer(chosen ? options : { ...options, echo: true })
     if (raw) print(invocation.io.stdout, [JSON.stringify({ type: 'version', version: 1 })])
@@ -39,4 +43,18 @@ export async function run(invocation: Invocation): Promise<number> {
   } finally {
     await session.close()
   }
+}
+
+/** The steps of a goal that its saved plan did not know; none, if all is well. */
+async function sayUnplanned(invocation: Invocation, { agency, by }: Session, id: string): Promise<number> {
+  const events: GoalEvent[] = []
+  for await (const item of agency.stream('events', { id, from: 1 }, by)) if (item.type === 'event') events.push(item.event)
+  const proposed = events[0]?.body
+  if (proposed?.type !== 'proposed' || proposed.planned === undefined)
+    throw new CloudburstError('CB_USAGE', `goal ${id} was not executed from a saved plan: there is nothing to compare it with`, {
+      command: 'execute'
+    })
+  const found = unplanned(proposed.planned, events).map(({ step, show }) => ({ step, show }))
+  await showOne(invocation, { unplanned: found }, id, () => found.map(({ step, show }) => `${oneLine(step)}  ${oneLine(show)}`))
+  return found.length === 0 ? 0 : 1
 }

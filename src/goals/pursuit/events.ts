@@ -4,6 +4,7 @@
  * Output is not in it: it is addressed by {step, stream, offset} ({@link OutputChunk}).
  */
 import type { Place } from '../program/model.ts'
+import type { Announced } from '../plan/conformance.ts'
 import type { Exit } from '../ports.ts'
 import type { Tree, Variables } from '../tree.ts'
 
@@ -72,6 +73,8 @@ export type GoalEventBody =
       readonly undoes?: readonly string[]
       /** Runs of the same goal that it checks again instead of pursuing it: what they had reached, and is no longer true. */
       readonly checks?: readonly string[]
+      /** What the plan that is executed says may be done. */
+      readonly planned?: Announced
       /** Step or goal after which it is to rest. */
       readonly target?: string
     }
@@ -122,6 +125,19 @@ export type GoalEventBody =
   /** The first step within a block, loop or sub-goal that has a `timeout` is about to be done: its time begins. */
   | { readonly type: 'block-began'; readonly block: string; readonly timeoutS: number; readonly place: Place }
   | { readonly type: 'block-ended'; readonly block: string; readonly outcome: 'completed' | 'failed' | 'timed-out' }
+  /**
+   * The list of a `find` or the count of a `repeat` that is made of what may change while the goal is pursued: the agent's variables,
+   * what the machine says. It stays what it was while nothing that it reads is changed before it.
+   */
+  | {
+      readonly type: 'evaluated'
+      /** The statement: its place among those of its goal, as in the ids of steps. */
+      readonly path: string
+      readonly instance: string
+      readonly value: Tree
+      /** Hash of the expressions as written. */
+      readonly key: string
+    }
   /** The intent: on disk before the step has any effect. */
   | {
       readonly type: 'step-began'

@@ -8,6 +8,7 @@ import { Config } from '../../goals/config/config.ts'
 import { tabulate } from '../../goals/config/tabulator.ts'
 import { choicesOf, explainSuspension } from '../../goals/pursuit/summarise.ts'
 import { didYouMean } from '../../goals/program/did-you-mean.ts'
+import { announcedBy } from '../../goals/plan/conformance.ts'
 import type { Plan } from '../../goals/plan/plan.ts'
 import type { RunSummary, Suspension } from '../../goals/pursuit/summary.ts'
 import type { GoalEvent, Principal } from '../../goals/pursuit/events.ts'
@@ -182,8 +183,8 @@ function callTable(parts: AgencyParts): CallTable {
       }
     },
     pursue: async ({ planned, ...request }, by) => {
-      if (planned !== undefined) await refuseStale(runs, request, planned)
-      return { id: (await runs.accept({ ...request, by })).id }
+      const announced = planned === undefined ? undefined : announcedBy(await refuseStale(runs, request, planned))
+      return { id: (await runs.accept({ ...request, by, ...(announced !== undefined && { announced }) })).id }
     },
     goals: async ({ suspended, explained, limit = RUNS_PER_ANSWER_MAX }) => {
       const found: RunInfo[] = []

@@ -7,6 +7,7 @@ import { type Assignable, assigned } from '../../goals/config/assignment.ts'
 import { instancesOf } from '../../goals/config/instances.ts'
 import { withoutShells } from '../../goals/plan/without-shells.ts'
 import { checkAgain, makePlan, type Planning } from '../../goals/plan/make-plan.ts'
+import type { Announced } from '../../goals/plan/conformance.ts'
 import type { Plan } from '../../goals/plan/plan.ts'
 import { upTo } from '../../goals/plan/target.ts'
 import type { Clock, Driver, Messenger, Probe, Random, Vault } from '../../goals/ports.ts'
@@ -64,6 +65,8 @@ export interface Proposal extends GoalRequest {
   /** Of a dispatch: the caller's peer id; with the id it makes the request known, so that it is accepted once. */
   readonly caller?: string
   readonly acceptBefore?: number
+  /** What the plan that is executed says may be done. */
+  readonly announced?: Announced
 }
 
 /** A run that was completed, looked at again. */
@@ -167,6 +170,7 @@ export function openRuns(parts: RunsParts): Runs {
         ...proposed({ ...proposal, assignments }, program, agentName),
         ...(undoes !== undefined && { undoes }),
         ...(target !== undefined && { target }),
+        ...(proposal.announced !== undefined && { planned: proposal.announced }),
         ...(checks !== undefined && { checks }),
         ...(from !== undefined && { from })
       },

@@ -54,6 +54,7 @@ const goalBodies = [
     from: v.exactOptional(v.object({ run: nameShape, snapshot: nameShape, seq: seqShape })),
     undoes: v.exactOptional(listOf(nameShape)),
     checks: v.exactOptional(listOf(nameShape)),
+    planned: v.exactOptional(v.object({ steps: v.array(textShape), otherwise: v.array(textShape) })),
     target: v.exactOptional(textShape)
   }),
   v.object({ type: v.literal('configured'), variables: variablesShape, sources: v.record(textShape, textShape) }),
