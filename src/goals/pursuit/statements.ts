@@ -1,12 +1,14 @@
 /** Statements in order: blocks, loops, and the steps in them. */
 import { evaluate } from '../expression/evaluate.ts'
 import { toPlain } from '../expression/plain.ts'
+import type { ExprResult } from '../expression/result.ts'
 import type { DoStatement, FindStatement, RepeatStatement, ShellStatement, Statement } from '../program/model.ts'
 import { showPlace } from '../program/xml.ts'
 import type { Tree } from '../tree.ts'
 import { callGoal, type Here, takeStep } from './call.ts'
 import { codeStep } from './code-step.ts'
 import { editStep } from './edit-step.ts'
+import { settled } from './evaluated.ts'
 import { failed, type Walked, went } from './failure.ts'
 import { itemName, labelOf, Names } from './instance.ts'
 import { isPlain, persist } from './persist.ts'
@@ -35,7 +37,7 @@ async function walkStatement(around: Here, statement: Statement): Promise<Walked
     case 'do':
       return await policed(here, statement, at =>
         inParallel(
-          statement.parallel,
+          at.frame.run.mode === 'plan' ? 1 : statement.parallel,
           statement.body.map(each => () => walkStatement(beside(at, statement), each))
         )
       )
@@ -79,7 +81,8 @@ async function sends(here: Here, shell: ShellStatement): Promise<Walked> {
 
 async function find(here: Here, statement: FindStatement): Promise<Walked> {
   const { frame, scope } = here
-  const items: Tree[] = []
+  const label = name(here, labelOf(statement))
+  const results: ExprResult[] = []
   for (const expression of statement.in) {
     const result = await settle(frame.run, () => evaluate(expression, scope))
     const { tree } = result
@@ -97,15 +100,18 @@ async function find(here: Here, statement: FindStatement): Promise<Walked> {
         'step-failed',
         `${showPlace(statement.place)}: ${because(result, `the list of ${statement.symbol} is wrong`)}`
       )
-    items.push(...elements(tree))
+    results.push(result)
   }
+  const now: Tree = { items: results.flatMap(result => elements(result.tree)) }
+  const { items = [] } = await settled(here, label, statement.in, results, now)
   if (items.length > ITEMS_MAX)
     return failed(frame.instance, 'step-failed', `${statement.symbol}: ${items.length} items are more than ${ITEMS_MAX}`)
-  const label = name(here, labelOf(statement))
   const names = new Names()
   return await inParallel(
-    statement.parallel,
+    // a plan has no time to save, and one branch must not show another what is possible only
+    frame.run.mode === 'plan' ? 1 : statement.parallel,
     items.map(item => {
+      if (frame.run.mode === 'plan' && !isKnown(item)) return () => onceForAll(here, statement, statement.symbol, item)
       const path = names.next(`${label}[${itemName(item)}]`)
       const at: Here = { ...beside(here, statement), scope: scope.with(statement.symbol, item), path, names: new Names() }
       return () => walkStatements(at, statement.body)
@@ -113,23 +119,33 @@ async function find(here: Here, statement: FindStatement): Promise<Walked> {
   )
 }
 
-/** In a plan with a list or count that is not known yet: once, for an item or turn that stands for all. */
-async function onceForAll(here: Here, statement: FindStatement | RepeatStatement, symbol: string): Promise<Walked> {
+/**
+ * In a plan with a list or count that is not known yet: once, for an item or turn that stands for all.
+ * An item of a known list of which something is not known yet has no name yet either.
+ */
+async function onceForAll(
+  here: Here,
+  statement: FindStatement | RepeatStatement,
+  symbol: string,
+  item: Tree = { unknown: true }
+): Promise<Walked> {
   const { frame, scope } = here
   const before = frame.possible
   frame.possible = true
   const path = name(here, `${labelOf(statement)}[*]`)
-  const walked = await walkStatements({ ...here, scope: scope.with(symbol, { unknown: true }), path, names: new Names() }, statement.body)
+  const walked = await walkStatements({ ...here, scope: scope.with(symbol, item), path, names: new Names() }, statement.body)
   frame.possible = before
   return walked
 }
 
 async function repeat(here: Here, statement: RepeatStatement): Promise<Walked> {
   const { frame, scope } = here
+  const label = name(here, labelOf(statement))
   const result = await settle(frame.run, () => evaluate(statement.count, scope))
-  const plain = result.tree === undefined ? null : toPlain(result.tree)
-  const count = Number(plain)
   if (result.tree?.unknown === true && frame.run.mode === 'plan') return await onceForAll(here, statement, 'goal.repeat')
+  const tree = result.tree && (await settled(here, label, [statement.count], [result], result.tree))
+  const plain = tree === undefined ? null : toPlain(tree)
+  const count = Number(plain)
   if (plain === null || !Number.isSafeInteger(count) || count < 0 || count > ITEMS_MAX) {
     return failed(
       frame.instance,
@@ -137,7 +153,6 @@ async function repeat(here: Here, statement: RepeatStatement): Promise<Walked> {
       `${showPlace(statement.place)}: ${because(result, `repeat needs a number from 0 to ${ITEMS_MAX}, not ${JSON.stringify(plain)}`)}`
     )
   }
-  const label = name(here, labelOf(statement))
   for (let i = 0; i < count; i++) {
     const path = `${label}[${i}]`
     const turn: Here = {
@@ -151,6 +166,11 @@ async function repeat(here: Here, statement: RepeatStatement): Promise<Walked> {
     if (!walked.ok) return walked
   }
   return went
+}
+
+/** Whether all of it is known, at any depth. */
+function isKnown({ unknown, fields = {}, items = [] }: Tree): boolean {
+  return unknown !== true && Object.values(fields).every(isKnown) && items.every(isKnown)
 }
 
 function beside(here: Here, { parallel }: DoStatement | FindStatement): Here {

@@ -59,3 +59,20 @@ describe('a goal that would never end', () => {
     )
   })
 })
+
+describe('a plan of a loop', () => {
+  it('shows an item as possible when something in it is not known yet, although the list is', async () => {
+    const { nodes } = await planOf(`<goalProto name="g"><variable name="a">1</variable><method><shell><send name="n">echo 3</send></shell>
+      <find symbol="x" parallel="2"><in><get>goal</get></in><do><shell><send>echo <get as="env">x</get></send></shell></do></find>
+      <shell><send>echo end</send></shell></method></goalProto>`)
+    assert.deepEqual(
+      nodes.slice(1).map(({ mark, id }) => [mark, id.replace(/#[0-9a-f]+/g, '#')]),
+      [
+        ['+', 'g/method@1/n'],
+        ['+', 'g/method@1/#[1]/#'],
+        ['?', 'g/method@1/#[*]/#'],
+        ['+', 'g/method@1/#']
+      ]
+    )
+  })
+})
