@@ -60,6 +60,8 @@ interface Process {
 
 export class Machine {
   readonly name: string
+  /** Whether every command fails here. */
+  failing = false
   /** Exit records that are on disk: they outlive a crash of the host. */
   readonly #records = new Map<string, Finished>()
   #processes = new Map<string, Process>()
@@ -123,7 +125,7 @@ export class Machine {
     const ended = Promise.withResolvers<Finished>()
     const { durationMs, code } = behaviour(command, this.#chance)
     const due = this.#time.after(durationMs, () => {
-      execution.exit = { kind: 'exited', code }
+      execution.exit = { kind: 'exited', code: this.failing ? 1 : code }
       const finished = finishedBy(execution.exit, durationMs, `${command.key.step}@${this.name}`)
       this.#records.set(name, finished)
       this.#processes.delete(name)

@@ -41,6 +41,8 @@ export interface SimReport {
   readonly hash: string
   readonly virtualMs: number
   readonly wallMs: number
+  /** Of this process, all threads, in milliseconds. */
+  readonly cpuMs: number
   readonly happened: number
   readonly messages: number
   readonly starts: number
@@ -62,6 +64,7 @@ const REST_WITHIN_MS = 400_000
 export async function simulate(options: SimulateOptions): Promise<SimReport> {
   rememberSignatures()
   const began = process.hrtime.bigint()
+  const cpuBefore = process.cpuUsage()
   const chance = chanceOf(options.seed)
   const time = new VirtualTime()
   const restore = time.install(chance.fork(), EPOCH)
@@ -116,6 +119,7 @@ export async function simulate(options: SimulateOptions): Promise<SimReport> {
       hash: watch.hash.copy().update(`${time.happened} ${network.messages} ${network.bytes}`).digest('hex').slice(0, 16),
       virtualMs: time.now,
       wallMs: Number(process.hrtime.bigint() - began) / 1e6,
+      cpuMs: cpuSince(cpuBefore),
       happened: time.happened,
       messages: network.messages,
       starts: nodes.reduce((sum, { starts }) => sum + starts, 0),
@@ -127,6 +131,11 @@ export async function simulate(options: SimulateOptions): Promise<SimReport> {
   } finally {
     restore()
   }
+}
+
+function cpuSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1_000
 }
 
 function keptBy({ daemon }: SimNode): number {

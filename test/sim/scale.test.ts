@@ -1,0 +1,28 @@
+/** Many simulated nodes: how fast, and a goal for all of them over slow lines with some of them down. */
+import assert from 'node:assert/strict'
+import { allOf, type TableRow } from './world/many.ts'
+import { simulate } from './world/simulate.ts'
+
+describe('a hundred simulated nodes', () => {
+  it('live at least ten times as fast as real ones', async () => {
+    const report = await simulate({ seed: 1, nodes: 100, degree: 8, attack: '', faults: ['kill'], troubledMs: 20_000, goalEveryMs: 500 })
+    assert.deepEqual(report.violations, [])
+    const pace = report.virtualMs / report.cpuMs
+    console.log(
+      `      ${(report.virtualMs / 1000).toFixed(0)} s with ${report.goals.sent} goals in ${(report.cpuMs / 1000).toFixed(1)} s: ${pace.toFixed(0)}× real time`
+    )
+    assert.ok(pace >= 10, `only ${pace.toFixed(1)}×`)
+  }).timeout(120_000)
+})
+
+describe('a goal for two hundred simulated hosts, 80 ms away, of which one in twenty is down', () => {
+  it('comes to a whole and true table', async () => {
+    const { rows, truth, tookMs } = await allOf({ seed: 3, hosts: 200, roundTripMs: 80, down: 10, denying: 4, failing: 6 })
+    const count = (state: TableRow['state']): number => rows.filter(row => row.state === state).length
+    console.log(
+      `      in ${(tookMs / 1000).toFixed(1)} s: ${count('done')} done, ${count('suspended')} suspended, ${count('unreachable')} unreachable, ${count('denied')} denied`
+    )
+    assert.deepEqual(rows, truth)
+    assert.equal(rows.length, 200)
+  }).timeout(120_000)
+})
