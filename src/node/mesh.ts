@@ -5,6 +5,7 @@ import type { Clock } from '../goals/ports.ts'
 import type { Dialer, Handler } from '../protocols/wire/channel.ts'
 import type { PeerInfo } from './control/contract.ts'
 import type { Log } from './files/live-file.ts'
+import type { Card } from './mesh/peer-book.ts'
 import { RunningMesh } from './mesh/running-mesh.ts'
 import type { LiveNeighborhood } from './neighborhood/neighborhood.ts'
 import type { Audit } from './permissions/audit.ts'
@@ -42,6 +43,8 @@ export interface MeshGrants {
   /** @throws CloudburstError CB_SIGNATURE_INVALID */
   take(envelope: Uint8Array, of?: 'others'): boolean
   own(): readonly { readonly envelope: Uint8Array }[]
+  /** Of keys of this node that were replaced: shown first. */
+  successions(): readonly Uint8Array[]
   /** Called after this node has got a grant. @returns ends it */
   onOwn(listener: () => void): () => void
 }
@@ -89,6 +92,8 @@ export interface Mesh extends Dialer {
   find(selector: string): readonly PeerInfo[]
   /** How a peer stands here, whether it was ever seen or not. Absent in a mesh where everybody knows everybody. */
   stance?(peer: string): { readonly static: boolean; readonly may: readonly Capability[] }
+  /** Somebody's state tells of a node: remembered for those with a permit here, so that they can be named and dialled when needed. It grants nothing. */
+  heardOf?(node: { readonly peer: string } & Card): void
   /** @returns ends it */
   on(event: MeshEvent, listener: (peer: string) => void): () => void
   readonly pubsub: {

@@ -182,6 +182,12 @@ export class RunningMesh implements Mesh {
     return found
   }
 
+  heardOf({ peer, ...card }: { readonly peer: string } & Card): void {
+    if (peer === this.peer || this.#book.neighbour(peer) !== undefined || !this.#sessions.permitted(peer)) return
+    // Those who are here say it themselves.
+    if (this.#book.status(peer) !== 'up') this.#book.learn(peer, card)
+  }
+
   stance(peer: string): { readonly static: boolean; readonly may: readonly Capability[] } {
     return { static: this.#book.neighbour(peer) !== undefined, may: this.#sessions.capabilities(peer) }
   }
@@ -239,7 +245,8 @@ export class RunningMesh implements Mesh {
   #shown(): readonly Uint8Array[] {
     const shown: Uint8Array[] = []
     let bytes = 0
-    for (const { envelope } of this.#options.grants?.own() ?? []) {
+    const { grants } = this.#options
+    for (const envelope of [...(grants?.successions() ?? []), ...(grants?.own() ?? []).map(grant => grant.envelope)]) {
       bytes += envelope.byteLength
       if (bytes <= HELLO_GRANTS_BYTES_MAX) shown.push(envelope)
     }

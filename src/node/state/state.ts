@@ -20,6 +20,7 @@ import type { Log } from '../files/live-file.ts'
 import type { Mesh } from '../mesh.ts'
 import type { Programs } from '../programs/programs.ts'
 import { GOALS_PUBLISHED_MAX, type NodeSnapshot, type Publisher, startPublisher } from './publisher.ts'
+import { tellMesh } from './hearsay.ts'
 import { remember } from './remembered.ts'
 import { openTransactions } from './transactions.ts'
 import type { NodeJournal } from '../store/journal.ts'
@@ -152,6 +153,7 @@ export function openState(parts: StateParts): NodeState {
         async () => await (await remembered.catch(() => undefined))?.stop(),
         () => started.stop(),
         () => writers.end(),
+        mesh.heardOf === undefined ? () => undefined : tellMesh(replica, mesh, clock),
         agents.onChange(() => started.changed()),
         parts.artifacts?.onChange(() => started.changed()) ?? (() => undefined),
         journal.subscribe('*', ({ body }) => {
