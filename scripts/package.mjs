@@ -4,16 +4,20 @@
  *   npm run package                          artefacts/cloudburst-VERSION-linux-x64.tar.gz
  *   npm run package -- --target linux-arm64
  *   npm run package -- --out DIR
+ *   npm run package -- --rpm             also an RPM and a yum repository, in artefacts/rpm
+ *   npm run package -- --rpm --sign KEY  signed by a key of GnuPG, in $GNUPGHOME or ~/.gnupg
  *   npm run package -- --as VERSION     called so, instead of what package.json says: for trying upgrades
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { homedir } from 'node:os'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createGzip } from 'node:zlib'
 import { pack } from 'tar-stream'
 import { contents } from './package/contents.mjs'
+import { makeRpm } from './package/rpm.mjs'
 import { runtimeFiles, runtimes } from './package/runtime.mjs'
 import { hashOfSources, lastBuild, root } from './sources.mjs'
 
@@ -25,6 +29,8 @@ const { values } = parseArgs({
     target: { type: 'string', multiple: true, default: ['linux-x64'] },
     out: { type: 'string', default: join(root, 'artefacts') },
     as: { type: 'string' },
+    rpm: { type: 'boolean' },
+    sign: { type: 'string' },
     'no-build': { type: 'boolean' }
   }
 })
@@ -51,6 +57,9 @@ async function make(target) {
   writeFileSync(join(values.out, `${name}.sha256`), `${hash.sha256}  ${name}\n`)
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   console.log(`package: ${join(values.out, name)}, release ${id}, ${(hash.bytes / 1e6).toFixed(1)} MB, sha256 ${hash.sha256}, ${seconds} s`)
+  if (!values.rpm) return
+  const sign = values.sign === undefined ? undefined : { key: values.sign, home: process.env.GNUPGHOME || join(homedir(), '.gnupg') }
+  console.log(`package: ${makeRpm({ artefact: join(values.out, name), id, version, target, out: values.out, sign })}`)
 }
 
 /** What a release says about itself; its id is the hash of its manifest, which lists this too. */

@@ -193,10 +193,12 @@ export function check(remote: Pick<Remote, 'name'>, { code, stdout, stderr }: Sa
       host: remote.name,
       fix: 'deliver to a newer system'
     })
+  if (/no space left|wrote only \d+ of/i.test(stderr))
+    throw failed(remote.name, `${what}: there is no room left`, `ssh ${quoted(remote.name)} df -h`)
   const said = stderr.split('\n').filter(line => line.trim() !== '' && !line.startsWith('next:'))
   throw failed(
     remote.name,
-    `${what}: ${firstLine(said.find(line => /no space|read-only|denied|error:/i.test(line)) ?? said[0] ?? `exit ${code}`)}`,
+    `${what}: ${firstLine(said.find(line => /read-only|denied|error:/i.test(line)) ?? said[0] ?? `exit ${code}`)}`,
     again
   )
 }
