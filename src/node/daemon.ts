@@ -16,7 +16,7 @@ import { bindControl } from './control/server.ts'
 import { openSecure } from './control/open-secure.ts'
 import { credentials } from './programs/credentials.ts'
 import { localDriver } from './drivers/local.ts'
-import { loadIdentity, loadPerson, openHome, resolveHome } from './home.ts'
+import { loadIdentity, loadPerson, openHome, resolveHome, turnIdentity } from './home.ts'
 import { hostVariables, labelsOf } from './host.ts'
 import { type DoctorParts, examineNode, healthResources } from './health/doctor.ts'
 import { openMetrics } from './health/metrics.ts'
@@ -89,6 +89,7 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
   const control = await bindControl(home.socket)
   down.push(() => control.stop())
 
+  turnIdentity(home)
   const identity = loadIdentity(home)
   const neighborhood = openNeighborhood(home.neighborhood, log)
   down.push(() => neighborhood.close())

@@ -1,5 +1,5 @@
 /** Where a node keeps what: every path of a home, and how one is made. */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { generateIdentity, type Identity, identityFromPem, identityToPem } from '../crypto/identity.ts'
 import { CloudburstError } from '../errors.ts'
@@ -117,6 +117,25 @@ export function loadIdentity(home: Home): Identity {
     if (error instanceof CloudburstError) throw new CloudburstError(error.code, `${home.identityKey}: ${error.message}`)
     throw error
   }
+}
+
+/**
+ * Makes the key that this node has from its next start on. Durable on return.
+ * @throws CloudburstError CB_USAGE when there is one already
+ */
+export function makeNextIdentity(home: Home): Identity {
+  const next = generateIdentity()
+  if (createFile(nextKey(home), identityToPem(next), 0o600)) return next
+  throw new CloudburstError('CB_USAGE', `${nextKey(home)} waits already for the next start of the daemon`, { command: 'identity' })
+}
+
+/** Puts the key that was made for this start into its place; the one before it is good for nothing any more, and goes. Called before anything reads it. */
+export function turnIdentity(home: Home): void {
+  if (existsSync(nextKey(home))) renameSync(nextKey(home), home.identityKey)
+}
+
+function nextKey({ identityKey }: Home): string {
+  return `${identityKey}.next`
 }
 
 /**

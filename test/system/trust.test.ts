@@ -176,3 +176,28 @@ describe('a person with a key of their own', function () {
     await until('n2 knows of the grant', async () => (await laptop.cli('dispatch', ...job.words, '--peer', 'n2')).exit === 0)
   })
 })
+
+describe('a node with a new key', function () {
+  this.timeout(90_000)
+  let m: Mesh
+  before(async () => {
+    m = await mesh(2)
+  })
+  after(() => m?.stop())
+
+  it('goes on with what its old one was permitted', async () => {
+    const [node, host] = [m.node(1), m.node(2)]
+    const job = work(m.directory, 'rotated', { open: true })
+    const { from, to, told } = await node.json<{ readonly from: string; readonly to: string; readonly told: number }>('identity', 'rotate')
+    assert.equal(told, 1)
+    assert.equal((await node.cli('identity', 'rotate')).exit, 64, 'one key waits already')
+    // As the command says: whoever dials it has to know its new key.
+    const neighborhood = readFileSync(host.home.neighborhood, 'utf8')
+    writeFileSync(host.home.neighborhood, neighborhood.replace(from, to))
+    await node.restart()
+    const { peer } = await node.json<{ readonly peer: string }>('identity', 'show')
+    assert.equal(peer, to)
+    await until('it is let in with its new key', async () => (await node.cli('dispatch', ...job.words, '--peer', 'n2')).exit === 0)
+    assert.deepEqual(job.ran(), ['first', 'middle', 'last'])
+  })
+})

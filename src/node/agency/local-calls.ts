@@ -27,7 +27,7 @@ export interface LocalParts {
   readonly tickets: Tickets
   readonly store: Reader
   readonly trust: Trust
-  readonly spreading: Pick<Spreading, 'speak' | 'hand'>
+  readonly spreading: Pick<Spreading, 'speak' | 'hand' | 'tellAll'>
   readonly self: () => PeerInfo
   /** The agency of a node, to be asked about a goal that may be sent to it. */
   readonly anticipating: (peer: PeerInfo) => Agency

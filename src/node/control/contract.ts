@@ -45,7 +45,15 @@ export interface LocalCalls {
    * Takes in signed statements as they are in a file: grants, lists of revocations. Grants for others are handed to them if they
    * are up. With none, only says at once what the authorities of this home have to say.
    */
-  trust: { request: { readonly statements: readonly string[] }; reply: { readonly news: number; readonly handed: readonly string[] } }
+  trust: {
+    request: { readonly statements: readonly string[] }
+    reply: {
+      readonly news: number
+      readonly handed: readonly string[]
+      /** Neighbours that were up to hear of a succession. */
+      readonly told: number
+    }
+  }
   /** Grants that this node holds. */
   grants: { request: Record<string, never>; reply: readonly GrantInfo[] }
   /** What an e-mail address or peer id may do here; with `capability`, whether it may that, and why. */

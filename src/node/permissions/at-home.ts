@@ -2,9 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { ulid } from 'ulid'
 import { type Grant, openGrant, sealGrant } from '../../crypto/grant.ts'
+import { sealSuccession } from '../../crypto/succession.ts'
 import { CloudburstError } from '../../errors.ts'
 import { attributesText } from '../files/xml-text.ts'
-import { type Home, loadIdentity, loadPerson, openHome } from '../home.ts'
+import { type Home, loadIdentity, loadPerson, makeNextIdentity, openHome } from '../home.ts'
 import { authorityNames, certify, initAuthority, type NewGrant, openAuthority, revoke, wordsOf } from './authority.ts'
 import { NOBODY, type PermissionList } from './decide.ts'
 import { lint } from './explain.ts'
@@ -39,6 +40,8 @@ export interface TrustAtHome {
   revoke(name: string, who: string): { readonly taken: readonly string[]; readonly statement: string }
   /** Hands on part of a grant of this node or its person. @throws CloudburstError CB_USAGE when none of them is fit */
   delegate(held: readonly string[], what: NewGrant): Signed
+  /** Makes the key of the next start, and what tells others that it is this node's. */
+  rotate(): { readonly from: string; readonly to: string; readonly statement: string }
   identity(makePerson: boolean): { readonly peer: string; readonly person?: string }
   /** @throws CloudburstError CB_PERMISSIONS_INVALID also when one of its tests fails */
   check(): { readonly permits: number; readonly authorities: number; readonly tests: number; readonly lint: readonly string[] }
@@ -77,6 +80,11 @@ export function trustAtHome(home: Home, now: () => number = Date.now): TrustAtHo
       const lifetimeMs = Math.min(what.lifetimeMs, parent.expiry - now())
       const words = wordsOf({ id: ulid(now()), subject, email, allows: [bounds], ...(fresh !== undefined && { fresh }) }, lifetimeMs, now())
       return signed(openGrant(sealGrant(holder, words, parent.envelope)))
+    },
+    rotate: () => {
+      const identity = loadIdentity(home)
+      const next = makeNextIdentity(home)
+      return { from: identity.peer, to: next.peer, statement: textOf(sealSuccession(identity, next, now())) }
     },
     identity: makePerson => {
       const person = loadPerson(home, makePerson)

@@ -43,10 +43,14 @@ export class RevocationBook {
     return [...this.#entries.values()].map(({ latest }) => latest)
   }
 
-  /** Whether the authority has taken back this grant, the one it comes from, or all of one of their holders. */
-  revokes(key: string, grant: Grant): boolean {
+  /**
+   * Whether the authority has taken back this grant, the one it comes from, or all of one of their holders.
+   * @param holder the key that uses it now, if it has taken the place of the one it was given to
+   */
+  revokes(key: string, grant: Grant, holder = grant.subject): boolean {
     const entry = this.#entries.get(key)
     if (entry === undefined) return false
+    if (grant.at < (entry.subjects.get(holder)?.before ?? 0)) return true
     for (let each: Grant | undefined = grant; each !== undefined; each = each.parent) {
       if (entry.grants.has(each.id)) return true
       const subject = entry.subjects.get(each.subject)

@@ -14,6 +14,8 @@ export interface Trusted extends PermissionList {
   /** Grants that were shown here, signatures checked, by the key that holds them. */
   readonly grantsOf?: (peer: string) => readonly Grant[]
   readonly revocations?: Pick<RevocationBook, 'heardAt' | 'revokes'>
+  /** The keys that a key has taken the place of, its own first; none for one that has been replaced itself. */
+  readonly lineOf?: (peer: string) => readonly string[]
   readonly here?: Here
 }
 
@@ -41,6 +43,12 @@ export type Holding = 'holds' | 'time' | 'revoked' | 'stale'
 
 /** All rights of a key, whether they hold now or not. */
 export function rightsOf(trusted: Trusted, peer: string): readonly Right[] {
+  const line = trusted.lineOf?.(peer) ?? [peer]
+  if (line.length === 1 && line[0] === peer) return rightsOfKey(trusted, peer)
+  return line.flatMap(key => rightsOfKey(trusted, key).map(right => (key === peer ? right : { ...right, peer })))
+}
+
+function rightsOfKey(trusted: Trusted, peer: string): readonly Right[] {
   const index = indexOf(trusted)
   const direct = index.byPeer.get(peer) ?? []
   const grants = trusted.grantsOf?.(peer) ?? []
@@ -57,7 +65,7 @@ export function holding(trusted: Trusted, right: Right, since: number, now: numb
   const { lifetimes, from, until, fresh, key, grant } = right
   const early = now + CLOCK_LEEWAY_MS < from || (grant !== undefined && now + CLOCK_LEEWAY_MS < grant.at)
   if (early || now >= until || !lifetimes.every(lifetime => lifetimeHolds(lifetime, since, now))) return 'time'
-  if (grant !== undefined && key !== undefined && trusted.revocations?.revokes(key, grant) === true) return 'revoked'
+  if (grant !== undefined && key !== undefined && trusted.revocations?.revokes(key, grant, right.peer) === true) return 'revoked'
   // Clocks may be apart by the leeway in the wrong direction; what is promised is the whole of `fresh`.
   if (fresh !== undefined && now - heardAt(trusted, key) + CLOCK_LEEWAY_MS > fresh) return 'stale'
   return 'holds'

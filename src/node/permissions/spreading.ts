@@ -30,6 +30,8 @@ export interface Spreading {
    * @returns whether it was handed over
    */
   hand(subject: string, envelope: Uint8Array): Promise<boolean>
+  /** Tells our news to every neighbour that is up. @returns how many there are */
+  tellAll(): Promise<number>
   close(): void
 }
 
@@ -50,7 +52,12 @@ export function startSpreading(parts: SpreadingParts): Spreading {
     take,
     newsFor: peer => {
       const grant = waiting.get(peer)
-      return [...trust.lists(), ...trust.own().map(({ envelope }) => envelope), ...(grant === undefined ? [] : [grant])]
+      return [
+        ...trust.lists(),
+        ...trust.successions(),
+        ...trust.own().map(({ envelope }) => envelope),
+        ...(grant === undefined ? [] : [grant])
+      ]
     }
   }
   const exchange = async (peer: string): Promise<boolean> => {
@@ -111,6 +118,12 @@ export function startSpreading(parts: SpreadingParts): Spreading {
     hand: async (subject, envelope) => {
       waiting.set(subject, envelope)
       return isUp(mesh, subject) && (await exchange(subject))
+    },
+    tellAll: async () => {
+      const up = mesh.peers().filter(({ status }) => status === 'up')
+      // Whoever hears that this key is no more hangs up on it, so that there is no answer to count.
+      await Promise.all(up.map(({ peer }) => exchange(peer)))
+      return up.length
     },
     close: () => {
       clearInterval(timer)

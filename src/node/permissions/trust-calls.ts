@@ -1,6 +1,7 @@
 /** The local calls about trust: what the commands `grant`, `authority` and `permissions` ask of a daemon. */
 import { GRANT_TYPE, openGrant } from '../../crypto/grant.ts'
 import { claimedType } from '../../crypto/dsse.ts'
+import { SUCCESSION_TYPE } from '../../crypto/succession.ts'
 import type { LocalHandlers } from '../control/server.ts'
 import type { Programs } from '../programs/programs.ts'
 import { decisionsTold, grantTold, keysOf, rightsTold } from './explain.ts'
@@ -9,7 +10,7 @@ import type { Trust } from './trust.ts'
 
 export interface TrustCallsParts {
   readonly trust: Trust
-  readonly spreading: Pick<Spreading, 'speak' | 'hand'>
+  readonly spreading: Pick<Spreading, 'speak' | 'hand' | 'tellAll'>
   readonly programs: Pick<Programs, 'find' | 'withHash'>
 }
 
@@ -18,16 +19,18 @@ export function trustCalls({ trust, spreading, programs }: TrustCallsParts): Pic
     trust: async ({ statements }) => {
       const handed: string[] = []
       let news = 0
+      let told = 0
       for (const text of statements) {
         const envelope = Buffer.from(text.trim())
         if (trust.take(envelope)) news++
+        if (claimedType(envelope) === SUCCESSION_TYPE) told += await spreading.tellAll()
         const subject = claimedType(envelope) === GRANT_TYPE ? openGrant(envelope).subject : undefined
         if (subject === undefined) continue
         const isOurs = trust.own().some(grant => grant.subject === subject)
         if (isOurs || (await spreading.hand(subject, envelope))) handed.push(subject)
       }
       spreading.speak()
-      return { news, handed }
+      return { news, handed, told }
     },
     grants: () => Promise.resolve(trust.own().map(grant => grantTold(trust.current, grant))),
     rights: async ({ who, capability, program, goal, vars }) => {

@@ -5,12 +5,14 @@
 import { claimedType } from '../../crypto/dsse.ts'
 import { type Grant, GRANT_TYPE, openGrant } from '../../crypto/grant.ts'
 import { openRevocations, REVOCATIONS_TYPE } from '../../crypto/revocation.ts'
+import { openSuccession, SUCCESSION_TYPE } from '../../crypto/succession.ts'
 import type { Log } from '../files/live-file.ts'
 import type { Here, Trusted } from './decide.ts'
 import { GrantBook } from './grant-book.ts'
 import type { LivePermissions } from './permissions.ts'
 import { RevocationBook } from './revocation-book.ts'
-import { rightsFrom } from './rights.ts'
+import { rightsFrom, rightsOf } from './rights.ts'
+import { SuccessionBook } from './succession-book.ts'
 import { steadyClock } from './steady-clock.ts'
 
 /** The part of the store that trust needs. */
@@ -44,7 +46,7 @@ export interface Trust {
   /** Whether somebody unknown may have a grant to show. */
   readonly awaitsGrants: boolean
   /**
-   * Takes in a signed statement that came from wherever: a grant, or a list of revocations.
+   * Takes in a signed statement that came from wherever: a grant, a list of revocations, or a succession.
    * @param of `others`: whoever shows it may be a stranger, and gives this node no grants of its own
    * @returns whether it was news; what no authority of ours has signed is not
    * @throws CloudburstError CB_SIGNATURE_INVALID
@@ -54,6 +56,8 @@ export interface Trust {
   hold(key: string): void
   /** Grants that this node holds, as they were signed: shown in every hello. */
   own(): readonly Grant[]
+  /** Successions of our own keys, as they were signed. */
+  successions(): readonly Uint8Array[]
   /** The latest list of each authority, as it was signed. */
   lists(): readonly Uint8Array[]
   /** What others hold that this node has seen, for `permissions show`. */
@@ -71,9 +75,12 @@ const REVOKED_PREFIX = 't!revoked!'
 
 /** Reads what was known. */
 export async function openTrust(parts: TrustParts): Promise<Trust> {
-  const { permissions, own, store, log } = parts
+  const { permissions, store, log } = parts
   const clock = await steadyClock(store, parts.now, log)
   const revocations = new RevocationBook()
+  const line = await SuccessionBook.open(store)
+  const ours = parts.own.flatMap(peer => line.lineOf(peer))
+  const own = [...new Set([...parts.own, ...ours])]
   const grants = await GrantBook.open(store, own, clock.now())
   for await (const [, value] of store.range({ prefix: REVOKED_PREFIX })) {
     const { envelope, heardAt } = value as { envelope: string; heardAt: number }
@@ -97,7 +104,8 @@ export async function openTrust(parts: TrustParts): Promise<Trust> {
       return parts.here()
     },
     grantsOf: peer => grants.of(peer),
-    revocations
+    revocations,
+    lineOf: peer => line.lineOf(peer)
   }
   const tell = (): void => {
     for (const listener of changed) listener()
@@ -124,6 +132,16 @@ export async function openTrust(parts: TrustParts): Promise<Trust> {
     if (ours) for (const listener of gotOwn) listener()
     return true
   }
+  /** Whoever has a right here may go on under a new key; what is known of a key that was replaced stays. */
+  const takeSuccession = (envelope: Uint8Array): boolean => {
+    const succession = openSuccession(envelope)
+    const isOurs = own.includes(succession.to) || own.includes(succession.from)
+    if (!isOurs && rightsOf(trusted, succession.from).length === 0) return false
+    if (!line.add(succession)) return false
+    log.info({ from: succession.from, to: succession.to }, 'a key has taken the place of another: put it into neighborhood.xml')
+    tell()
+    return true
+  }
   return {
     current: trusted,
     now: clock.now,
@@ -133,10 +151,12 @@ export async function openTrust(parts: TrustParts): Promise<Trust> {
     take: (envelope, of) => {
       const type = claimedType(envelope)
       if (type === REVOCATIONS_TYPE) return takeList(envelope)
+      if (type === SUCCESSION_TYPE) return takeSuccession(envelope)
       return type === GRANT_TYPE && takeGrant(envelope, of)
     },
     hold: key => void held.add(key),
     own: () => grants.own(clock.now()),
+    successions: () => line.of(own),
     lists: () => revocations.latest().map(({ envelope }) => envelope),
     shown: () => grants.all(),
     onChange: listener => listening(changed, listener),

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { type GrantWords, sealGrant } from '../../../src/crypto/grant.ts'
 import { generateIdentity, type Identity } from '../../../src/crypto/identity.ts'
+import { seal } from '../../../src/crypto/dsse.ts'
+import { sealSuccession, SUCCESSION_TYPE } from '../../../src/crypto/succession.ts'
 import { sealRevocations } from '../../../src/crypto/revocation.ts'
 import type { Log } from '../../../src/node/files/live-file.ts'
 import { decide, type PermissionList } from '../../../src/node/permissions/decide.ts'
@@ -94,6 +96,41 @@ describe('what a node relies on', () => {
     for (let at = 0; at < GRANTS_PER_KEY_MAX + 5; at++) trust.take(grant(ops, alice, { id: `g${at}` }))
     assert.equal(trust.shown().length, GRANTS_PER_KEY_MAX)
     assert.equal(trust.shown()[0]?.id, 'g5')
+    await trust.close()
+  })
+
+  it('lets a new key go on for an old one, and the old one no more', async () => {
+    const [next, third] = [generateIdentity(), generateIdentity()]
+    const may = (trust: Trust, who: Identity): boolean =>
+      decide(trust.current, { peer: who.peer, since: trust.now() }, 'agency:hello', {}, trust.now()).allowed
+    const before = await open()
+    before.take(grant(ops, alice))
+    assert.ok(!before.take(sealSuccession(rogue, next, at)), 'of nobody known here')
+    assert.ok(before.take(sealSuccession(alice, next, at)))
+    assert.ok(!before.take(sealSuccession(alice, third, at)), 'the first successor stays')
+    await before.close()
+    const trust = await open()
+    assert.deepEqual(
+      [alice, next, third].map(who => may(trust, who)),
+      [false, true, false]
+    )
+    assert.ok(trust.take(sealSuccession(next, third, at)))
+    assert.deepEqual(
+      [alice, next, third].map(who => may(trust, who)),
+      [false, false, true]
+    )
+    const until = START + HOUR
+    assert.ok(trust.take(sealRevocations(ops, { number: 1, at, revoked: [{ subject: alice.peer, before: START + 1, until }] })))
+    assert.ok(!may(trust, third), 'what the first one had was taken back')
+    await trust.close()
+  })
+
+  it('refuses a succession that the old key has not signed', async () => {
+    const trust = await open()
+    trust.take(grant(ops, alice))
+    const words = Buffer.from(JSON.stringify({ v: 1, from: alice.peer, to: rogue.peer, at }))
+    const old = Buffer.from(seal(rogue, SUCCESSION_TYPE, words)).toString('base64')
+    assert.throws(() => trust.take(seal(rogue, SUCCESSION_TYPE, Buffer.from(JSON.stringify({ v: 1, old })))), /signed by both keys/)
     await trust.close()
   })
 
