@@ -47,6 +47,7 @@ describe('what was true and is no longer', () => {
     const { stdout } = await run(2, 'plan', file, 'site', '--refresh', '--detailed-exitcode')
     assert.match(stdout, /^! folder site\/m>folder\.2: .*a\/sub.* \S*site\.xml:\d+.* \(goal 01\w+, 20\d\d-.*Z\)$/m)
     assert.match(stdout, /^drift: 1 of 3 goals/m)
+    assert.match(stdout, /^estimate: .*, by earlier runs/m)
     mkdirSync(join(home, 'a/sub'))
     assert.deepEqual((await driftOf()).drifted, [])
   })

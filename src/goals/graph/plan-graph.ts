@@ -17,7 +17,7 @@ export function graphOfPlan(plan: Plan): Graph {
   return { version: GRAPH_VERSION, goal: plan.goal, nodes: plan.nodes.map(nodeOf), edges: [...edges, ...data.edges()] }
 }
 
-function nodeOf({ id, kind, parent, text, describe, method, peer, place, mark }: PlanNode): GraphNode {
+function nodeOf({ id, kind, parent, text, describe, method, peer, took, place, mark }: PlanNode): GraphNode {
   return {
     id,
     kind,
@@ -27,6 +27,7 @@ function nodeOf({ id, kind, parent, text, describe, method, peer, place, mark }:
     ...(method !== undefined && { method }),
     ...(peer !== undefined && { peer }),
     place,
-    mark
+    mark,
+    ...(took !== undefined && { durationMs: Math.round((took.leastMs + took.mostMs) / 2) })
   }
 }

@@ -1,5 +1,6 @@
 /** Whether a run has done what its plan said, and nothing else: each effect of a run is matched to a step of the plan. */
 import type { GoalEvent, GoalEventBody } from '../pursuit/events.ts'
+import { everyItem } from './estimate.ts'
 import type { Plan, PlanNode } from './plan.ts'
 
 /** What a plan says may be done, short enough to stand at the beginning of a journal. */
@@ -52,11 +53,6 @@ function expression(pattern: string): RegExp {
   const made = new RegExp(`^${parts.join('\\[[^\\]]*\\](\\.\\d+)?')}$`)
   expressions.set(pattern, made)
   return made
-}
-
-/** `site/m/copy[web1].2/send` → `site/m/copy[*]/send` */
-function everyItem(id: string): string {
-  return id.replace(/\[[^\]]*\](\.\d+)?/g, '[*]')
 }
 
 function otherwise({ kind, id, method, candidates = [] }: PlanNode): string[] {

@@ -18,6 +18,8 @@ export interface Plan {
   readonly basis: PlanBasis
   /** What earlier runs of the goal had reached, looked at again; `checked` counts the goals with a post. Only when it was asked for. */
   readonly drift?: { readonly checked: number; readonly drifted: readonly Drifted[] }
+  /** How long it would take, by earlier runs, which have done `known` of the `steps` that are to be done. Absent: none has. */
+  readonly estimate?: Took & { readonly known: number; readonly steps: number }
   /** Why nothing could be planned further, if so. */
   readonly problems: readonly Complaint[]
 }
@@ -57,5 +59,15 @@ export interface PlanNode {
   readonly peer?: string
   readonly reads: readonly string[]
   readonly writes: readonly string[]
+  /** How long it took in earlier runs. */
+  readonly took?: Took
+  /** Within parallel blocks: how many steps may be done at a time. */
+  readonly abreast?: number
   readonly place: Place
+}
+
+/** The fastest and the slowest, in milliseconds. */
+export interface Took {
+  readonly leastMs: number
+  readonly mostMs: number
 }

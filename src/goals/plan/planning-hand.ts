@@ -12,7 +12,7 @@ import { Keeping, type Verdict } from '../pursuit/keeping.ts'
 import { triesLeft } from '../pursuit/persist.ts'
 import { faultsOf, type Prepared, type Step } from '../pursuit/step.ts'
 import type { Begun } from '../pursuit/undo.ts'
-import { describe, type Frame, type Hand, settle } from '../pursuit/walk.ts'
+import { describe, type Frame, type Hand, type Listed, settle } from '../pursuit/walk.ts'
 import type { Tree, Variables } from '../tree.ts'
 import type { PlanMark, PlanNode } from './plan.ts'
 
@@ -144,6 +144,18 @@ export class PlanningHand implements Hand {
     return Promise.resolve()
   }
 
+  evaluated(frame: Frame, path: string, now: Listed): Promise<Tree> {
+    return Promise.resolve(this.#keeping.evaluated(frame, path, now) ?? now.value)
+  }
+
+  wasMet(frame: Frame, paths: readonly string[]): boolean {
+    return this.#keeping.wasMet(frame, paths)
+  }
+
+  wasPassedOver(frame: Frame, method: string, paths: readonly string[]): boolean {
+    return this.#keeping.wasPassedOver(frame, method, paths)
+  }
+
   gaveBack(frame: Frame, to: Path, from: string): void {
     this.#keeping.gaveBack(frame, to, from)
   }
@@ -235,6 +247,7 @@ export class PlanningHand implements Hand {
       ...(step.peer !== undefined && { peer: step.peer }),
       reads: Object.keys(prepared.reads),
       writes: step.outputs.map(showPath),
+      ...(step.how?.abreast !== undefined && { abreast: step.how.abreast }),
       place: step.statement.place
     })
     this.#last.set(parent, step.id)

@@ -5,7 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Variables } from '../tree.ts'
-import type { Given, History, StepRecord } from './history.ts'
+import type { Evaluated, Given, History, StepRecord } from './history.ts'
 import type { TimeLimit } from './time-limits.ts'
 
 /** How the statements around a step want it to be treated. */
@@ -20,6 +20,8 @@ export interface How {
   readonly limits?: readonly TimeLimit[]
   /** It is done beside others, which may write what it reads: in which order is not told by the program. */
   readonly parallel?: true
+  /** How many such steps the blocks around it let be done at a time. */
+  readonly abreast?: number
   /** Sub-goals are pursued anew: the body of a repeat. */
   readonly again?: true
 }
@@ -34,6 +36,7 @@ export class Recall {
   readonly #history: History
   readonly #steps = new Map<string, Recalled>()
   readonly #begun = new Map<string, { readonly given: Omit<Given, 'seq'>; from: number }>()
+  readonly #evaluated = new Map<string, { readonly made: Omit<Evaluated, 'seq'>; from: number }>()
   readonly #chosen = new Set<string>()
   readonly #reopened: string[] = []
 
@@ -72,6 +75,16 @@ export class Recall {
     return begun === undefined ? undefined : { ...begun.given, seq: begun.from }
   }
 
+  evaluated(path: string, made: Omit<Evaluated, 'seq'>, how: How | undefined): void {
+    if (how?.recall === true) this.#evaluated.set(path, { made, from: 0 })
+  }
+
+  /** What the list or count of a statement was, in this stretch or before. */
+  wasEvaluated(path: string): Evaluated | undefined {
+    const here = this.#evaluated.get(path)
+    return here === undefined ? this.#history.evaluated.get(path) : { ...here.made, seq: here.from }
+  }
+
   wasChosen(instance: string, method: string): boolean {
     return this.#chosen.has(`${instance}\0${method}`)
   }
@@ -85,6 +98,7 @@ export class Recall {
     this.#reopened.push(path)
     for (const [id, entry] of this.#steps) if (isBelow(id, path)) entry.from = seq
     for (const [id, entry] of this.#begun) if (isBelow(id, path)) entry.from = seq
+    for (const [id, entry] of this.#evaluated) if (isBelow(id, path)) entry.from = seq
     for (const [id, instance] of this.#history.instances) if (isBelow(id, path)) instance.failed.clear()
   }
 

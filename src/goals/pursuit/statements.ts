@@ -174,7 +174,9 @@ function isKnown({ unknown, fields = {}, items = [] }: Tree): boolean {
 }
 
 function beside(here: Here, { parallel }: DoStatement | FindStatement): Here {
-  return parallel > 1 ? { ...here, how: { ...(here.how ?? here.frame.how), parallel: true } } : here
+  if (parallel <= 1) return here
+  const how = here.how ?? here.frame.how
+  return { ...here, how: { ...how, parallel: true, abreast: (how?.abreast ?? 1) * parallel } }
 }
 
 /** Runs up to `limit` at a time. All that have begun are waited for; nothing new begins after a failure. */

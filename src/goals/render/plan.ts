@@ -2,7 +2,7 @@
 import type { Plan, PlanMark, PlanNode } from '../plan/plan.ts'
 import { escapeTerminal, oneLine } from './escape.ts'
 import { type Paint, paint } from './paint.ts'
-import { placeText, valueText } from './words.ts'
+import { duration, placeText, valueText } from './words.ts'
 
 const LEGEND = '+ will do · ~ will redo · - will undo · ? possible · = already true · @peer where'
 
@@ -36,7 +36,8 @@ export function planText(plan: Plan, options: PlanOptions): string[] {
     ...problems,
     ...driftRows(plan, paints),
     paints.quiet(LEGEND),
-    `plan: ${toDo} to do, ${redo} to redo, ${undo} to undo, ${possible} possible, ${alreadyTrue} already true`
+    `plan: ${toDo} to do, ${redo} to redo, ${undo} to undo, ${possible} possible, ${alreadyTrue} already true`,
+    ...estimateRows(plan)
   ]
 }
 
@@ -62,6 +63,16 @@ function nodeRow(node: PlanNode, depth: number, paints: Paint): string {
   const why = node.because === undefined ? '' : `  (${oneLine(node.because)})`
   const text = node.kind === 'goal' ? paints.strong(`${oneLine(node.text)}`) + method : oneLine(node.text)
   return `${'  '.repeat(depth)}${marked(node.mark, paints)} ${text}${where}${paints.quiet(said + why)}`
+}
+
+/** How long it would take. */
+function estimateRows({ estimate }: Plan): string[] {
+  if (estimate === undefined) return []
+  const { leastMs, mostMs, known, steps } = estimate
+  const [least, most] = [duration(leastMs), duration(mostMs)]
+  const range = least === most ? `about ${least}` : `${least} to ${most}`
+  const of = known === steps ? '' : ` for ${known} of ${steps} steps; nothing is known of the others`
+  return [`estimate: ${range}, by earlier runs${of}`]
 }
 
 /** What was reached once and is no longer true. */

@@ -19,6 +19,10 @@ const RUNS_LOOKED_AT_MAX = 1_000
 /** Runs that a refusal names: the person then says which. */
 const NAMED_MAX = 5
 
+/** Runs by which the time of a plan is estimated, and steps of them: some 100 ms of reading. */
+const RUNS_MEASURED_MAX = 5
+const STEPS_MEASURED_MAX = 5_000
+
 /** Configurations of one goal that are checked again at a time. */
 const CHECKED_MAX = 100
 
@@ -85,6 +89,21 @@ export async function latestRuns(journal: PastRuns, found: Found, request: GoalR
     if (latest.size >= CHECKED_MAX) break
   }
   return [...latest.values()]
+}
+
+/** Events of the newest runs of this goal, as many as are read in a moment: what says how long its steps take. */
+export async function recentRuns(journal: PastRuns, { program, proto }: Found, goal: string): Promise<readonly (readonly GoalEvent[])[]> {
+  const recent: (readonly GoalEvent[])[] = []
+  let steps = 0
+  for await (const run of journal.summaries(
+    each => each.goal === goal && each.status === 'completed' && !each.mirrored && !each.compacted
+  )) {
+    if (run.program.name !== program.name || proto.name !== goal) continue
+    steps += run.steps.done
+    if (steps > STEPS_MEASURED_MAX || recent.length >= RUNS_MEASURED_MAX) break
+    recent.push(await journal.read(run.id).catch(() => []))
+  }
+  return recent
 }
 
 function matches({ program, proto, agentProto }: Found, { assignments }: GoalRequest, variables: Variables): boolean {

@@ -7,6 +7,7 @@ import { type Assignable, assigned } from '../../goals/config/assignment.ts'
 import { instancesOf } from '../../goals/config/instances.ts'
 import { withoutShells } from '../../goals/plan/without-shells.ts'
 import { checkAgain, makePlan, type Planning } from '../../goals/plan/make-plan.ts'
+import { estimated, measured } from '../../goals/plan/estimate.ts'
 import type { Announced } from '../../goals/plan/conformance.ts'
 import type { Plan } from '../../goals/plan/plan.ts'
 import { upTo } from '../../goals/plan/target.ts'
@@ -19,7 +20,7 @@ import type { Variables } from '../../goals/tree.ts'
 import type { GoalRequest } from '../../protocols/agency/calls.ts'
 import type { AgentChange, Agents } from '../agency/agents.ts'
 import type { EffectCheck } from '../permissions/effect.ts'
-import { latestRuns, type Past, runsToUndo } from './past-runs.ts'
+import { latestRuns, type Past, recentRuns, runsToUndo } from './past-runs.ts'
 import { openDriving } from './driving.ts'
 import { type Found, type GoalFinder, goalFinder } from './goal-finder.ts'
 import { openHolds } from './holds.ts'
@@ -129,7 +130,8 @@ export function openRuns(parts: RunsParts): Runs {
     const found = await finder.find(request)
     const undoes = request.destroy === true ? (await runsToUndo(journal, found, request)).map(({ events }) => events) : undefined
     const assignments = undoes === undefined ? await finder.configure(found, request, 'plan') : []
-    const plan = await makePlan({ ...planningOf(found, request), assignments, ...(undoes !== undefined && { undoes }) })
+    const made = await makePlan({ ...planningOf(found, request), assignments, ...(undoes !== undefined && { undoes }) })
+    const plan = estimated(made, measured(await recentRuns(journal, found, request.goal)))
     return request.target === undefined ? { plan } : upTo(plan, request.target)
   }
   const accept: Runs['accept'] = async proposal => {
