@@ -57,7 +57,7 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
   undeliver: {
     summary: 'end, remove and forget what was delivered to hosts',
     usage: 'USER@HOST…',
-    options: [...reaching, 'keep-home'],
+    options: [...reaching, 'via', 'keep-home'],
     example: 'undeliver admin@web1 --sudo',
     load: () => import('./commands/undeliver.ts')
   },

@@ -112,7 +112,11 @@ export const optionSpecs = {
   timeout: { type: 'string', value: 'TIME', help: 'how long to try to reach the peer, e.g. 10s' },
   'from-script': { type: 'string', value: 'FILE', help: 'shell script whose commands become the steps of the goal' },
   check: { type: 'boolean', help: 'change nothing; print the files that would change, and exit 1 when there are any' },
-  via: { type: 'string', value: 'scp|ssh', help: 'how the copy goes: by the sftp subsystem, or streamed to a shell (default)' },
+  via: {
+    type: 'string',
+    value: 'HOW',
+    help: 'ssh: streamed to a shell (default); scp: by the sftp subsystem; rpm: a package, by dnf or yum'
+  },
   sudo: { type: 'boolean', help: 'do it as root, by sudo' },
   'become-password-file': { type: 'string', value: 'FILE', help: 'password for sudo, for you alone to read' },
   'password-file': { type: 'string', value: 'FILE', help: 'password of the account, for you alone to read' },

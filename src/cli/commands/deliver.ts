@@ -98,7 +98,7 @@ async function delivering(invocation: Invocation): Promise<One> {
   const listen = options.listen ?? []
   const membership = options['no-join'] ? undefined : await membershipOf(invocation)
   const via = options.via ?? 'ssh'
-  if (via !== 'scp' && via !== 'ssh') throw usage(`--via takes scp or ssh, not ${via}`)
+  if (via !== 'scp' && via !== 'ssh' && via !== 'rpm') throw usage(`--via takes ssh, scp or rpm, not ${via}`)
   return async (host, onStage) => {
     onStage('connect')
     const remote = await connect(host)

@@ -24,6 +24,7 @@ export async function run(invocation: Invocation): Promise<number> {
           becomePassword: becomePassword(host),
           keepHome: options['keep-home'] === true,
           port: PORT,
+          ...(options.via === 'rpm' ? { via: 'rpm' as const } : {}),
           ...(options.prefix === undefined ? {} : { prefix: options.prefix })
         })
         if (peer !== undefined && !options['keep-home']) forget(resolveHome(options.home, io.env, io.uid), peer)

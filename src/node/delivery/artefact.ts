@@ -75,6 +75,18 @@ async function read(path: string): Promise<Artefact> {
   return { path, id, manifest, target, bytes, unpackedBytes: bytes * UNPACKED_FACTOR }
 }
 
+/**
+ * The package that was made of an artefact: in `rpm/` beside it.
+ * @throws CloudburstError CB_ARTEFACT_MISSING
+ */
+export function rpmOf({ path, id, target }: Artefact): string {
+  const version = id.slice(0, id.lastIndexOf('-')).replaceAll('-', '~')
+  const file = join(dirname(path), 'rpm', `cloudburst-${version}-1.${target === 'linux-arm64' ? 'aarch64' : 'x86_64'}.rpm`)
+  if (!existsSync(file))
+    throw new CloudburstError('CB_ARTEFACT_MISSING', `there is no package at ${file}: npm run package -- --rpm`, { path: file })
+  return file
+}
+
 /** The artefact without the files that a release with that manifest has: a gzipped tar, to be read once. */
 export function missingFrom(artefact: Artefact, there: string): Readable {
   const known = new Set(there.split('\n'))

@@ -6,18 +6,18 @@ import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
 import { Readable } from 'node:stream'
 import { CloudburstError } from '../../errors.ts'
-import { type Artefact, hashOf, missingFrom } from './artefact.ts'
+import { type Artefact, hashOf, missingFrom, rpmOf } from './artefact.ts'
 import { type Hands, handsOn } from './become.ts'
 import { enrol, type Membership, type NodeWishes } from './enrol.ts'
 import { factsOf, firstLine, fitting, type HostFacts, probeHost } from './probe-host.ts'
 import { failed, quoted, type Remote, type Said, scripted } from './remote.ts'
-import { FLIP, HASH, REMOVE, SERVICE_USER, UNPACK } from './scripts.ts'
+import { FLIP, HASH, INSTALL_RPM, REMOVE, REMOVE_RPM, RPM_PREFIX, SERVICE_USER, UNPACK } from './scripts.ts'
 
 export const stages = ['connect', 'look', 'copy', 'verify', 'switch', 'enrol', 'start', 'health', 'done'] as const
 export type Stage = (typeof stages)[number]
 
 export interface DeliverOptions extends NodeWishes {
-  readonly via: 'scp' | 'ssh'
+  readonly via: 'scp' | 'ssh' | 'rpm'
   readonly artefacts: readonly Artefact[]
   /** Root does it, by sudo where the user is not root. */
   readonly sudo: boolean
@@ -47,7 +47,7 @@ export interface Delivered {
 export async function deliver(remote: Remote, options: DeliverOptions): Promise<Delivered> {
   const { onStage, membership } = options
   onStage('look')
-  const facts = await probeHost(remote, options.prefix ?? (options.sudo ? '/opt/cloudburst' : 'auto'), options.port)
+  const facts = await probeHost(remote, prefixOf(options), options.port)
   const artefact = fitting(remote.name, facts, options.artefacts, options.port)
   const base = { host: remote.name, release: artefact.id, name: options.name ?? facts.name.split('.')[0] ?? facts.name }
   if (facts.current === artefact.id && facts.peer !== undefined && (await membership?.stands(facts.peer)) === 'up') {
@@ -56,30 +56,68 @@ export async function deliver(remote: Remote, options: DeliverOptions): Promise<
     return { ...base, peer: facts.peer, changed: false, ...(roundTripMs === undefined ? {} : { roundTripMs }) }
   }
   const hands = await handsOn(remote, facts, options.sudo, options.becomePassword)
-  await copy(remote, hands, facts, artefact, options)
-  onStage('switch')
-  if (hands.root && options.serviceUser !== 'root')
-    check(remote, await hands.run(SERVICE_USER, [options.serviceUser]), 'the service user could not be made')
+  if (options.via === 'rpm') await installRpm(remote, hands, facts, artefact, onStage)
+  else await install(remote, hands, facts, artefact, options)
   const restart = facts.current !== undefined && facts.current !== artefact.id
-  check(remote, await hands.run(FLIP, [facts.prefix, artefact.id, binOf(facts, hands)]), 'the new release could not be put in place')
   try {
     const { peer, roundTripMs } = await enrol(remote, hands, facts, { ...options, name: base.name, restart })
     onStage('done')
     return { ...base, changed: true, peer, ...(roundTripMs === undefined ? {} : { roundTripMs }) }
   } catch (error) {
-    if (options.signal?.aborted !== true) await back(hands, facts)
+    if (options.signal?.aborted !== true && options.via !== 'rpm') await back(hands, facts)
     throw error
   }
+}
+
+/** The tree beside the releases that are there, and the link turned to it. */
+async function install(remote: Remote, hands: Hands, facts: HostFacts, artefact: Artefact, options: DeliverOptions): Promise<void> {
+  await copy(remote, hands, facts, artefact, options)
+  options.onStage('switch')
+  if (hands.root && options.serviceUser !== 'root')
+    check(remote, await hands.run(SERVICE_USER, [options.serviceUser]), 'the service user could not be made')
+  check(remote, await hands.run(FLIP, [facts.prefix, artefact.id, binOf(facts, hands)]), 'the new release could not be put in place')
+}
+
+/** The package of the artefact, by dnf or yum: its scriptlets make the user and the service. */
+async function installRpm(
+  remote: Remote,
+  hands: Hands,
+  facts: HostFacts,
+  artefact: Artefact,
+  onStage: DeliverOptions['onStage']
+): Promise<void> {
+  if (facts.current === artefact.id) return
+  if (!hands.root)
+    throw new CloudburstError('CB_HOST_DENIED', `${remote.name}: packages are installed by root`, {
+      host: remote.name,
+      fix: `cloudburst deliver ${quoted(remote.name)} --via rpm --sudo`
+    })
+  onStage('copy')
+  const rpm = rpmOf(artefact)
+  check(
+    remote,
+    await hands.run(INSTALL_RPM, [basename(rpm)], counted({ ...artefact, path: rpm }, onStage)),
+    'the package could not be installed'
+  )
+}
+
+function prefixOf({ prefix, via, sudo }: { readonly prefix?: string; readonly via?: string; readonly sudo: boolean }): string {
+  return prefix ?? (via === 'rpm' ? RPM_PREFIX : sudo ? '/opt/cloudburst' : 'auto')
 }
 
 /** Ends, removes and forgets what was delivered. */
 export async function undeliver(
   remote: Remote,
-  options: Pick<DeliverOptions, 'sudo' | 'becomePassword' | 'prefix' | 'port'> & { readonly keepHome: boolean }
+  options: Pick<DeliverOptions, 'sudo' | 'becomePassword' | 'prefix' | 'port'> & {
+    readonly keepHome: boolean
+    readonly via?: DeliverOptions['via']
+  }
 ): Promise<{ readonly peer?: string }> {
-  const facts = await probeHost(remote, options.prefix ?? (options.sudo ? '/opt/cloudburst' : 'auto'), options.port)
+  const facts = await probeHost(remote, prefixOf(options), options.port)
   const hands = await handsOn(remote, facts, options.sudo, options.becomePassword)
-  await removeAll(hands, facts, !options.keepHome)
+  if (options.via === 'rpm')
+    check(remote, await hands.run(REMOVE_RPM, options.keepHome ? [] : homesOf(facts, hands)), 'the package could not be removed')
+  else await removeAll(hands, facts, !options.keepHome)
   return facts.peer === undefined ? {} : { peer: facts.peer }
 }
 
@@ -91,7 +129,7 @@ export async function rollback(
   remote: Remote,
   options: Pick<DeliverOptions, 'sudo' | 'becomePassword' | 'prefix' | 'port'>
 ): Promise<{ readonly release: string }> {
-  const facts = await probeHost(remote, options.prefix ?? (options.sudo ? '/opt/cloudburst' : 'auto'), options.port)
+  const facts = await probeHost(remote, prefixOf(options), options.port)
   if (facts.previous === undefined || facts.previous === facts.current)
     throw failed(remote.name, 'there is no release before this one', `cloudburst deliver ${quoted(remote.name)}`)
   const hands = await handsOn(remote, facts, options.sudo, options.becomePassword)

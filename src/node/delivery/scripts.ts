@@ -53,6 +53,9 @@ export const UNPACK = `
 set -eu
 umask 022
 prefix=$1 id=$2 base=$3 file=$4
+there=$prefix
+while [ ! -d "$there" ]; do there=\${there%/*}; [ -n "$there" ] || there=/; done
+made=\${prefix#"$there"}/releases
 mkdir -p "$prefix/releases"
 cd "$prefix/releases"
 for left in .incoming-*; do
@@ -60,7 +63,8 @@ for left in .incoming-*; do
   kill -0 "\${left##*-}" 2>/dev/null || rm -rf "$left"
 done
 in=.incoming-$$
-trap 'cd "$prefix/releases" && rm -rf "$in"' EXIT
+case $made in /*) ;; *) made=/$made;; esac
+trap 'cd "$prefix/releases" && rm -rf "$in" && cd "$there" && rmdir -p ".$made" 2>/dev/null' EXIT
 trap 'exit 1' HUP INT TERM
 mkdir "$in"
 if [ -n "$file" ]; then gzip -dc <"$file" | tar -xof - -C "$in"; else gzip -dc | tar -xof - -C "$in"; fi || { echo unpack=failed; exit 21; }
@@ -158,4 +162,33 @@ done
 rm -rf "$prefix"
 for folder; do rm -rf "$folder"; done
 exit 0
+`
+
+/** Where the package of rpm has its releases. */
+export const RPM_PREFIX = '/usr/lib/cloudburst'
+
+/**
+ * Installs, upgrades or downgrades to the package on standard input. No repository is asked: the host may reach none.
+ * Words: name of the file.
+ */
+export const INSTALL_RPM = `
+set -eu
+umask 077
+folder=/var/tmp/cloudburst-$$
+trap 'rm -rf "$folder"' EXIT
+trap 'exit 1' HUP INT TERM
+mkdir "$folder"
+cat >"$folder/$1"
+tool=$(command -v dnf || command -v yum) || { echo "error: it has neither dnf nor yum" >&2; exit 24; }
+want=\${1%.rpm}
+"$tool" -y -q --disablerepo='*' install "$folder/$1" >&2
+[ "$(rpm -q cloudburst)" = "$want" ] || "$tool" -y -q --disablerepo='*' downgrade "$folder/$1" >&2
+[ "$(rpm -q cloudburst)" = "$want" ]
+`
+
+/** Removes the package. Words: folders of the home to remove too… */
+export const REMOVE_RPM = `
+tool=$(command -v dnf || command -v yum) || exit 24
+! rpm -q cloudburst >/dev/null || "$tool" -y -q --disablerepo='*' remove cloudburst >&2 || exit 1
+for folder; do rm -rf "$folder"; done
 `

@@ -21,6 +21,8 @@ export const serviceKinds = ['systemd', 'openrc', 'sysv', 'background'] as const
 export type ServiceKind = (typeof serviceKinds)[number]
 
 const UNIT = '/etc/systemd/system/cloudburst.service'
+/** Of the package of rpm; then there is no need of ours. */
+const PACKAGED_UNIT = '/usr/lib/systemd/system/cloudburst.service'
 const SCRIPT = '/etc/init.d/cloudburst'
 const ROTATE = '/etc/logrotate.d/cloudburst'
 /** A log of a daemon in the background that is longer, in bytes, is put aside when the daemon starts. */
@@ -56,7 +58,7 @@ export function programsOf(program: string): Pick<Service, 'cli' | 'daemon'> {
  */
 export function startService(kind: Exclude<ServiceKind, 'background'>, service: Service, restart: boolean): void {
   if (kind === 'systemd') {
-    const changed = put(UNIT, systemdUnit(service), 0o644)
+    const changed = existsSync(PACKAGED_UNIT) ? false : put(UNIT, systemdUnit(service), 0o644)
     if (changed) run('systemctl', ['daemon-reload'])
     run('systemctl', ['enable', '--quiet', 'cloudburst.service'])
     const started = spawnSync('systemctl', [restart || changed ? 'restart' : 'start', 'cloudburst.service'], { encoding: 'utf8' })
@@ -83,7 +85,7 @@ export function stopService(kind: Exclude<ServiceKind, 'background'>, remove: bo
     sysv: [[SCRIPT, 'stop'], ...(remove ? [['update-rc.d', '-f', 'cloudburst', 'remove']] : [])]
   }
   const file = kind === 'systemd' ? UNIT : SCRIPT
-  if (!existsSync(file)) return
+  if (!existsSync(file) && !(kind === 'systemd' && existsSync(PACKAGED_UNIT))) return
   for (const [program = '', ...rest] of words[kind]) spawnSync(program, rest, { stdio: 'ignore' })
   if (!remove) return
   rmSync(file, { force: true })

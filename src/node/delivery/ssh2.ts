@@ -167,7 +167,14 @@ function remoteOf(name: string, client: Client, close: () => void): Remote {
   return {
     name,
     exec: (command, input) => execute(client, command, input),
-    put: (local, remote, onBytes) => put(name, client, local, remote, onBytes),
+    put: async (local, remote, onBytes) => {
+      try {
+        await put(name, client, local, remote, onBytes)
+      } catch (error) {
+        // It throws plain errors when the connection is gone already.
+        throw error instanceof CloudburstError ? error : stopped(name, error instanceof Error ? error : undefined)
+      }
+    },
     close
   }
 }
