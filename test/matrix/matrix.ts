@@ -95,9 +95,9 @@ async function tryOne(host: Host, guest: Guest, subject: SubjectName, entry: Ent
   return { subject, entry, expected: expected(subject, entry), gotIn, effects: gotIn ? effects : effects.filter(isEffect), error }
 }
 
-/** What a verb looks up before it is denied is no effect: it may, by agency:inspect. */
+/** What a verb looks up before it is denied is no effect, nor is a preview without any values. */
 function isEffect(name: string): boolean {
-  return callCapability[name as CallName] !== 'agency:inspect'
+  return name !== 'preview' && callCapability[name as CallName] !== 'agency:inspect'
 }
 
 function expected(subject: SubjectName, { door, shut, nobody, unfit }: Entry): boolean {
