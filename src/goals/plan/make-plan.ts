@@ -1,10 +1,10 @@
 /** Plans a goal: the walk of pursuit with a hand that only writes down. Reads facts through the probe; has no effect. */
 import { bind } from '../config/bind.ts'
-import { setIn } from '../expression/path.ts'
+import { parsePath, setIn } from '../expression/path.ts'
 import type { Fact, Probe, Surroundings } from '../ports.ts'
 import type { AgentProto, Complaint, GoalProto, Program } from '../program/model.ts'
 import { bindingOf, configure, findGoal, openFrame } from '../pursuit/call.ts'
-import type { Assignment, GoalEvent } from '../pursuit/events.ts'
+import type { Assignment, GoalEvent, GoalEventBody } from '../pursuit/events.ts'
 import type { Failure } from '../pursuit/failure.ts'
 import { foldHistory } from '../pursuit/history.ts'
 import { rootInstance } from '../pursuit/instance.ts'
@@ -102,9 +102,18 @@ function countedAs(mark: Exclude<PlanMark, '='>): keyof Plan['summary'] {
   }
 }
 
+/** The agent's variables with what the repair that is previewed sets of them. */
+function setBy(repair: GoalEventBody | undefined, agent: Variables): Variables {
+  let tree: Tree = { fields: agent }
+  for (const { path, value } of repair?.type === 'repaired' ? repair.assignments : []) {
+    if (path.startsWith('agent.') && typeof value !== 'string') tree = setIn(tree, parsePath(path).slice(1), value)
+  }
+  return tree.fields ?? agent
+}
+
 /** The agent's variables are copied at the first write, so that planning changes nothing. */
 function openRun(planning: Planning, hand: Hand, facts: Map<string, Fact>): Run {
-  let agent: Variables = planning.surroundings.agent()
+  let agent: Variables = setBy(planning.events?.at(-1)?.body, planning.surroundings.agent())
   return {
     id: 'plan',
     goal: planning.goal,

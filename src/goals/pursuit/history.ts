@@ -1,7 +1,7 @@
 /** What the journal says was done: the fold that lets a walk keep its place. Pure, and linear in the number of events. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Tree, Variables } from '../tree.ts'
-import type { GoalEvent, GoalEventBody, StepDecision, Write } from './events.ts'
+import type { Candidate, GoalEvent, GoalEventBody, StepDecision, Write } from './events.ts'
 import { changedNames, qualify } from './freshness.ts'
 import { rootInstance } from './instance.ts'
 
@@ -43,12 +43,27 @@ export interface Given {
   readonly seq: number
 }
 
+/** What an expression was when the goal came to it, by the event that says so. */
+export interface Evaluated {
+  readonly value: Tree
+  /** Hash of the expressions as written. */
+  readonly key: string
+  readonly seq: number
+}
+
+/** What was said of the methods when one of them was chosen last, and the event that says so. */
+export interface Choice {
+  readonly candidates: readonly Candidate[]
+  readonly seq: number
+}
+
 export interface InstanceRecord extends Given {
   readonly goal: string
   /** By argument: the event since which it has had this value. */
   argumentsSince: ReadonlyMap<string, number>
   /** Methods whose guards held once. */
   readonly chosen: Set<string>
+  choice?: Choice | undefined
   /** Methods that failed since the last repair, with the reason. */
   readonly failed: Map<string, string>
   ended?: Extract<GoalEventBody, { type: 'goal-ended' }>['outcome'] | undefined
@@ -84,6 +99,10 @@ export interface History {
   readonly instances: ReadonlyMap<string, InstanceRecord>
   /** Blocks with a time limit, by path. */
   readonly blocks: ReadonlyMap<string, TimedBlock>
+  /** Lists and counts that are made of what may change, by path of their statement. */
+  readonly evaluated: ReadonlyMap<string, Evaluated>
+  /** Number of the event with which the program was edited last; 0: it never was. */
+  readonly edited: number
   /** Values set by people in repairs, by qualified path; the newest wins. */
   readonly set: ReadonlyMap<string, { readonly value: Tree; readonly seq: number }>
   /** Number of the newest event with which people have set anything. */
@@ -113,6 +132,8 @@ export function foldHistory(events: readonly GoalEvent[]): History {
     steps: new Map(),
     instances: new Map(),
     blocks: new Map(),
+    evaluated: new Map(),
+    edited: 0,
     set: new Map(),
     decided: new Map(),
     preferred: new Map(),
@@ -175,6 +196,9 @@ function fold(folding: Folding, { seq, at, body }: GoalEvent): void {
       blocks.set(body.block, { timesOver: (blocks.get(body.block)?.timesOver ?? 0) + Number(over), over })
       return
     }
+    case 'evaluated':
+      folding.evaluated.set(body.path, { value: body.value, key: body.key, seq })
+      return
     case 'suspended':
       folding.paused = body.code === 'stepping'
       return
@@ -204,6 +228,7 @@ function repair(folding: Folding, body: Repaired, seq: number): void {
     if (verdict === 'from') folding.from = { step, beganSeq: steps.get(step)?.beganSeq ?? seq, seq }
     else decided.set(step, { verdict, seq, writes, ...(verdict === 'failed' && { said: saidBy(body) }) })
   }
+  if (body.program !== undefined) folding.edited = seq
   if (body.method !== undefined) preferred.set(body.method.instance, body.method.method)
   for (const { path, value } of body.assignments) if (typeof value !== 'string') set.set(absolute(root, path), { value, seq })
   if (body.assignments.length > 0) folding.lastSet = seq
@@ -272,7 +297,8 @@ function begin(before: InstanceRecord | undefined, body: GoalBegan, seq: number)
   const results = before?.results && Object.fromEntries(Object.entries(before.results).filter(([name]) => !renewed.has(name)))
   // Told once more what it was told before, it is as far as it was.
   const ended = body.again === undefined && renewed.size === 0 ? before?.ended : undefined
-  return { goal, arguments: args, call, seq, argumentsSince, chosen, failed, ended, again, results, resultsSince }
+  const { choice } = before ?? {}
+  return { goal, arguments: args, call, seq, argumentsSince, chosen, choice, failed, ended, again, results, resultsSince }
 }
 
 function note(
@@ -294,6 +320,7 @@ function note(
     record.results = body.results
   } else if (body.type === 'method-chosen') {
     record.chosen.add(body.method)
+    record.choice = { candidates: body.candidates, seq }
     // chosen again after it failed: a retry within one stretch
     record.failed.delete(body.method)
   } else record.failed.set(body.method, body.reason)

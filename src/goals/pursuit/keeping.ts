@@ -16,7 +16,7 @@ import { changedNames, Freshness, qualify } from './freshness.ts'
 import { type Again, type DatedWrite, dated, type Given, type History, type InstanceRecord, type StepRecord } from './history.ts'
 import { Recall } from './recall.ts'
 import type { Step } from './step.ts'
-import type { Frame } from './walk.ts'
+import type { Frame, Listed } from './walk.ts'
 
 /**
  * keep: as it was · skip: a person has said that it need not be done · do: with the reason, if it was done before ·
@@ -76,16 +76,42 @@ export class Keeping {
     const before = this.#givenBefore(instance)
     if (before === undefined || before.call !== call) return variables
     const isAsItWas = (paths: readonly string[]): boolean =>
-      (paths.length === 0 || paths.some(path => path.startsWith('agent.'))) &&
-      this.#fresh.changedSince(
-        paths.map(path => qualify(frame.instance, path)),
-        before.seq
-      ) === undefined
+      (paths.length === 0 || paths.some(path => path.startsWith('agent.'))) && this.#isUnchanged(frame, paths, before.seq)
     const settled = Object.entries(variables).map(([name, value]) => {
       const was = before.arguments[name]
       return [name, was !== undefined && isAsItWas(reads[name] ?? []) ? was : value]
     })
     return Object.fromEntries(settled)
+  }
+
+  /** See {@link Hand.evaluated}. */
+  evaluated(frame: Frame, path: string, { key, reads }: Pick<Listed, 'key' | 'reads'>): Tree | undefined {
+    const before = this.#recall.wasEvaluated(path)
+    return before?.key === key && this.#isUnchanged(frame, reads, before.seq) ? before.value : undefined
+  }
+
+  /** Whether a method of the goal was chosen and is not through yet, and nothing at `paths` has changed since, nor the program. */
+  #isUnderWayAsChosen(frame: Frame, paths: readonly string[]): boolean {
+    const record = this.#history.instances.get(frame.instance)
+    if (record?.choice === undefined || record.ended === 'completed' || record.ended === 'already-true') return false
+    return record.choice.seq > this.#history.edited && this.#isUnchanged(frame, paths, record.choice.seq)
+  }
+
+  /** See {@link Hand.wasMet}. */
+  wasMet(frame: Frame, paths: readonly string[]): boolean {
+    return this.#isUnderWayAsChosen(frame, paths)
+  }
+
+  /** See {@link Hand.wasPassedOver}. */
+  wasPassedOver(frame: Frame, method: string, paths: readonly string[]): boolean {
+    const candidates = this.#history.instances.get(frame.instance)?.choice?.candidates ?? []
+    return candidates.some(each => each.method === method && each.verdict === 'rejected') && this.#isUnderWayAsChosen(frame, paths)
+  }
+
+  /** Whether nothing before this place in the program has changed what is at `paths` since event `seq`. */
+  #isUnchanged(frame: Frame, paths: readonly string[], seq: number): boolean {
+    const qualified = paths.map(path => qualify(frame.instance, path))
+    return this.#fresh.changedSince(qualified, seq) === undefined
   }
 
   /** What a sub-goal was given when it was last asked for, here or elsewhere. */

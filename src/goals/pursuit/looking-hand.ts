@@ -4,13 +4,13 @@
  */
 import type { FactQuery } from '../ports.ts'
 import type { Path } from '../program/model.ts'
-import type { Variables } from '../tree.ts'
+import type { Tree, Variables } from '../tree.ts'
 import type { Asked } from './call.ts'
 import { failed, type Walked, went } from './failure.ts'
 import type { History } from './history.ts'
 import { isDone, Keeping, misfitOf } from './keeping.ts'
 import type { Step } from './step.ts'
-import type { Frame, Hand } from './walk.ts'
+import type { Frame, Hand, Listed } from './walk.ts'
 
 export class LookingHand implements Hand {
   readonly #history: History
@@ -46,6 +46,18 @@ export class LookingHand implements Hand {
 
   given(frame: Frame, instance: string, now: Asked): Variables {
     return this.#keeping.given(frame, instance, now)
+  }
+
+  evaluated(frame: Frame, path: string, now: Listed): Promise<Tree> {
+    return Promise.resolve(this.#keeping.evaluated(frame, path, now) ?? now.value)
+  }
+
+  wasMet(): boolean {
+    return true
+  }
+
+  wasPassedOver(): boolean {
+    return false
   }
 
   gaveBack(frame: Frame, to: Path, from: string): void {

@@ -44,7 +44,12 @@ export async function classify(frame: Frame, method: Method): Promise<Classified
     return { ...told, verdict: 'rejected', reason: because(result, 'a guard is false') }
   const waiting = result.calls.filter(call => frame.scope.completed(call) === undefined)
   if (waiting.length > 0) return { ...told, verdict: 'queued', reason: `needs ${waiting.map(call => call.goal).join(', ')}` }
-  if (result.outcome === 'true') return { ...told, verdict: 'selected' }
+  if (result.outcome === 'true') {
+    const isLate = frame.run.hand.wasPassedOver(frame, method.name, Object.keys(result.reads))
+    return isLate
+      ? { ...told, verdict: 'queued', reason: 'its guards hold only since another method was chosen' }
+      : { ...told, verdict: 'selected' }
+  }
   if (frame.run.mode !== 'plan') return { ...told, verdict: 'rejected', reason: because(result, 'a guard cannot be decided') }
   frame.possible = true
   return { ...told, verdict: 'selected', reason: because(result, 'depends on what is not known yet') }

@@ -3,9 +3,10 @@
  * before, unless something it read has changed since.
  */
 import { isDeepStrictEqual } from 'node:util'
+import { sealSecrets } from '../expression/secrets.ts'
 import type { FactQuery, World } from '../ports.ts'
 import type { GoalProto, Method, Path, StatementBase } from '../program/model.ts'
-import type { Variables } from '../tree.ts'
+import type { Tree, Variables } from '../tree.ts'
 import type { Asked, Link } from './call.ts'
 import { Doing } from './doing.ts'
 import type { Candidate } from './events.ts'
@@ -20,7 +21,10 @@ import { type How, isBelow, Recall } from './recall.ts'
 import type { Step } from './step.ts'
 import type { Target } from './target.ts'
 import { type TimeLimit, TimeLimits } from './time-limits.ts'
-import { describe, type Frame, type Hand, type Run } from './walk.ts'
+import { describe, type Frame, type Hand, type Listed, type Run } from './walk.ts'
+
+/** Longest list that is kept, as JSON, in characters: what is longer is looked at anew in each stretch of work. */
+const EVALUATED_CHARS_MAX = 100_000
 
 export class PursuingHand implements Hand {
   /** The journal of the goal: what comes of it besides the walk is written with it too. */
@@ -157,6 +161,24 @@ export class PursuingHand implements Hand {
   async methodFailed(frame: Frame, method: Method, failure: Failure): Promise<void> {
     if (!failure.final)
       await this.pen.note({ type: 'method-failed', instance: frame.instance, method: method.name, reason: failure.reason })
+  }
+
+  async evaluated(frame: Frame, path: string, now: Listed): Promise<Tree> {
+    const before = this.#keeping.evaluated(frame, path, now)
+    const value = before ?? sealSecrets(now.value, frame.run.seal)
+    const { key, how } = now
+    this.#recall.evaluated(path, { value, key }, how)
+    if (before !== undefined || JSON.stringify(value).length > EVALUATED_CHARS_MAX) return value
+    await this.pen.note({ type: 'evaluated', path, instance: frame.instance, value, key })
+    return value
+  }
+
+  wasMet(frame: Frame, paths: readonly string[]): boolean {
+    return this.#keeping.wasMet(frame, paths)
+  }
+
+  wasPassedOver(frame: Frame, method: string, paths: readonly string[]): boolean {
+    return this.#keeping.wasPassedOver(frame, method, paths)
   }
 
   gaveBack(frame: Frame, to: Path, from: string): void {

@@ -48,6 +48,15 @@ export interface Hand {
    * while nothing that it read has changed since, in walk order, and it is written as it was.
    */
   given(frame: Frame, instance: string, now: Asked): Variables
+  /**
+   * What the list or count at `path` is: as it is now, or as it was when the goal came to it before, while nothing that it reads
+   * has changed since, in walk order.
+   */
+  evaluated(frame: Frame, path: string, now: Listed): Promise<Tree>
+  /** The requirements of the goal held when its method was chosen, and nothing at `paths` has changed since: its own steps may have. */
+  wasMet(frame: Frame, paths: readonly string[]): boolean
+  /** The guards of the method did not hold when another one was chosen, and nothing at `paths` has changed since, in walk order. */
+  wasPassedOver(frame: Frame, method: string, paths: readonly string[]): boolean
   /** Sub-goal `instance` is one that was pursued in this run already: what it was given is kept for the next walk. */
   shared(instance: string, proto: GoalProto, args: Variables, link: Link): Promise<void>
   /** The method that a person wants to be tried first. */
@@ -67,6 +76,16 @@ export interface Hand {
   blockEnded(limit: TimeLimit, outcome: 'completed' | 'failed' | 'timed-out'): void
   /** Everything below `path` may be walked again. */
   reopen(path: string): void
+}
+
+/** A list or count that may be another one at the next look. */
+export interface Listed {
+  readonly value: Tree
+  /** Hash of the expressions as they are written. */
+  readonly key: string
+  /** Paths that were read. */
+  readonly reads: readonly string[]
+  readonly how?: How | undefined
 }
 
 /** What all goals of one run share. */
@@ -141,7 +160,7 @@ async function achieve(frame: Frame): Promise<Ended> {
   if (run.left !== undefined) return await lookInto(frame, run.left)
   const required = await holds(frame, proto.pre)
   frame.grounds = groundsOf(required)
-  if (required.outcome === 'false')
+  if (required.outcome === 'false' && !run.hand.wasMet(frame, Object.keys(required.reads)))
     return lost(failed(frame.instance, 'config-incomplete', because(required, `a requirement of ${proto.name} does not hold`)))
 
   if (proto.post.length > 0 && !run.hand.isUnderWay(frame.instance)) {

@@ -97,6 +97,7 @@ function eventLines(story: Story, { goalId, seq, at, body }: GoalEvent): string[
     case 'method-failed':
       return methodFailed(story, body)
     case 'block-began':
+    case 'evaluated':
       return []
     case 'block-ended':
       return blockEnded(story, body)

@@ -94,6 +94,7 @@ const goalBodies = [
 ] as const
 
 const stepBodies = [
+  v.object({ type: v.literal('evaluated'), path: textShape, instance: textShape, value: treeShape, key: textShape }),
   v.object({ type: v.literal('block-began'), block: textShape, timeoutS: duration, place }),
   v.object({ type: v.literal('block-ended'), block: textShape, outcome: v.picklist(['completed', 'failed', 'timed-out']) }),
   v.object({

@@ -88,10 +88,10 @@ export function stage({
   const record = (goalId: string, body: GoalEventBody): GoalEvent => {
     const event: GoalEvent = { goalId, seq: events.length + 1, at: ++now, body }
     events.push(event)
-    if (body.type === 'step-ended') {
-      for (const { path, value } of body.writes) {
-        if (path.startsWith('agent.')) variables = setIn({ fields: variables }, parsePath(path).slice(1), value).fields ?? {}
-      }
+    const writes = body.type === 'step-ended' ? body.writes : body.type === 'repaired' ? body.assignments : []
+    for (const { path, value } of writes) {
+      if (path.startsWith('agent.') && typeof value !== 'string')
+        variables = setIn({ fields: variables }, parsePath(path).slice(1), value).fields ?? {}
     }
     return event
   }
