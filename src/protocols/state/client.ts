@@ -28,7 +28,8 @@ export async function pullState(
   dialer: Dialer,
   peer: string,
   replica: Pick<Replica, 'heads' | 'apply' | 'applyProof' | 'applyForget'>,
-  signal: AbortSignal
+  signal: AbortSignal,
+  of?: readonly string[]
 ): Promise<Pulled> {
   const channel = await dialer.open(peer, STATE, signal)
   const late = AbortSignal.timeout(GIVE_WITHIN_MS)
@@ -36,7 +37,8 @@ export async function pullState(
     channel.abort(new CloudburstError('CB_PEER_UNREACHABLE', `peer ${peer} gave its state too slowly, or we are leaving`, { peer }))
   for (const each of [signal, late]) each.addEventListener('abort', leave, { once: true })
   try {
-    await channel.write({ type: 'pull', have: replica.heads() } satisfies StateMessage)
+    const have = replica.heads().filter(({ origin }) => of === undefined || of.includes(origin))
+    await channel.write({ type: 'pull', have, ...(of !== undefined && { of }) } satisfies StateMessage)
     let applied = 0
     let taken = 0
     for (;;) {

@@ -63,11 +63,11 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
     const safe = what.catch(error => log.debug({ err: error }, 'gossip')).finally(() => work.delete(safe))
     work.add(safe)
   }
-  const pull = (peer: string): Promise<void> => {
+  const pull = (peer: string, of?: readonly string[]): Promise<void> => {
     const running = pulling.get(peer)
     if (running !== undefined) return running
     if ((resting.get(peer) ?? 0) > clock.now() || stopping.signal.aborted) return Promise.resolve()
-    const one = pullState(parts.dialer, peer, replica, stopping.signal)
+    const one = pullState(parts.dialer, peer, replica, stopping.signal, of)
       .then(() => void resting.delete(peer))
       .catch(error => {
         const { code, message } = toErrorData(error)
@@ -88,7 +88,10 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
       const wanted = heads.filter(head => replica.lacks(head))
       if (wanted.length === 0) return
       const near = parts.neighbours().includes(from) && at === 0 ? from : someNeighbour()
-      if (near !== undefined) await pull(near)
+      // One that is under way may bring it; else only what is wanted is asked for: with many nodes the rest is most of a pull.
+      if (near !== undefined) await pulling.get(near)
+      const still = wanted.filter(head => replica.lacks(head)).map(({ origin }) => origin)
+      if (near !== undefined && still.length > 0) await pull(near, still)
       if (!wanted.some(head => replica.lacks(head))) return
       await clock.sleep(CHASE_FIRST_MS * 2 ** at, stopping.signal)
     }

@@ -64,7 +64,8 @@ export interface Head {
 
 /** Asks for what is missing; answered by `records` until the answer's own heads are reached. */
 export type StateMessage =
-  | { readonly type: 'pull'; readonly have: readonly Head[] }
+  /** `of`: only these origins are asked for, and `have` speaks of no others. Absent: all. */
+  | { readonly type: 'pull'; readonly have: readonly Head[]; readonly of?: readonly string[] }
   /** Envelopes as their origin signed them, in order per origin. */
   | { readonly type: 'records'; readonly envelopes: readonly Uint8Array[] }
   /** The proof of a fork: two records of one origin, boot, nonce and number that differ. */

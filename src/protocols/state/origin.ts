@@ -202,13 +202,15 @@ export interface Missing {
   readonly forgets: readonly Uint8Array[]
 }
 
-/** What somebody with `have` lacks of `origins`. */
-export function missing(origins: ReadonlyMap<string, Origin>, have: readonly Head[]): Missing {
+/** What somebody with `have` lacks of `origins`, or of those among them that are asked for. */
+export function missing(origins: ReadonlyMap<string, Origin>, have: readonly Head[], of: Iterable<string> = origins.keys()): Missing {
   const known = new Map(have.map(head => [head.origin, head]))
   const envelopes: Uint8Array[] = []
   const proofs: (readonly [Uint8Array, Uint8Array])[] = []
   const forgets: Uint8Array[] = []
-  for (const state of origins.values()) {
+  for (const origin of of) {
+    const state = origins.get(origin)
+    if (state === undefined) continue
     const head = known.get(state.origin)
     if (state.proof !== undefined) {
       if (head?.fork !== true) proofs.push(state.proof)

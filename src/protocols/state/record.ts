@@ -52,7 +52,7 @@ const headsShape = v.pipe(v.array(headShape), v.maxLength(ORIGINS_MAX))
 
 /** Every message of the state protocol, and what the topic of heads carries. */
 export const stateShape: v.GenericSchema<unknown, StateMessage> = v.variant('type', [
-  v.object({ type: v.literal('pull'), have: headsShape }),
+  v.object({ type: v.literal('pull'), have: headsShape, of: v.exactOptional(v.pipe(v.array(peerShape), v.maxLength(ORIGINS_MAX))) }),
   v.object({ type: v.literal('records'), envelopes: listOf(bytesShape) }),
   v.object({ type: v.literal('fork'), proof: v.tuple([bytesShape, bytesShape]) }),
   v.object({ type: v.literal('forget'), envelopes: listOf(bytesShape) }),

@@ -118,7 +118,7 @@ export interface Replica {
   /** Whether `head` is ahead of what is known here. */
   lacks(head: Head): boolean
   /** What somebody with `have` lacks: envelopes in the order in which they can be applied, and proofs of forks. */
-  missing(have: readonly Head[]): Missing
+  missing(have: readonly Head[], of?: readonly string[]): Missing
   /** Equal on two nodes that know the same. */
   digest(): string
   /** The value at a path, e.g. `nodes.web1.host.os`; `nodes` or nothing is everything. */
@@ -345,7 +345,7 @@ export function openReplica(parts: ReplicaParts): Replica {
       const order = compareBoots(head, state)
       return order > 0 || (order === 0 && head.seq > state.seq) || differs(state, head)
     },
-    missing: have => missing(origins, have),
+    missing: (have, of) => missing(origins, have, of),
     digest: () =>
       createHash('sha256')
         .update([...origins.values()].map(digestOf).sort().join('\n'))

@@ -39,10 +39,10 @@ export function stateHandler(replica: Pick<Replica, 'missing' | 'heads'>): Handl
 async function give(
   replica: Pick<Replica, 'missing' | 'heads'>,
   channel: Channel,
-  { have }: Extract<StateMessage, { type: 'pull' }>
+  { have, of }: Extract<StateMessage, { type: 'pull' }>
 ): Promise<void> {
-  const heads = replica.heads()
-  const { envelopes, proofs, forgets } = replica.missing(have)
+  const heads = replica.heads().filter(({ origin }) => of === undefined || of.includes(origin))
+  const { envelopes, proofs, forgets } = replica.missing(have, of)
   for (const batch of batches(envelopes)) await channel.write({ type: 'records', envelopes: batch } satisfies StateMessage)
   for (const proof of proofs) await channel.write({ type: 'fork', proof } satisfies StateMessage)
   for (const batch of batches(forgets)) await channel.write({ type: 'forget', envelopes: batch } satisfies StateMessage)

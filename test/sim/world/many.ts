@@ -102,7 +102,7 @@ async function table(time: VirtualTime, asker: SimNode): Promise<readonly TableR
   const told = await localCalls(parts).dispatch({ goal: 'short', program: PROGRAM.hash, peers: ['*'], assignments: [] }, asker.self, signal)
   return await Promise.all(
     told.map(async (each): Promise<TableRow> => {
-      if (each.error !== undefined || each.id === undefined) return { node: each.node, state: stateOf(each.error?.code) }
+      if ('error' in each) return { node: each.node, state: stateOf(each.error.code) }
       for (;;) {
         const status = (await journal.summary(each.id))?.status
         if (status === 'completed') return { node: each.node, state: 'done' }
