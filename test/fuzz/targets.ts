@@ -326,7 +326,8 @@ const controlApi: Target = {
     http('/api/v1/calls/goal?peer=n2', '{"id":"x"}'),
     http('/api/v1/streams/watch', '{"path":"nodes"}'),
     http('/api/v1/local/peers', '{}'),
-    'GET / HTTP/1.1\r\nhost: x\r\n\r\n'
+    'GET / HTTP/1.1\r\nhost: x\r\n\r\n',
+    'GET /// HTTP/1.1\r\nhost: x\r\n\r\n'
   ].map(text => Buffer.from(text)),
   words: [
     '\r\n',

@@ -101,7 +101,7 @@ async function answer(door: Door, request: IncomingMessage, response: ServerResp
 }
 
 async function route(door: Door, request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://control')
+  const url = targetOf(request.url ?? '/')
   const found = await resourceAt(door, url.pathname, signal)
   if (found !== undefined) return await serveResource(door, found, url, request, response, signal)
   const [, kind, name] = /^\/api\/v1\/(calls|streams|local)\/([a-z]+)$/.exec(url.pathname) ?? []
@@ -157,6 +157,18 @@ async function serveResource(
     )
   } finally {
     door.streams--
+  }
+}
+
+/** Characters of a request's target that are told back. */
+const TARGET_CHARS_SHOWN = 200
+
+/** What a request is for. A client may write anything there. @throws CloudburstError CB_USAGE */
+function targetOf(text: string): URL {
+  try {
+    return new URL(text, 'http://control')
+  } catch {
+    throw new CloudburstError('CB_USAGE', `the control API has no ${text.slice(0, TARGET_CHARS_SHOWN)}`)
   }
 }
 
