@@ -10,6 +10,8 @@ import { openStore } from '../../src/node/store/store.ts'
 import { fill, hasty, journalAt } from '../node/store/filled.ts'
 import { quiet } from '../node/store/quiet.ts'
 import { temporaryDirectory } from '../node/store/temporary-directory.ts'
+import { skip } from '../skip.ts'
+import { whyBusy } from './busy.ts'
 import { type Mesh, mesh } from './mesh.ts'
 
 /** Tries of a figure: one that other work on the machine spoiled says nothing. */
@@ -81,11 +83,35 @@ describe('a node with a past', function () {
   })
 })
 
+/** Seconds that 25 goals a second are held for in the suite; `npm run soak` holds them for five minutes. */
+const HELD_S = 60
+/** How long a figure waits for others to leave the machine alone, in milliseconds. */
+const QUIET_WITHIN_MS = 30_000
+
+/** The first try within the limit, or the last that others did not spoil; undefined when they spoiled all, with why. */
+async function undisturbed<T>(
+  what: string,
+  measure: () => Promise<T>,
+  within: (found: T) => boolean
+): Promise<{ readonly found?: T; readonly why?: string }> {
+  let last: { readonly found?: T; readonly why?: string } = {}
+  for (let left = TRIES; left > 0; left--) {
+    const before = await whyBusy(QUIET_WITHIN_MS)
+    if (before !== undefined) return last.found === undefined ? { why: before } : last
+    const found = await measure()
+    console.log(`    ${what}: ${JSON.stringify(found)}`)
+    if (within(found)) return { found }
+    const after = await whyBusy(0)
+    last = after === undefined ? { found } : { ...last, why: after }
+  }
+  return last
+}
+
 describe('a node under load', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   const directory = temporaryDirectory()
 
-  it('accepts 25 goals of 4 commands a second within 150 ms each, and keeps up', async () => {
+  it('accepts 25 goals of 4 commands a second for a minute within 150 ms each, and keeps up', async function () {
     const m = await mesh(1)
     const connections = Array.from({ length: 8 }, () => connect(m.node(1).home.socket))
     try {
@@ -94,11 +120,12 @@ describe('a node under load', function () {
       const idle = async (): Promise<void> => {
         while (((await post(0, 'calls/hello', {})) as NodeInfo).counts.running > 0) await pause(20)
       }
-      const held = await best(
-        '25 a second, 4 commands each',
-        () => hold(25, 10, number => post(number, 'calls/pursue', { goal: 'four', program: 'four', assignments: [] }), idle),
+      const { found: held, why = '' } = await undisturbed(
+        `25 a second for ${HELD_S} s, 4 commands each`,
+        () => hold(25, HELD_S, number => post(number, 'calls/pursue', { goal: 'four', program: 'four', assignments: [] }), idle),
         ({ acceptP99, restMs }) => acceptP99 <= 150 && restMs <= 2_000
       )
+      if (held === undefined) skip(this, `25 goals a second for a minute: ${why}`)
       assert.ok(held.acceptP99 <= 150, `p99 is ${held.acceptP99} ms`)
       assert.ok(held.restMs <= 2_000, `${held.restMs} ms behind`)
       const suspended = (await post(0, 'calls/goals', { suspended: true })) as readonly unknown[]
