@@ -23,16 +23,26 @@ export function announcedBy({ nodes }: Pick<Plan, 'nodes'>): Announced {
   return { steps, otherwise: nodes.flatMap(otherwise) }
 }
 
-/** The steps that the run has begun and the plan does not know; not those by which a person has had it undone. */
+/**
+ * The steps that the run has begun and the plan does not know; not those by which a person has had it undone. A plan is made as if all
+ * goes well: once something has failed, what is walked again may find other items in the same loops.
+ */
 export function unplanned({ steps, otherwise: beginnings }: Announced, events: readonly GoalEvent[]): readonly StepBegan[] {
   const exact = new Set(steps.filter(id => !id.includes('[*]')))
   const patterns = new Set(steps.filter(id => id.includes('[*]')))
+  const loops = new Set(steps.map(everyItem))
+  let failed = false
   const isPlanned = (step: string): boolean =>
-    exact.has(step) || matchesOne(patterns, step) || beginnings.some(beginning => step.startsWith(beginning))
-  const undoing = events.findIndex(({ body }) => body.type === 'undoing')
-  const own = undoing === -1 ? events : events.slice(0, undoing)
+    exact.has(step) ||
+    matchesOne(patterns, step) ||
+    (failed && loops.has(everyItem(step))) ||
+    beginnings.some(beginning => step.startsWith(beginning))
   const found = new Map<string, StepBegan>()
-  for (const { body } of own) if (body.type === 'step-began' && !isPlanned(body.step)) found.set(body.step, body)
+  for (const { body } of events) {
+    if (body.type === 'undoing') break
+    if (body.type === 'step-ended' && body.status !== 'completed') failed = true
+    if (body.type === 'step-began' && !isPlanned(body.step)) found.set(body.step, body)
+  }
   return [...found.values()]
 }
 

@@ -49,6 +49,18 @@ describe('what a plan did not know', () => {
     assert.deepEqual(unknown(nodes, 'g/n/x', 'g/n>h/m/y', 'g/m/correct[1]/z', 'g/o/x'), ['g/o/x'])
   })
 
+  it('is no other item of a loop that is walked again after a failure', () => {
+    const failed: GoalEvent = {
+      goalId: 'i',
+      seq: 2,
+      at: 2,
+      body: { type: 'step-ended', step: 'g/m/f[a]/s', attempt: 1, status: 'failed', durationMs: 1, writes: [] }
+    }
+    const announced = announcedBy({ nodes: [node('g/m/f[a]/s')] })
+    assert.deepEqual(unplanned(announced, [failed, ...began('g/m/f[b]/s')]), [])
+    assert.equal(unplanned(announced, [...began('g/m/f[b]/s'), failed]).length, 1)
+  })
+
   it('is still found where a plan has more steps than are named one by one', () => {
     const nodes = Array.from({ length: ANNOUNCED_MAX + 1 }, (_, i) => node(`g/m/r[${i}]/s`))
     assert.deepEqual(announcedBy({ nodes }).steps, ['g/m/r[*]/s'])
