@@ -21,6 +21,13 @@ export interface DispatchGroup {
   readonly failuresMax?: number
 }
 
+/** How a goal is given up. */
+export interface GivingUp {
+  readonly why?: string
+  /** What was done stays done. */
+  readonly undo?: false
+}
+
 export interface DispatchRecord {
   readonly id: string
   /** Peer id of the node that pursues. */
@@ -44,7 +51,7 @@ export interface DispatchRecord {
   /** It may wait for a peer that is away: others of its group need not wait for it. */
   readonly patient?: true
   /** A person has given it up: told to the peer when it is there again. */
-  readonly giveUp?: { readonly by: Principal; readonly why?: string }
+  readonly giveUp?: { readonly by: Principal } & GivingUp
 }
 
 /** A peer that has not been told yet that its goal was abandoned. */

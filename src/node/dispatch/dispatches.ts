@@ -19,6 +19,7 @@ import {
   type DispatchOp,
   type DispatchRecord,
   type Fence,
+  type GivingUp,
   isClosed,
   OPEN_PREFIX,
   recordOps
@@ -96,7 +97,7 @@ export interface Dispatches {
   /** Why nothing is heard of a goal right now. */
   waiting(id: string): string | undefined
   /** Sees to it that a goal without an outcome is cancelled: now when it was not sent yet, else once the peer is there. Durable on return. */
-  giveUp(id: string, by: Principal, why?: string): Promise<void>
+  giveUp(id: string, by: Principal, how?: GivingUp): Promise<void>
   /**
    * Ends the waiting for a peer that is gone for good; it is told should it return. Durable on return.
    * @throws CloudburstError CB_RUN_UNKNOWN; CB_USAGE when there is nothing to wait for
@@ -265,10 +266,10 @@ export async function openDispatches(parts: DispatchParts): Promise<Dispatches> 
       for (const id of ids) if (!tasks.has(id)) places.delete(id)
     },
     waiting: id => tasks.get(id)?.waiting,
-    giveUp: async (id, by, why) => {
+    giveUp: async (id, by, how = {}) => {
       const task = tasks.get(id)
       if (task === undefined) throw unknown(id)
-      await write(parts, task, { ...task.record, giveUp: { by, ...(why !== undefined && { why }) } })
+      await write(parts, task, { ...task.record, giveUp: { by, ...how } })
       if (task.record.state === 'queued') return await close(task, givenUp(task))
       task.wake()
       if (!task.record.sent) await until(id, record => isClosed(record) || record.sent)

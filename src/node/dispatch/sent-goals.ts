@@ -64,16 +64,16 @@ export function sentGoals({ dialer, dispatches, journal, self, sign }: SentGoals
     plan: async (id, request, by) => await agencyOf(id).call('plan', request, by),
     preview: async (request, by) => await agencyOf(request.id).call('preview', request, by),
     cancel: async (request, by) => {
-      const { id, why } = request
+      const { id, ...how } = request
       const record = await dispatches.find(id)
-      if (record !== undefined && record.receipt === undefined) return await dispatches.giveUp(id, by, why)
+      if (record !== undefined && record.receipt === undefined) return await dispatches.giveUp(id, by, how)
       try {
         const { seq } = await agencyOf(id).call('cancel', request, by)
         await heard(journal, id, seq)
       } catch (error) {
         // Its node is away: it is told when it is there again. Only for this node's own people, who can still be asked then.
         if (toErrorData(error).code !== 'CB_PEER_UNREACHABLE' || by.peer !== self.peer) throw error
-        await dispatches.giveUp(id, by, why)
+        await dispatches.giveUp(id, by, how)
       }
     }
   }
@@ -82,8 +82,8 @@ export function sentGoals({ dialer, dispatches, journal, self, sign }: SentGoals
 /** Sends the wish of a person, who asked while the peer was away, on to it. */
 export async function cancelThere(dialer: Dialer, { id, peer, giveUp }: DispatchRecord, sign?: Signing): Promise<void> {
   if (giveUp === undefined) return
-  const { by, why } = giveUp
-  await remoteAgency(dialer, peer, sign).call('cancel', { id, ...(why !== undefined && { why }) }, by)
+  const { by, ...how } = giveUp
+  await remoteAgency(dialer, peer, sign).call('cancel', { id, ...how }, by)
 }
 
 /** How it stands, when that is more than what the goal's events tell. */

@@ -37,7 +37,7 @@ describe('a goal whose node is away', () => {
     world.dial = away
     const dispatches = await start()
     await dispatches.send(order({ patient: true }))
-    await dispatches.giveUp(ID, by, 'no longer wanted')
+    await dispatches.giveUp(ID, by, { why: 'no longer wanted' })
     const { state, error } = await dispatches.outcome(ID, deadline())
     assert.deepEqual([state, error?.code], ['refused', 'CB_NOT_SENT'])
     assert.match(error?.message ?? '', /no longer wanted/)
@@ -47,17 +47,17 @@ describe('a goal whose node is away', () => {
   it('is cancelled there as soon as its peer is there again, when it was accepted', async () => {
     const { parts, world, executor } = pair()
     executor.onAccept = request => executor.happen(eventsOf(request.id, request, dispatcher.peer)[0]!)
-    const asked: string[] = []
+    const asked: object[] = []
     world.dial = n => (n === 1 ? { cut: (_count, _from, message) => (message as { type: string }).type === 'event' } : away())
-    const dispatches = await started({ ...parts, cancelThere: record => void asked.push(record.giveUp?.why ?? '') })
+    const dispatches = await started({ ...parts, cancelThere: record => void asked.push(record.giveUp ?? {}) })
     await dispatches.send(order())
     await dispatches.verdict(ID, deadline())
     await until(() => dispatches.waiting(ID) !== undefined)
-    await dispatches.giveUp(ID, by, 'too late')
+    await dispatches.giveUp(ID, by, { why: 'too late', undo: false })
     assert.deepEqual(asked, [])
     world.dial = () => ({})
     await until(() => asked.length > 0)
-    assert.deepEqual(asked, ['too late'])
+    assert.deepEqual(asked, [{ by, why: 'too late', undo: false }])
   })
 
   it('is not waited for any more when it was abandoned, and its peer is told so when it returns', async () => {
