@@ -233,7 +233,11 @@ export const handlerTargets: readonly Target[] = [
   handled(
     'members',
     /\/src\/protocols\/(members|shapes)/,
-    () => membersHandler(async () => true),
+    () =>
+      membersHandler(
+        async () => true,
+        () => undefined
+      ),
     messages([{ type: 'probe', peer, within: 100 }]),
     ['"probe"', '"within"', '"peer"']
   ),

@@ -1,28 +1,16 @@
-/** Suspicions and goodbyes over gossip. A suspicion is a hint; a goodbye counts only from the one who goes. */
+/** Suspicions over gossip: hints to look for oneself. */
 import { MEMBERS_TOPIC, type MemberNews, NEWS_BYTES_MAX, newsShape } from '../../protocols/members/messages.ts'
 import { accepted } from '../../protocols/shapes.ts'
 import { decodeMessage, encodeMessage } from '../../protocols/wire/codec.ts'
 import type { Mesh } from '../mesh.ts'
 
-export interface MemberNewsSender {
-  suspect(peer: string): Promise<void>
-  /** Tells those at the other end of each connection. */
-  leave(): Promise<void>
-}
-
-export function memberNews(
-  pubsub: Mesh['pubsub'],
-  self: string,
-  heard: { suspected(peer: string): void; left(peer: string): void }
-): MemberNewsSender {
-  pubsub.subscribe(MEMBERS_TOPIC, (bytes, from) => {
+/** @param suspected told of each that somebody suspects @returns tells others whom we suspect */
+export function memberNews(pubsub: Mesh['pubsub'], self: string, suspected: (peer: string) => void): (peer: string) => Promise<void> {
+  pubsub.subscribe(MEMBERS_TOPIC, bytes => {
     const news = read(bytes)
-    if (news === undefined || news.peer === self) return
-    if (news.type === 'suspect') heard.suspected(news.peer)
-    else if (news.peer === from) heard.left(from)
+    if (news !== undefined && news.peer !== self) suspected(news.peer)
   })
-  const send = (news: MemberNews): Promise<void> => pubsub.publish(MEMBERS_TOPIC, encodeMessage(news))
-  return { suspect: peer => send({ type: 'suspect', peer }), leave: () => send({ type: 'left', peer: self }) }
+  return peer => pubsub.publish(MEMBERS_TOPIC, encodeMessage({ type: 'suspect', peer } satisfies MemberNews))
 }
 
 /** What is no news is passed over: anybody may gossip. */

@@ -10,7 +10,7 @@ import { labelsOf } from '../host.ts'
 import type { Mesh, MeshEvent, MeshOptions } from '../mesh.ts'
 import type { Neighbour } from '../neighborhood/read.ts'
 import { ipOf } from './address-budget.ts'
-import { probeThrough } from '../../protocols/members/client.ts'
+import { probeThrough, sayGoodbye } from '../../protocols/members/client.ts'
 import { MEMBERS, MEMBERS_TOPIC } from '../../protocols/members/messages.ts'
 import { membersHandler } from '../../protocols/members/server.ts'
 import { Admission } from './admission.ts'
@@ -42,7 +42,7 @@ export class RunningMesh implements Mesh {
   readonly #greetings: Greetings
   readonly #supervisor: Supervisor
   readonly #membership: Membership
-  readonly #news: ReturnType<typeof memberNews>
+  readonly #suspect: ReturnType<typeof memberNews>
   readonly #handlers = new Map<string, Handler>()
   readonly #listeners = new Map<MeshEvent, Set<(peer: string) => void>>()
   readonly #cleanup: (() => void)[] = []
@@ -78,26 +78,25 @@ export class RunningMesh implements Mesh {
       onDown: peer => this.#down(peer)
     })
     this.#membership = new Membership({
-      members: () => [...new Set(this.#greetings.all().map(connection => connection.remotePeer.toString()))],
+      members: () => this.#members(),
       probe: (peer, within) => this.#probe(peer, within),
       probeThrough: (helper, peer, within) => probeThrough(this, helper, peer, within),
-      announce: suspect => void this.#news.suspect(suspect),
+      announce: suspect => void this.#suspect(suspect),
       onStanding: (peer, standing) => this.#stands(peer, standing),
       giveUp: peer => this.#greetings.connection(peer)?.abort(new Error('it has not answered for long')),
       clock: options.clock ?? machineClock,
       chance: Math.random
     })
-    this.#news = memberNews(this.pubsub, this.peer, {
-      suspected: peer => this.#membership.heardSuspicion(peer),
-      left: peer => this.#book.left(peer)
-    })
+    this.#suspect = memberNews(this.pubsub, this.peer, peer => this.#membership.heardSuspicion(peer))
     this.handle(
       MEMBERS,
-      membersHandler((peer, within) =>
-        this.#probe(peer, within).then(
-          () => true,
-          () => false
-        )
+      membersHandler(
+        (peer, within) =>
+          this.#probe(peer, within).then(
+            () => true,
+            () => false
+          ),
+        peer => this.#book.left(peer)
       )
     )
     this.#supervisor = new Supervisor({
@@ -149,7 +148,7 @@ export class RunningMesh implements Mesh {
   }
 
   async stop(): Promise<void> {
-    await this.#news.leave()
+    await Promise.all(this.#members().map(peer => sayGoodbye(this, peer)))
     for (const end of this.#cleanup.splice(0)) end()
     this.#supervisor.stop()
     const node = this.#node
@@ -280,6 +279,11 @@ export class RunningMesh implements Mesh {
     this.#book.mark(peer, 'up')
     this.#book.welcomed(peer, welcome.capabilities)
     if (!wasUp) this.#emit('peer-up', peer)
+  }
+
+  /** Peers with a connection on which we are welcome. */
+  #members(): readonly string[] {
+    return [...new Set(this.#greetings.all().map(connection => connection.remotePeer.toString()))]
   }
 
   async #probe(peer: string, within: number): Promise<number> {

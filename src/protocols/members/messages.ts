@@ -13,12 +13,19 @@ export interface ProbeRequest {
   /** Milliseconds; then it does not. */
   readonly within: number
 }
+/** I am going, in order. */
+export interface Leave {
+  readonly type: 'leave'
+}
 export interface ProbeReply {
   readonly type: 'probed'
   readonly alive: boolean
 }
-/** suspect: it does not answer me · left: I am going. */
-export type MemberNews = { readonly type: 'suspect'; readonly peer: string } | { readonly type: 'left'; readonly peer: string }
+/** It does not answer me. */
+export interface MemberNews {
+  readonly type: 'suspect'
+  readonly peer: string
+}
 
 /** Longest time that somebody else's probe may take, in milliseconds. */
 export const PROBE_WITHIN_MAX_MS = 10_000
@@ -26,13 +33,9 @@ export const PROBE_WITHIN_MAX_MS = 10_000
 export const NEWS_BYTES_MAX = 256
 
 const withinShape = v.pipe(v.number(), v.minValue(1), v.maxValue(PROBE_WITHIN_MAX_MS))
-export const probeShape: v.GenericSchema<unknown, ProbeRequest> = v.strictObject({
-  type: v.literal('probe'),
-  peer: peerShape,
-  within: withinShape
-})
-export const probedShape: v.GenericSchema<unknown, ProbeReply> = v.object({ type: v.literal('probed'), alive: v.boolean() })
-export const newsShape: v.GenericSchema<unknown, MemberNews> = v.variant('type', [
-  v.strictObject({ type: v.literal('suspect'), peer: peerShape }),
-  v.strictObject({ type: v.literal('left'), peer: peerShape })
+export const askShape: v.GenericSchema<unknown, ProbeRequest | Leave> = v.variant('type', [
+  v.strictObject({ type: v.literal('probe'), peer: peerShape, within: withinShape }),
+  v.strictObject({ type: v.literal('leave') })
 ])
+export const probedShape: v.GenericSchema<unknown, ProbeReply> = v.object({ type: v.literal('probed'), alive: v.boolean() })
+export const newsShape: v.GenericSchema<unknown, MemberNews> = v.strictObject({ type: v.literal('suspect'), peer: peerShape })
