@@ -1,5 +1,6 @@
-/** Writes what is made of the tables of elements and of the types: all of schema/, and the reference in docs/language.md. */
+/** Writes what is made of tables and types: all of schema/, the references in docs/language.md and docs/cli.md. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { withCommands } from './schema/commands.ts'
 import { jsonSchemas } from './schema/json-schemas.ts'
 import { withReference } from './schema/reference.ts'
 import { rncOf } from './schema/rnc.ts'
@@ -13,6 +14,9 @@ for (const [name, vocabulary] of Object.entries({ program, neighborhood, permiss
   writeFileSync(at(`schema/${name}.rnc`), rncOf(vocabulary))
 }
 for (const [name, text] of Object.entries(jsonSchemas())) writeFileSync(at(`schema/${name}.schema.json`), text)
-const page = at('docs/language.md')
-writeFileSync(page, withReference(readFileSync(page, 'utf8')))
-console.log('schema/ and the reference of docs/language.md are as the tables say')
+for (const [page, made] of [
+  ['docs/language.md', withReference],
+  ['docs/cli.md', withCommands]
+] as const)
+  writeFileSync(at(page), made(readFileSync(at(page), 'utf8')))
+console.log('schema/ and the references of docs/language.md and docs/cli.md are as the tables say')

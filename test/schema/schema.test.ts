@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { withCommands } from '../../scripts/schema/commands.ts'
 import { withReference } from '../../scripts/schema/reference.ts'
 import { rncOf } from '../../scripts/schema/rnc.ts'
 import { neighborhood, permissions, program } from '../../scripts/schema/vocabularies.ts'
@@ -31,6 +32,13 @@ describe('the reference of docs/language.md', () => {
   it('is what the tables make (npm run schema)', () => {
     const page = text('docs/language.md')
     assert.equal(page, withReference(page))
+  })
+})
+
+describe('the reference of docs/cli.md', () => {
+  it('has every command and option (npm run schema)', () => {
+    const page = text('docs/cli.md')
+    assert.equal(page, withCommands(page))
   })
 })
 

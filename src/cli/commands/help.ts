@@ -31,7 +31,7 @@ function overview(): string[] {
     ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
     '',
     'cloudburst help COMMAND tells more. FILE.xml words of goal commands run without a daemon.',
-    'exit: 0 ok, 1 error, 2 plan has changes, 3 suspended, 5 configuration incomplete, 6 denied, 7 peer unreachable, 64 usage, 124 timeout, 130 interrupted'
+    'exit: 0 ok, 1 error, 2 plan has changes, 3 suspended, 4 plan stale, 5 configuration incomplete, 6 denied, 7 peer unreachable, 64 usage, 124 timeout, 130 interrupted'
   ]
 }
 
