@@ -4,7 +4,7 @@ import { readCall } from './read-declaration.ts'
 import { readCode, readEditFile, readPython, readWait } from './read-code.ts'
 import { readConditions } from './read-expression.ts'
 import type { Reading } from './reading.ts'
-import { attribute, count, fail, ignoreText, isName, looping, needName, noteWrite, parts, unexpected } from './reading.ts'
+import { attribute, count, fail, ignoreText, isName, looping, needName, noteWrite, parts, unexpected, warn } from './reading.ts'
 import { readBase, readShell } from './read-shell.ts'
 import { readOperands, readPath, readTemplate } from './read-template.ts'
 import { expressionElements, places, statementElements, topNames } from './vocabulary.ts'
@@ -91,13 +91,29 @@ function readFind(reading: Reading, element: XmlElement): Statement {
   ignoreText(reading, element)
   const sources: Expression[] = []
   const body: Statement[] = []
+  const parallel = readParallel(reading, element)
+  const [reads, writes] = [reading.within?.reads.length ?? 0, reading.within?.writes.length ?? 0]
   for (const part of parts(reading, element)) {
     if (part.name === 'in') sources.push(...readConditions(reading, part))
     else if (part.name === 'do') body.push(...looping(reading, symbol, () => readBody(reading, part)))
     else if (part.name !== 'describe') unexpected(reading, part, 'find', ['in', 'do', 'describe'])
   }
   if (sources.length === 0) fail(reading, element.place, '<find> needs an <in> with a list')
-  return { ...readBase(reading, element), kind: 'find', symbol, in: sources, body, parallel: readParallel(reading, element) }
+  if (parallel > 1) checkRaces(reading, reads, writes)
+  return { ...readBase(reading, element), kind: 'find', symbol, in: sources, body, parallel }
+}
+
+/** Items that are done at a time write the same variables: what one of them reads may be another's. */
+function checkRaces(reading: Reading, reads: number, writes: number): void {
+  const written = new Set(reading.within?.writes.slice(writes).flatMap(([top, name]) => (top === 'goal' ? [name] : [])))
+  const told = new Set<unknown>()
+  for (const { path, place } of reading.within?.reads.slice(reads) ?? []) {
+    const [top, name] = path
+    if (top !== 'goal' || !written.has(name) || told.has(name)) continue
+    told.add(name)
+    const why = `goal.${String(name)} is one for all items of the <find>, and each writes it: read here, it may be another item's`
+    warn(reading, place, `${why}; make the body a goal of its own, or leave parallel out`)
+  }
 }
 
 function readRepeat(reading: Reading, element: XmlElement): Statement | undefined {

@@ -85,3 +85,23 @@ describe('a path that nothing defines', () => {
     assert.deepEqual(warningsOf(`<goalProto name="g"/>${agent}<method name="m" targetGoalType="g">${echo('goal.only')}</method>`), [])
   })
 })
+
+describe('a find with items at a time', () => {
+  const find = (parallel: string, body: string): string =>
+    method(`<find symbol="who" ${parallel}><in><get>goal.port</get></in><do>\n${body}</do></find>`)
+  const body = '<shell><send name="id">id <get>who</get></send><send>echo <get>goal.id.stdout</get></send></shell>'
+
+  it('tells of a result that each item writes and reads', () => {
+    const [warning, ...more] = warningsOf(find('parallel="2"', body))
+    assert.match(
+      warning ?? '',
+      /^3:\d+: goal\.id is one for all items of the <find>, and each writes it: read here, it may be another item's/
+    )
+    assert.deepEqual(more, [])
+  })
+
+  it('has nothing to tell when they come one after the other, or each has a goal of its own', () => {
+    assert.deepEqual(warningsOf(find('', body)), [])
+    assert.deepEqual(warningsOf(find('parallel="2"', '<g><variable name="port"><get>who</get></variable></g>')), [])
+  })
+})
