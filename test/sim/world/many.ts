@@ -75,9 +75,13 @@ export async function allOf({ seed, hosts, roundTripMs, down, denying, failing }
     for (const node of nodes.slice(Math.floor(never), down)) node.kill(true)
 
     let rows: readonly TableRow[] | undefined
-    const filled = table(time, nodes.at(-1)!).then(all => (rows = all))
-    filled.catch(() => undefined)
-    await time.run(time.now + WITHIN_MS, () => rows !== undefined)
+    let failure: unknown
+    table(time, nodes.at(-1)!).then(
+      all => (rows = all),
+      error => (failure = error)
+    )
+    await time.run(time.now + WITHIN_MS, () => rows !== undefined || failure !== undefined)
+    if (failure !== undefined) throw failure
     if (rows === undefined) throw new Error(`no whole table within ${WITHIN_MS / 1000} s`)
     const truth = nodes.slice(0, -1).map(({ name, peer, machine }, at): TableRow => {
       const ran = ledger.executions.filter(each => each.machine === name)
@@ -97,7 +101,8 @@ async function table(time: VirtualTime, asker: SimNode): Promise<readonly TableR
   const { programs, mesh, dispatches, runs, journal } = asker.daemon!
   await programs.load(FILES)
   // Of the calls of a person at this node, only this one is made.
-  const parts = { mesh, dispatches, programs, runs, files: {}, self: () => mesh.find(asker.name)[0] } as unknown as LocalParts
+  const newId = (): string => '01'.padEnd(26, '0')
+  const parts = { mesh, dispatches, programs, runs, newId, files: {}, self: () => mesh.find(asker.name)[0] } as unknown as LocalParts
   const signal = new AbortController().signal
   const told = await localCalls(parts).dispatch({ goal: 'short', program: PROGRAM.hash, peers: ['*'], assignments: [] }, asker.self, signal)
   return await Promise.all(
