@@ -99,7 +99,6 @@ ${PREFIX}
 /usr/lib/sysusers.d/cloudburst.conf
 %config(noreplace) /etc/sysconfig/cloudburst
 %dir %attr(0755, cloudburst, root) /etc/cloudburst
-%ghost ${PREFIX}/node
 %pre
 getent passwd cloudburst >/dev/null || useradd --system --home-dir /var/lib/cloudburst --shell /sbin/nologin cloudburst
 exit 0

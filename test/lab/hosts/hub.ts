@@ -24,8 +24,12 @@ export interface Hub {
   cloudburst(...words: readonly string[]): Promise<Said>
   /** Runs `deliver` with what it takes to reach the lab's hosts. */
   deliver(...words: readonly string[]): Promise<Said>
-  /** The same, and its process. */
-  begin(words: readonly string[], env?: NodeJS.ProcessEnv): { readonly child: ChildProcess; readonly said: Promise<Said> }
+  /** A command that reaches the lab's hosts, or with `false` any other, and its process. */
+  begin(
+    words: readonly string[],
+    env?: NodeJS.ProcessEnv,
+    reaching?: boolean
+  ): { readonly child: ChildProcess; readonly said: Promise<Said> }
   peers(): Promise<readonly PeerInfo[]>
   close(): Promise<void>
 }
@@ -60,7 +64,7 @@ export async function openHub(lab: Lab): Promise<Hub> {
     home,
     reaching,
     cloudburst,
-    begin: (words, env) => begin([...words, ...reaching, '--home', home], env),
+    begin: (words, env, reached = true) => begin([...words, ...(reached ? reaching : []), '--home', home], env),
     deliver: (...words) => cloudburst('deliver', ...words, ...reaching),
     peers: async () => JSON.parse((await cloudburst('peers', '-o', 'json')).stdout) as PeerInfo[],
     async close() {
