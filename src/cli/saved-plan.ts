@@ -48,8 +48,10 @@ export function readPlan(file: string): SavedPlan {
   try {
     found = JSON.parse(readFileSync(file, 'utf8')) as Partial<SavedPlan> | null
   } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
     const why = error instanceof Error ? error.message : String(error)
-    throw new CloudburstError('CB_USAGE', `${file} cannot be read as a plan: ${why}`, { file })
+    const what = missing ? `there is no file ${file}` : `${file} cannot be read as a plan: ${why}`
+    throw new CloudburstError('CB_USAGE', `${what}; cloudburst plan GOAL --out ${file} makes one`, { file, command: 'plan' })
   }
   if (found?.kind !== 'cloudburst-plan' || found.version !== SAVED_PLAN_VERSION || found.plan === undefined)
     throw new CloudburstError('CB_USAGE', `${file} is no plan; cloudburst plan GOAL --out ${file} makes one`, { file })

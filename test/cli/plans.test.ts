@@ -75,6 +75,19 @@ describe('saved plans', () => {
     assert.match((await run(64, 'logs', file, other, '--unplanned')).stderr, /was not executed from a saved plan/)
   })
 
+  it('that are not there, or are none, are told with what makes one', async () => {
+    const none = await run(64, 'execute', at('none.json'))
+    assert.equal(
+      none.stderr,
+      `error: there is no file ${at('none.json')}; cloudburst plan GOAL --out ${at('none.json')} makes one\nnext: cloudburst help plan\n`
+    )
+    writeFileSync(at('broken.json'), '{')
+    assert.match(
+      (await run(64, 'execute', at('broken.json'))).stderr,
+      /broken\.json cannot be read as a plan: .*; cloudburst plan GOAL --out .* makes one\n/
+    )
+  })
+
   it('take no values and no program besides their own', async () => {
     await plan('p.json')
     await run(64, 'execute', at('p.json'), 'goal.port=81')
