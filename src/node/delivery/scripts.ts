@@ -64,7 +64,7 @@ for left in .incoming-*; do
 done
 in=.incoming-$$
 case $made in /*) ;; *) made=/$made;; esac
-trap 'cd "$prefix/releases" && rm -rf "$in" && cd "$there" && rmdir -p ".$made" 2>/dev/null' EXIT
+trap 'status=$?; cd "$prefix/releases" && rm -rf "$in" && cd "$there" && rmdir -p ".$made" 2>/dev/null || :; exit $status' EXIT
 trap 'exit 1' HUP INT TERM
 mkdir "$in"
 if [ -n "$file" ]; then gzip -dc <"$file" | tar -xof - -C "$in"; else gzip -dc | tar -xof - -C "$in"; fi || { echo unpack=failed; exit 21; }
