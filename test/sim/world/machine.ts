@@ -158,9 +158,9 @@ export class Machine {
   }
 }
 
-/** What a command does is in its text: `work <ms> <how often it fails, in percent>`. */
+/** What a command does is in its text: `work`, milliseconds, and how often it fails, in percent. */
 function behaviour({ argv }: Command, chance: Chance): { readonly durationMs: number; readonly code: number } {
-  const [, ms = '20', percent = '0'] = /work (\d+) (\d+)/.exec(argv.join(' ')) ?? []
+  const [, ms = '20', percent = '0'] = /\bwork (\d+) (\d+)/.exec(argv.join(' ')) ?? []
   return { durationMs: Number(ms) * chance.between(0.5, 1.5), code: chance.once(Number(percent) / 100) ? 1 : 0 }
 }
 
