@@ -193,8 +193,8 @@ export const mutations: readonly Mutation[] = [
   {
     what: 'rights: what was taken back counts',
     file: 'node/permissions/rights.ts',
-    find: "trusted.revocations?.revokes(key, grant) === true) return 'revoked'",
-    replace: "trusted.revocations?.revokes(key, grant) === undefined) return 'revoked'"
+    find: "trusted.revocations?.revokes(key, grant, right.peer) === true) return 'revoked'",
+    replace: "trusted.revocations?.revokes(key, grant, right.peer) === undefined) return 'revoked'"
   },
   {
     what: 'rights: an authority that was not heard of for long counts',
@@ -221,7 +221,7 @@ export const mutations: readonly Mutation[] = [
     replace: 'allows.map(below => [below])'
   },
   {
-    what: 'revocations: a holder that was taken out keeps what he has',
+    what: 'revocations: what a holder that was taken out has handed on counts',
     file: 'node/permissions/revocation-book.ts',
     find: 'subject !== undefined && each.at < (subject.before ?? 0)',
     replace: 'subject !== undefined && each.at < 0'

@@ -77,6 +77,10 @@ export const signedLayers: readonly Layer[] = [
     name: 'a grant of a revoked holder does not',
     holds: () => !may({ grant: granted(), revoked: { subject: holder.peer, before: NOW + 1, until: NOW + HOUR } })
   },
+  {
+    name: 'what a revoked holder has handed on does not',
+    holds: () => !may({ grant: handedOn(all), revoked: { subject: holder.peer, before: NOW + 1, until: NOW + HOUR } })
+  },
   { name: 'a grant that demands news does not without', holds: () => !may({ grant: granted({ fresh: 60_000 }) }) },
   { name: 'what is handed on allows', holds: () => may({ grant: handedOn(all) }) },
   {
