@@ -1,7 +1,7 @@
 /**
  * Time that passes only when everything that could happen now has happened. While it is installed, timers, the clock and
  * Math.random of the whole process are the simulation's: code that reaches past its ports is simulated all the same.
- * See docs/decisions/0009-simulated-edge.md
+ * See docs/decisions/0012-simulated-edge.md
  */
 import type { Chance } from './chance.ts'
 
