@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { skip } from '../skip.ts'
@@ -63,6 +64,15 @@ describe('delivering to real hosts', function () {
     assert.equal(said.code, 0, said.stderr)
     assert.match(light.run('readlink /home/carol/.local/lib/cloudburst/current'), /0\.9\.1-/)
     assert.match((await hub.cloudburst('hello', '--peer', 'light')).stdout, /node +light/)
+  })
+
+  it('goes back by itself to the release before when the new one does not start', async () => {
+    const said = await hub.deliver(`carol@${light.address}`, '--artefact', broken(first, join(lab.directory, 'broken')))
+    assert.equal(said.code, 1, said.stdout)
+    assert.match(said.stderr, /it does not start: .*the daemon does not start: gone wrong/)
+    assert.match(light.run('readlink /home/carol/.local/lib/cloudburst/current'), /0\.9\.1-/)
+    const [row] = await delivered(`carol@${light.address}`, '--artefact', first)
+    assert.equal(row?.state, 'as it was')
   })
 
   it('installs a service of systemd by sudo with a password, copied by sftp', async () => {
@@ -140,3 +150,13 @@ describe('delivering to real hosts', function () {
     return inode('current') === inode('previous')
   }
 })
+
+/** The artefact of a folder with a daemon that does not start, whole and rightly named. */
+function broken(folder: string, out: string): string {
+  const script = `set -e; mkdir -p $2; cd $2; tar -xzf $1/*.tar.gz; cd 0.9*; printf '#!/bin/sh\\necho error: gone wrong >&2; exit 1\\n' >bin/cloudburstd
+    sed -i "s|^[0-9a-f]*  bin/cloudburstd$|$(sha256sum bin/cloudburstd)|" MANIFEST
+    id=0.9.9-$(sha256sum MANIFEST | cut -c1-12); cd ..; mv 0.9.1-* $id
+    tar -cf - $id/MANIFEST $id/RELEASE.json $id | gzip -1 >cloudburst-0.9.9-linux-x64.tar.gz; rm -r $id`
+  execFileSync('sh', ['-c', script, 'sh', folder, out])
+  return out
+}
