@@ -1,7 +1,7 @@
 import { CloudburstError } from '../../errors.ts'
 import type { Invocation } from '../arguments.ts'
 import { closest } from '../../goals/render/suggest.ts'
-import { commands, type CommandSpec } from '../commands.ts'
+import { commandGroups, commands, type CommandSpec } from '../commands.ts'
 import { print } from '../io.ts'
 import { commonOptions, type OptionName, type OptionSpec, optionSpecs } from '../options.ts'
 
@@ -28,8 +28,11 @@ function overview(): string[] {
     '',
     'usage: cloudburst COMMAND [OPTION…] [WORD…]',
     '',
-    ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
-    '',
+    ...Object.entries(commandGroups).flatMap(([title, group]) => [
+      `${title}:`,
+      ...Object.entries(group).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
+      ''
+    ]),
     'cloudburst help COMMAND tells more. FILE.xml words of goal commands run without a daemon.',
     'exit: 0 ok, 1 error, 2 plan has changes, 3 suspended, 4 plan stale, 5 configuration incomplete, 6 denied, 7 peer unreachable, 64 usage, 124 timeout, 130 interrupted'
   ]
