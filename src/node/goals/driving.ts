@@ -1,40 +1,17 @@
 /** Drives goals until they rest: so many at a time, on after a degraded store, and standing still when the daemon ends. */
 import { CloudburstError } from '../../errors.ts'
-import { instancesOf } from '../../goals/config/instances.ts'
 import type { World } from '../../goals/ports.ts'
-import type { GoalEvent, GoalEventBody, Write } from '../../goals/pursuit/events.ts'
-import { pursue } from '../../goals/pursuit/pursue.ts'
-import type { AgentChange, Agents } from '../agency/agents.ts'
-import type { EffectCheck } from '../permissions/effect.ts'
-import type { GoalFinder } from './goal-finder.ts'
-import { type Holds, holdsStill, holdText } from './holds.ts'
-import { answersFor, whyDenied } from './permitted.ts'
+import type { Write } from '../../goals/pursuit/events.ts'
+import type { AgentChange } from '../agency/agents.ts'
+import type { Store } from '../store/store.ts'
 import { Places } from './places.ts'
-import { begun } from './snapshots.ts'
-import type { Programs } from '../programs/programs.ts'
-import type { NodeJournal } from '../store/journal.ts'
-import type { Log, Store } from '../store/store.ts'
+import { type Cause, type DrivingParts, pursueStretch } from './stretch.ts'
 
 /**
  * Goals that may be at work at once; each may hold several processes. The next ones wait their turn, accepted and journaled;
  * one that waits for a sub-goal elsewhere is not at work.
  */
 const PURSUED_MAX = 200
-
-/** Why a stretch of work begins. */
-export type Cause = Extract<GoalEventBody, { type: 'started' }>['cause']
-
-export interface DrivingParts extends Omit<World, 'journal' | 'surroundings'> {
-  readonly store: Store
-  readonly journal: NodeJournal
-  readonly programs: Programs
-  readonly agents: Agents
-  readonly finder: GoalFinder
-  readonly holds: Holds
-  /** Absent: nobody but this node's own people can ask for anything. */
-  readonly permits?: EffectCheck
-  readonly log: Log
-}
 
 export interface Driving {
   /** Starts to drive a goal, at its turn; nothing when it is driven already. */
@@ -63,7 +40,7 @@ interface Driven {
 }
 
 export function openDriving(parts: DrivingParts): Driving {
-  const { journal, programs, agents, log } = parts
+  const { journal, agents } = parts
   const driven = new Map<string, Driven>()
   const places = new Places(PURSUED_MAX)
   let ending = false
@@ -72,91 +49,26 @@ export function openDriving(parts: DrivingParts): Driving {
     read: id => journal.read(id)
   }
 
-  /** Why a goal that begins or goes on by itself is to rest at once, if so: what a restart must not forget. */
-  const whyHeld = async (
-    id: string,
-    cause: Cause,
-    agentName: string | undefined,
-    events: readonly GoalEvent[]
-  ): Promise<string | undefined> => {
-    if (cause !== 'first' && cause !== 'restart') return undefined
-    const agent = agentName === undefined || !agents.has(agentName) ? undefined : agents.get(agentName)
-    if (agent !== undefined && agent.status !== 'running' && agent.stopGoal?.id !== id) return `agent ${agent.name} is ${agent.status}`
-    const hold = cause === 'restart' ? await parts.holds.get(id) : undefined
-    return hold !== undefined && holdsStill(hold, events) ? holdText(hold) : undefined
-  }
-  const pursueOnce = async (id: string, cause: Cause, stopping: AbortController): Promise<void> => {
-    const stop = stopping.signal
-    const events = await begun(journal, id, await journal.read(id))
-    // It was to be accepted, and could not be written down: whoever asked has been told.
-    if (events.length === 0) return
-    const proposed = events[0]?.body
-    if (proposed?.type !== 'proposed') throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${id} is here`, { id })
+  const know = (id: string, agent: string): void => {
     const entry = driven.get(id)
-    if (entry !== undefined && proposed.agent !== undefined) entry.agent = proposed.agent
-    const source = programOf(events) ?? proposed.program
-    const program = await programs.withHash(source.hash)
-    if (program === undefined) {
-      const reason = `program ${source.name} is not here any more`
-      await journal.append(id, { type: 'suspended', code: 'program-missing', reason })
-      return
-    }
-    const held = await whyHeld(id, cause, proposed.agent, events)
-    if (held !== undefined) stopping.abort(held)
-    const agent = proposed.agent === undefined ? undefined : program.agents.get(agents.get(proposed.agent).proto)
-    const by = answersFor(events)?.by ?? proposed.by
-    const messenger: World['messenger'] = {
-      dispatch: (goal, signal) => places.aside(() => parts.messenger.dispatch({ ...goal, by }, signal), stop)
-    }
-    const { permits } = parts
-    const asked = { program: source.hash, goal: proposed.goal }
-    const world: World = {
-      ...parts,
-      journal: untilTheEnd,
-      messenger,
-      surroundings: parts.finder.surroundings(proposed.agent),
-      ...(permits !== undefined && { whyDenied: () => whyDenied({ permits, programs }, events, asked) })
-    }
-    const instances = instancesOf(program)
-    const before = proposed.undoes ?? proposed.checks
-    const past = before === undefined ? undefined : await Promise.all(before.map(each => journal.read(each)))
-    const rests = await pursue({
-      id,
-      program,
-      ...(agent !== undefined && { agent }),
-      instances,
-      world,
-      events,
-      ...(past !== undefined && { past }),
-      cause,
-      stop
-    })
-    // It may have been asked to rest during its last step.
-    if (rests === 'completed' && stop.aborted) await parts.holds.drop(id).catch(() => undefined)
+    if (entry !== undefined) entry.agent = agent
   }
-  const driveToRest = async (id: string, first: Cause, stop: AbortController): Promise<void> => {
+  const driveToRest = async (id: string, first: Cause, stopping: AbortController): Promise<void> => {
     for (let cause = first; !ending; cause = 'restart') {
       try {
-        return await pursueOnce(id, cause, stop)
+        return await pursueStretch(parts, { id, cause, stopping, places, journal: untilTheEnd, isOf: agent => know(id, agent) })
       } catch (error) {
         if (!(error instanceof CloudburstError) || error.code !== 'CB_STORE_DEGRADED') throw error
-        await storeReady(parts.store, stop.signal)
+        await storeReady(parts.store, stopping.signal)
       }
     }
-  }
-  /** An error of ours must not lose the goal: it waits, with everything achieved, for a retry by a better version. */
-  const giveUp = async (id: string, error: unknown): Promise<void> => {
-    log.error({ err: error, goal: id }, 'a goal could not be driven')
-    if (journal.damaged.has(id)) return
-    const reason = `an error of cloudburst itself: ${error instanceof Error ? error.message : String(error)}`
-    await journal.append(id, { type: 'suspended', code: 'internal', reason }).catch(() => undefined)
   }
   const atItsTurn = async (id: string, cause: Cause, stop: AbortController): Promise<void> => {
     await places.take(stop.signal)
     try {
       await driveToRest(id, cause, stop)
     } catch (error) {
-      if (!ending) await giveUp(id, error)
+      if (!ending) await giveUp(parts, id, error)
     } finally {
       driven.delete(id)
       places.give()
@@ -197,10 +109,12 @@ export function openDriving(parts: DrivingParts): Driving {
   }
 }
 
-/** The program that a person has put in the place of the first one, if so. */
-function programOf(events: readonly GoalEvent[]): { readonly name: string; readonly hash: string } | undefined {
-  const edited = events.findLast(({ body }) => body.type === 'repaired' && body.program !== undefined)?.body
-  return edited?.type === 'repaired' ? edited.program : undefined
+/** An error of ours must not lose the goal: it waits, with everything achieved, for a retry by a better version. */
+async function giveUp({ journal, log }: DrivingParts, id: string, error: unknown): Promise<void> {
+  log.error({ err: error, goal: id }, 'a goal could not be driven')
+  if (journal.damaged.has(id)) return
+  const reason = `an error of cloudburst itself: ${error instanceof Error ? error.message : String(error)}`
+  await journal.append(id, { type: 'suspended', code: 'internal', reason }).catch(() => undefined)
 }
 
 async function storeReady(store: Store, stop: AbortSignal): Promise<void> {
