@@ -31,7 +31,7 @@ describe('product.xml', function () {
 
     const planned = await m.node(1).cli('plan', ...words, ...at)
     assert.equal(planned.exit, 0, planned.stdout + planned.stderr)
-    assert.match(planned.stdout, /\+ dataPart on n2\n {2}\+ appPart on n3\n {2}[+?] frontPart/)
+    assert.match(planned.stdout, /\+ dataPart @n2\n {2}\+ appPart @n3\n {2}[+?] frontPart/)
     assert.doesNotMatch(planned.stdout, /^!/m)
     assert.equal((await m.node(2).json<readonly RunInfo[]>('goals')).length, 0, 'planning pursues nothing anywhere')
 

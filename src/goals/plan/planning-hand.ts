@@ -35,6 +35,8 @@ export class PlanningHand implements Hand {
   readonly #keeping: Keeping
   readonly #values = new Map<string, Tree>()
   readonly #looked = new Map<string, Fact>()
+  /** Paths of the caller that the arguments of a sub-goal are made of. */
+  readonly #argumentReads = new Map<string, readonly string[]>()
   #changesElsewhere = false
   /** The method that is undone now. */
   #takenBack: Draft | undefined
@@ -109,7 +111,7 @@ export class PlanningHand implements Hand {
       mark: '+',
       text: frame.proto.name,
       ...(text !== undefined && { describe: text }),
-      reads: [],
+      reads: this.#argumentReads.get(frame.instance) ?? [],
       writes: [],
       place: frame.proto.place
     }
@@ -157,6 +159,8 @@ export class PlanningHand implements Hand {
   }
 
   gaveBack(frame: Frame, to: Path, from: string): void {
+    const goal = this.#goals.get(from.slice(0, from.lastIndexOf(':')))
+    if (goal !== undefined) goal.writes = [...goal.writes, showPath(to)]
     this.#keeping.gaveBack(frame, to, from)
   }
 
@@ -165,6 +169,7 @@ export class PlanningHand implements Hand {
   }
 
   given(frame: Frame, instance: string, now: Asked): Variables {
+    this.#argumentReads.set(instance, pathsOf(now))
     return this.#keeping.given(frame, instance, now)
   }
 
@@ -244,8 +249,8 @@ export class PlanningHand implements Hand {
       ...(because !== undefined && { because }),
       ...(prepared.detail !== undefined && prepared.detail !== '' && { detail: prepared.detail }),
       ...(step.describe !== undefined && { describe: step.describe }),
-      ...(step.peer !== undefined && { peer: step.peer }),
-      reads: Object.keys(prepared.reads),
+      ...(prepared.peer !== undefined && { peer: prepared.peer }),
+      reads: [...new Set([...Object.keys(prepared.reads), ...(step.argumentReads ?? [])])],
       writes: step.outputs.map(showPath),
       ...(step.how?.abreast !== undefined && { abreast: step.how.abreast }),
       place: step.statement.place
@@ -284,4 +289,8 @@ function expected({ statement }: Step, verdict: Verdict): Verdict {
   if (verdict.verdict !== 'failed') return verdict
   if (triesLeft(statement) > 0) return { verdict: 'do', again: verdict.said }
   return statement.onFail === 'ignore' ? { verdict: 'skip', because: `${verdict.said}; its failure is ignored` } : verdict
+}
+
+function pathsOf({ reads }: Asked): readonly string[] {
+  return [...new Set(Object.values(reads).flat())]
 }

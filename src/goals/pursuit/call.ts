@@ -68,7 +68,8 @@ export async function callGoal(here: Here, call: GoalCall, resultName?: string):
   const text = showCall(call.goal, args)
   const endless = endlessness(frame, call, key, text)
   if (endless !== undefined) return failed(frame.instance, 'step-failed', `${at(call)}: ${endless}`, { final: true })
-  if (elsewhere) return await takeStep(here, remoteStep(here, call, instance, args, resultName))
+  if (elsewhere)
+    return await takeStep(here, { ...remoteStep(here, call, instance, args, resultName), argumentReads: Object.values(now.reads).flat() })
 
   const again = call.again || here.how?.again === true
   const link: Link = { key, text, place: call.place, call: written(call) }

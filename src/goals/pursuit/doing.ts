@@ -165,7 +165,7 @@ export class Doing {
       ...(Object.keys(prepared.env ?? {}).length > 0 && { env: Object.keys(prepared.env ?? {}) }),
       ...(prepared.run !== undefined && { run: prepared.run }),
       ...(step.given !== undefined && step.given),
-      ...(step.peer !== undefined && { peer: step.peer })
+      ...(prepared.peer !== undefined && { peer: prepared.peer })
     } as const
     const intent = this.#parts.pen.append(began, !WITHIN.has(step.kind))
     const before = this.#parts.recall.record(step.id)?.writes ?? []

@@ -22,8 +22,9 @@ export interface Prepared {
   readonly detail?: string
   /** As far as can be seen, there is nothing to do. */
   readonly already?: boolean
-  /** Of a sub-goal elsewhere: its run there. */
+  /** Of a sub-goal elsewhere: its run there, and the node as the program names it. */
   readonly run?: string
+  readonly peer?: string
   /** Variables that carry values to it. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -64,9 +65,10 @@ export interface Step<P extends Prepared = Prepared> {
   readonly key: string
   readonly scope: Scope
   readonly describe?: string
-  readonly peer?: string
   /** Of a sub-goal elsewhere: what it is asked for with. */
   readonly given?: { readonly arguments: Variables; readonly call: string }
+  /** Paths that its arguments are made of. */
+  readonly argumentReads?: readonly string[]
   /** What the blocks around it want. */
   readonly how?: How
   /** Places it writes when it is done. */

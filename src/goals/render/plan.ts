@@ -61,7 +61,9 @@ function nodeRow(node: PlanNode, depth: number, paints: Paint): string {
   const method = node.kind === 'goal' && node.method !== undefined ? ` by ${oneLine(node.method)}` : ''
   const said = node.describe === undefined ? '' : `  # ${oneLine(node.describe)}`
   const why = node.because === undefined ? '' : `  (${oneLine(node.because)})`
-  const text = node.kind === 'goal' ? paints.strong(`${oneLine(node.text)}`) + method : oneLine(node.text)
+  // A sub-goal elsewhere is `part on web1` where there is no other place for that.
+  const own = node.peer !== undefined && node.text.endsWith(` on ${node.peer}`) ? node.text.slice(0, -` on ${node.peer}`.length) : node.text
+  const text = node.kind === 'goal' ? paints.strong(`${oneLine(node.text)}`) + method : oneLine(own)
   return `${'  '.repeat(depth)}${marked(node.mark, paints)} ${text}${where}${paints.quiet(said + why)}`
 }
 
