@@ -3,8 +3,8 @@
  * Some by the built CLI, a process each; many by the same code in one process, which a tracer can bear.
  */
 import assert from 'node:assert/strict'
-import { execFile, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
@@ -12,6 +12,7 @@ import { temporaryDirectory } from '../node/store/temporary-directory.ts'
 import { skip } from '../skip.ts'
 import { randomProgram } from './random-program.ts'
 import { BEGIN, END, WARM } from './traced.ts'
+import { trace, withoutEffect } from './tracing.ts'
 
 const CLI = fileURLToPath(new URL('../../dist/cloudburst.js', import.meta.url))
 const PLAN_MANY = fileURLToPath(new URL('plan-many.ts', import.meta.url))
@@ -28,15 +29,6 @@ const MS_PER_PROGRAM = 15_000
 const MS_PER_PLAN = 100
 /** The same cases each time in the suite; new ones by `npm run fuzz:language`. */
 const seed = Number(process.env['CLOUDBURST_FUZZ_SEED'] ?? (process.env['CLOUDBURST_FUZZ_RUNS'] === undefined ? 7 : Date.now() % 2 ** 31))
-
-/** Calls that change a file system, but for opening files to write, which is seen by its flags. */
-const CHANGES = ['mkdir', 'rmdir', 'unlink', 'rename', 'link', 'symlink', 'chmod', 'chown', 'truncate', 'mknod', 'utime', 'setxattr']
-const changing = new RegExp(`^(${CHANGES.map(call => `${call}(at2?|ensat|s|ns|_ns)?`).join('|')})\\(`)
-const opening = /^open(at)?\(.*O_(WRONLY|RDWR|CREAT|TRUNC|APPEND)/
-/** What tsx starts for a module that is imported late: part of the tracing, not of planning. */
-const compiler = /\/node_modules\/@esbuild\//
-/** What a process needs for itself. */
-const harmless = /"\/dev\/(null|tty|pts\/\d+)"|O_TMPFILE|ENOENT|"\/proc\/self\//
 
 describe(`planning random programs, seed ${seed}`, function () {
   this.timeout(PROGRAMS * MS_PER_PROGRAM + MANY * MS_PER_PLAN)
@@ -86,17 +78,6 @@ describe(`planning random programs, seed ${seed}`, function () {
   })
 })
 
-/** @param own the first that were started are what is traced itself */
-function withoutEffect(calls: readonly string[], own: number): void {
-  const changed = calls.filter(call => (changing.test(call) || opening.test(call)) && !harmless.test(call))
-  assert.deepEqual(changed, [])
-  const started = calls.filter(call => call.startsWith('execve(') && call.endsWith('= 0')).slice(own)
-  assert.deepEqual(
-    started.filter(call => !call.includes('["/bin/bash", "-c", "true"]') && !compiler.test(call)),
-    []
-  )
-}
-
 /** Every file below `place` but the trace, with its size and the time of its last change. */
 function filesOf(place: string): readonly string[] {
   return readdirSync(place, { recursive: true, encoding: 'utf8' })
@@ -106,18 +87,4 @@ function filesOf(place: string): readonly string[] {
       const { size, mtimeMs, ctimeMs, mode } = statSync(join(place, name))
       return `${name} ${size} ${mtimeMs} ${ctimeMs} ${mode}`
     })
-}
-
-/** The calls about files and processes that `node` with these words and its children made, and what it printed. */
-async function trace(place: string, words: readonly string[]): Promise<{ exit: number; calls: readonly string[]; said: string }> {
-  const log = join(place, 'trace')
-  const options = ['-f', '-qq', '--seccomp-bpf', '-s', '200', '-e', 'trace=file,process', '-e', 'signal=none', '-o', log]
-  const env = { ...process.env, HOME: place, TSX_DISABLE_CACHE: '1', ESBUILD_WORKER_THREADS: '0' }
-  const { exit, said } = await new Promise<{ exit: number; said: string }>(resolve => {
-    execFile('strace', [...options, process.execPath, ...words], { cwd: place, env }, (error, stdout, stderr) =>
-      resolve({ exit: error === null ? 0 : Number(error.code), said: error === null ? stdout : stdout + stderr })
-    )
-  })
-  const lines = readFileSync(log, 'utf8').split('\n')
-  return { exit, said, calls: lines.map(line => line.replace(/^\d+ +/, '')) }
 }
