@@ -2,6 +2,7 @@
 import { atHome, CloudburstError, type ErrorCode, type ErrorDetails, errors, toProblem } from '../errors.ts'
 import { escapeTerminal } from '../goals/render/escape.ts'
 import { shellWord } from '../goals/render/words.ts'
+import { commands } from './commands.ts'
 import type { Io } from './io.ts'
 import { remedy } from './remedy.ts'
 import { withTypedCommand } from './suggested.ts'
@@ -23,7 +24,10 @@ const MANY_PEERS: ReadonlySet<string> = new Set(['dispatch', 'run', 'inventory']
 export function complain(error: unknown, words: readonly string[], io: Io): number {
   const known = io.interrupted.aborted && isAbort(error) ? interruption() : withTypedCommand(asTyped(error, words), words)
   const plain = toProblem(known)
-  const problem = { ...plain, next: remedy(known, words) ?? helpOf(known) ?? atHome(atPeer(plain.next, known, words), homeOf(words)) }
+  const problem = {
+    ...plain,
+    next: remedy(known, words) ?? helpOf(known, words) ?? atHome(atPeer(plain.next, known, words), homeOf(words))
+  }
   if (wantsJson(words)) io.stderr.write(`${JSON.stringify(problem)}\n`)
   else io.stderr.write(`error: ${escapeTerminal(problem.detail)}\n${linesOf(problem.details)}${adviceOf(known, problem.next)}`)
   if (io.env['CLOUDBURST_DEBUG'] && error instanceof Error) io.stderr.write(`${error.stack}\n`)
@@ -46,9 +50,9 @@ function adviceOf(error: unknown, next: string): string {
 }
 
 /** A usage error that cannot be put right here is answered by the help of the command. */
-function helpOf(error: unknown): string | undefined {
+function helpOf(error: unknown, [first = '']: readonly string[]): string | undefined {
   if (!(error instanceof CloudburstError) || error.code !== 'CB_USAGE') return undefined
-  const { command } = error.details
+  const { command = Object.hasOwn(commands, first) ? first : undefined } = error.details
   return typeof command === 'string' ? `cloudburst help ${command}` : undefined
 }
 

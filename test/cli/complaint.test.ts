@@ -37,6 +37,13 @@ describe('a complaint', () => {
     ])
   })
 
+  it('of how a command was used points at the help of that command', () => {
+    const io = fakeIo()
+    complain(new CloudburstError('CB_USAGE', '--timeout takes a time'), ['dispatch', 'g', '--timeout', '1x'], io)
+    complain(new CloudburstError('CB_USAGE', 'no such command'), ['fly'], io)
+    assert.deepEqual(io.said.stderr.match(/(?<=^next: ).*/gm), ['cloudburst help dispatch', 'cloudburst --help'])
+  })
+
   it('names a program file where it was said to be', () => {
     const io = fakeIo()
     const details = { file: 'site.xml', line: 3, col: 1 }
