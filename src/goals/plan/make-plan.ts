@@ -79,6 +79,7 @@ async function planUndo(
 ): Promise<Plan> {
   const done = undoes.map(deedsOf)
   const undone = await undo(run, hand, done, begun => hand.takesBack(begun))
+  for (const { history } of done) hand.leaves(history)
   return plan(planning, done[0]?.configured?.variables ?? {}, hand, undone.ok ? [] : [problem(proto, undone)])
 }
 

@@ -72,6 +72,16 @@ export class PlanningHand implements Hand {
     this.#goals.set(path, this.#takenBack)
   }
 
+  /** What was done on other nodes below the goals that are undone: it stays, and is undone there. */
+  leaves({ steps }: Pick<History, 'steps'>): void {
+    for (const [id, { began, ended }] of steps) {
+      if (began.kind !== 'remote' || ended?.status !== 'completed') continue
+      const { show, place } = began
+      const because = 'what was done on another node is undone there'
+      this.#nodes.push({ id, kind: 'step', step: 'remote', needs: [], mark: '=', text: show, because, reads: [], writes: [], place })
+    }
+  }
+
   nodes(): readonly PlanNode[] {
     return this.#nodes
   }

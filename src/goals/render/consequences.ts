@@ -30,9 +30,11 @@ export function consequences(plan: Plan, options: { readonly colour: boolean }):
 export function undoConsequences(plan: Plan, options: { readonly colour: boolean }): string[] {
   const paints = paint(options.colour)
   const undone = plan.nodes.filter(node => node.kind === 'step' && node.mark !== '=')
-  if (undone.length === 0 && plan.problems.length === 0) return ['nothing that it has done is undone']
+  const left = plan.nodes.filter(node => node.kind === 'step' && node.step === 'remote' && node.mark === '=')
   return [
+    ...(undone.length === 0 && plan.problems.length === 0 ? ['nothing that it has done is undone'] : []),
     ...listed(undone, paints.bad('undo ')),
+    ...listed(left, paints.quiet('stays')),
     ...plan.problems.map(problem => `${paints.bad('!')} ${placeText(problem.place)}: ${oneLine(problem.message)}`)
   ]
 }

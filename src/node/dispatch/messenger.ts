@@ -34,7 +34,7 @@ export function makeMessenger(parts: MessengerParts): Messenger {
       } catch (error) {
         if (signal.aborted) {
           // not waited for: a node that cannot be reached must not hold up the goal whose time is over
-          parts.cancel(goal.id, 'it took longer than its caller allows').catch(failure => parts.unheard(goal.id, failure))
+          cancelOwn(parts, goal).catch(failure => parts.unheard(goal.id, failure))
           return { kind: 'failed', message: 'it took too long' }
         }
         if (error instanceof CloudburstError && error.code !== 'CB_STORE_DEGRADED') return { kind: 'failed', message: error.message }
@@ -42,6 +42,13 @@ export function makeMessenger(parts: MessengerParts): Messenger {
       }
     }
   }
+}
+
+/** Ends the goal whose caller has no time left, unless another caller began it and still waits for it: this one only stops waiting. */
+async function cancelOwn({ cancel, journal }: MessengerParts, { id, chain }: RemoteGoal): Promise<void> {
+  const begun = await journal.summary(id)
+  if (begun?.chain !== undefined && begun.chain.at(-1) !== chain.at(-1)) return
+  await cancel(id, 'it took longer than its caller allows')
 }
 
 /** The id of the next try: what was refused or abandoned under an id stays so, and may be asked for anew under another. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { undoConsequences } from '../../../src/goals/render/consequences.ts'
 import { type Stage, type StageOptions, stage } from './stage.ts'
 
 const send = (text: string): string => `<shell><send name="${text.split(' ')[0]}">${text}</send></shell>`
@@ -109,5 +110,22 @@ describe('a goal that is given up', () => {
     s.undo()
     assert.equal(await s.go('repair'), 'suspended')
     assert.match(s.bodies('suspended').at(-1)!.reason, /g\/m>h\.2\/m was begun, and the program does not lead there any more/)
+  })
+})
+
+describe('the preview of giving a goal up', () => {
+  it('says what stays because it was done on another node', async () => {
+    const s = stage({
+      goal: 'g',
+      xml: `<goalProto name="part"><method name="m"><shell><send>part</send></shell></method></goalProto>
+        <goalProto name="g"><method name="m"><part peer="n3"/><shell><send name="bad">bad</send></shell>
+          <undo><shell><send name="back">back</send></shell></undo></method></goalProto>`,
+      play: text => ({ code: text === 'bad' ? 1 : 0 }),
+      dispatch: () => Promise.resolve({ kind: 'completed', results: {} })
+    })
+    assert.equal(await s.go(), 'suspended')
+    s.undo()
+    assert.deepEqual(await s.preview(), ['- back', '= part on n3'])
+    assert.match(undoConsequences(await s.plan(), { colour: false }).join('\n'), /^undo {2}back .*\nstays part on n3 .*is undone there$/)
   })
 })

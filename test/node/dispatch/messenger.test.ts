@@ -4,6 +4,7 @@ import type { RunSummary } from '../../../src/goals/pursuit/summary.ts'
 import type { PeerInfo } from '../../../src/node/control/contract.ts'
 import type { DispatchState } from '../../../src/node/dispatch/dispatch-records.ts'
 import { makeMessenger, type MessengerParts } from '../../../src/node/dispatch/messenger.ts'
+import { until } from '../store/temporary-directory.ts'
 
 const goal: RemoteGoal = { id: '01J', peer: 'os=linux', program: 'abcd', goal: 'build', arguments: {}, chain: [] }
 const node = (name: string, status: PeerInfo['status']): PeerInfo => ({
@@ -22,7 +23,8 @@ const node = (name: string, status: PeerInfo['status']): PeerInfo => ({
 function among(
   nodes: readonly PeerInfo[],
   status: RunSummary['status'],
-  before: Readonly<Record<string, DispatchState>> = {}
+  before: Readonly<Record<string, DispatchState>> = {},
+  chain: readonly string[] = goal.chain
 ): { sent: string[]; ids: string[]; messenger: ReturnType<typeof makeMessenger> } {
   const sent: string[] = []
   const ids: string[] = []
@@ -37,7 +39,7 @@ function among(
       outcome: (_id, given) =>
         given?.aborted === true ? Promise.reject(new Error('aborted')) : Promise.resolve({ state: 'done' } as never)
     },
-    journal: { summary: () => Promise.resolve({ status, results: { x: { value: 1 } } } as never), subscribe: () => () => undefined },
+    journal: { summary: () => Promise.resolve({ status, chain, results: { x: { value: 1 } } } as never), subscribe: () => () => undefined },
     programs: { find: () => Promise.resolve({ name: 'p', hash: 'abcd' } as never) },
     runs: () => ({
       accept: () => {
@@ -74,7 +76,16 @@ describe('a sub-goal for another node', () => {
   it('is cancelled there when its caller has no time left', async () => {
     const { sent, messenger } = among([node('n2', 'up')], 'pursuing')
     assert.deepEqual(await messenger.dispatch(goal, AbortSignal.abort()), { kind: 'failed', message: 'it took too long' })
+    await until('it is cancelled', () => sent.length === 2)
     assert.deepEqual(sent, ['n2', 'cancel 01J'])
+  })
+
+  it('goes on there when another caller has begun it, and waits for it still', async () => {
+    const { sent, messenger } = among([node('n2', 'up')], 'pursuing', {}, ['01R:site', '01A:part'])
+    const asked = { ...goal, chain: ['01R:site'] }
+    assert.deepEqual(await messenger.dispatch(asked, AbortSignal.abort()), { kind: 'failed', message: 'it took too long' })
+    await new Promise(resolve => setImmediate(resolve))
+    assert.deepEqual(sent, ['n2'])
   })
 
   it('is asked for anew, under another id, when it was refused or its node was abandoned before', async () => {
