@@ -43,26 +43,14 @@ export const VARIANTS: readonly Variant[] = [
     name: 'a verdict that was not heard is taken for a refusal',
     file: 'src/node/dispatch/dispatch-task.ts',
     from: 'if (task.record.receipt === undefined && !task.unheard && late(parts, task)) {',
-    to: 'if (task.record.receipt === undefined && late(parts, task)) {'
-  },
-  {
-    name: 'a refused sub-goal is never sent again',
-    file: 'src/node/dispatch/dispatches.ts',
-    from: "if (before !== undefined && before.state !== 'refused') return id",
-    to: 'if (before !== undefined) return id'
+    to: 'if (task.record.receipt === undefined && late(parts, task)) {',
+    seeds: 60
   },
   {
     name: 'following goes on one event too far',
     file: 'src/node/dispatch/dispatch-task.ts',
     from: 'const next = (await seqOf(parts, task)) + 1',
     to: 'const next = (await seqOf(parts, task)) + 2'
-  },
-  {
-    name: 'an executor tells what is not on disk yet',
-    file: 'src/node/dispatch/executor.ts',
-    from: 'read: (id, from) => journal.readDurable(id, from)',
-    to: 'read: (id, from) => journal.read(id, from)',
-    seeds: 120
   },
   {
     name: 'a goal that was at work is not driven on after a restart',
@@ -88,13 +76,6 @@ export const VARIANTS: readonly Variant[] = [
     from: 'const intent = this.#parts.pen.append(began, !WITHIN.has(step.kind))',
     to: 'const intent = Promise.resolve(this.#parts.pen.append(began, !WITHIN.has(step.kind))).catch(() => undefined).then(() => undefined) && Promise.resolve()',
     seeds: 120
-  },
-  {
-    name: 'numbers of events do not follow the order of calls',
-    file: 'src/node/store/chains.ts',
-    from: 'loading.get(goalId) ?? chains.get(goalId)',
-    to: 'chains.get(goalId)',
-    seeds: 400
   },
   {
     name: 'records are taken whatever is missing before them',

@@ -134,13 +134,10 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     }
   },
   'a record in the name of somebody else': by => {
-    by.answers = have => [
-      records(
-        ...have
-          .filter(({ origin }) => origin !== by.identity.peer)
-          .map(head => record(by, head.seq + 1, { ...head, seq: head.seq + 1, name: 'n1' }))
-      )
-    ]
+    by.answers = have => {
+      const others = have.filter(({ origin }) => origin !== by.identity.peer)
+      return [records(...others.map(({ origin, boot, nonce, seq }) => record(by, seq + 1, { origin, boot, nonce, name: 'n1' })))]
+    }
   },
   'a record of itself that says it is from somebody else': by => {
     by.answers = () =>
