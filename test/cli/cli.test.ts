@@ -9,7 +9,7 @@ import { CloudburstError, type ErrorCode, errors } from '../../src/errors.ts'
 import { CONTROL_SOCKET } from '../../src/node/control/contract.ts'
 import { bindControl, type ControlBinding, type LocalHandlers } from '../../src/node/control/server.ts'
 import type { Agency } from '../../src/protocols/agency/calls.ts'
-import type { Plan, Tree } from '../../src/node/control/contract.ts'
+import type { Plan } from '../../src/node/control/contract.ts'
 import { eventsOf, failing, fakeAgency, noLocalCalls, repaired, replay, runInfo } from '../fakes/agency.ts'
 import { type FakeIo, fakeIo } from '../fakes/io.ts'
 
@@ -336,20 +336,6 @@ describe('the CLI', () => {
       assert.equal((await run('init', ...words)).stdout, "printf %s 'cb1-abc' | cloudburst init --join -\n")
   })
 
-  it('says where a path of state ends that has no value, and what was meant', async () => {
-    const nodes = { fields: { node1: { fields: { x: { value: 1 } } } } }
-    const values: Record<string, Tree> = { nodes, 'nodes.node1': nodes.fields.node1! }
-    await serve(fakeAgency({ state: async ({ path }) => (values[path] === undefined ? {} : { value: values[path] }) }))
-    for (const [path, says, next] of [
-      ['nodes.node9.x', 'nodes.node9.x is undefined (did you mean nodes.node1.x?)', 'state --home HOME nodes.node1.x'],
-      ['nodes.node1.far.off', 'nodes.node1.far.off is undefined', 'state --home HOME nodes.node1'],
-      ['nowhere', 'nowhere is undefined', 'state --home HOME nodes']
-    ] as const) {
-      const { exit, stderr } = await run('state', path)
-      assert.deepEqual([exit, stderr.replaceAll(home, 'HOME')], [5, `error: ${says}\nnext: cloudburst ${next}\n`])
-    }
-  })
-
   it('takes no ticket as an argument', async () => {
     const { exit, stderr } = await run('init', '--join', 'cb1-abc')
     assert.equal(exit, 64)
@@ -371,31 +357,6 @@ describe('the CLI', () => {
     assert.deepEqual(await run('run', '--', 'echo', 'a b', "it's"), { exit: 7, stdout: 'hello\n', stderr: 'oh\n' })
     const { assignments } = agency.asked[0]!.request as { assignments: unknown }
     assert.deepEqual(assignments, [{ path: 'goal.command', value: "echo 'a b' 'it'\\''s'" }])
-  })
-
-  it('prints each change of a value until ctrl-C', async () => {
-    const interrupted = new AbortController()
-    await serve(
-      fakeAgency(
-        {},
-        {
-          watch: async function* ({ path }, signal) {
-            yield { path, at: 0, value: { value: 'a\u001b[2J' } }
-            yield { path, at: 1000 }
-            await new Promise<void>(resolve => signal?.addEventListener('abort', () => resolve()))
-          }
-        }
-      )
-    )
-    const io = fakeIo({ interrupted: interrupted.signal })
-    const watching = cli(['state', 'nodes.node2.x', '--watch', '--home', home], io)
-    await until(() => io.said.stdout.includes('undefined'))
-    interrupted.abort()
-    assert.equal(await watching, 0)
-    assert.equal(
-      io.said.stdout,
-      '1970-01-01T00:00:00.000Z nodes.node2.x = a\\x1b[2J\n1970-01-01T00:00:01.000Z nodes.node2.x = (undefined)\n'
-    )
   })
 
   for (const name of Object.keys(commands)) {
