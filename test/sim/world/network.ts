@@ -3,6 +3,7 @@
  * do to it is delay, silence and its end. What gossip carries may be lost, doubled and overtaken. Each direction of a line
  * can be cut by itself.
  */
+import { setMaxListeners } from 'node:events'
 import { CloudburstError, toErrorData } from '../../../src/errors.ts'
 import type { Capability } from '../../../src/crypto/capability.ts'
 import type { Caller, Channel, Handler } from '../../../src/protocols/wire/channel.ts'
@@ -144,14 +145,14 @@ export class Network {
     here = {
       of: from,
       peer: to.peer,
-      gone: new AbortController(),
+      gone: crowded(),
       streams: new Set(),
       other: () => (to.up.get(from.peer) === there ? there : undefined)
     }
     there = {
       of: to,
       peer: from.peer,
-      gone: new AbortController(),
+      gone: crowded(),
       streams: new Set(),
       other: () => (from.up.get(to.peer) === here ? here : undefined)
     }
@@ -423,4 +424,11 @@ function gone(end: End): Promise<never> {
 
 function unreachable(peer: string): CloudburstError {
   return new CloudburstError('CB_PEER_UNREACHABLE', `the stream with ${peer} has ended`, { peer })
+}
+
+/** Streams without number listen for the end of their connection. */
+function crowded(): AbortController {
+  const controller = new AbortController()
+  setMaxListeners(0, controller.signal)
+  return controller
 }
