@@ -16,6 +16,9 @@ import { DISPATCH, type OutputHead } from '../protocols/dispatch/messages.ts'
 import { RECEIPT_TYPE } from '../protocols/dispatch/receipt.ts'
 import { dispatchHandler } from '../protocols/dispatch/server.ts'
 import { RECEIPT_BYTES_MAX } from '../protocols/dispatch/shapes.ts'
+import { CloudburstError } from '../errors.ts'
+import { remoteAgency } from '../protocols/agency/client.ts'
+import { anticipate } from './dispatch/anticipate.ts'
 import { type AgencyParts, openAgency } from './agency/agency.ts'
 import { type Agents, openAgents } from './agency/agents.ts'
 import { nodeInfo } from './agency/self.ts'
@@ -189,7 +192,19 @@ export async function openWork(parts: WorkParts, down: StopList): Promise<Work> 
   })
   down.push(() => runs.stop())
   const info = () => nodeInfo({ mesh, labels, startedAt: parts.startedAt, store, programs, agents, runs })
-  const agency = openAgency({ info, self: identity.peer, journal, programs, agents, runs, output, state: state.view, sent })
+  const askThere = thereOf(mesh, parts.sign)
+  const agency = openAgency({
+    info,
+    self: identity.peer,
+    journal,
+    programs,
+    agents,
+    runs,
+    output,
+    state: state.view,
+    anticipate: askThere,
+    sent
+  })
   const subjectOf = subjects({
     journal: {
       runs: () => [...journal.runs(), ...sent.ids()],
@@ -202,4 +217,27 @@ export async function openWork(parts: WorkParts, down: StopList): Promise<Work> 
   const executor = makeExecutor({ identity, journal, programs, runs, output, subject: subjectOf.goal, now: clock.now })
   mesh.handle(DISPATCH, dispatchHandler(executor))
   return { journal, programs, agents, state, dispatches, runs, agency }
+}
+
+/** Asks the first node that a selector finds what a goal would meet there. */
+function thereOf(mesh: Mesh, sign: Signing | undefined): NonNullable<AgencyParts['anticipate']> {
+  return async (selector, question, by, signal) => {
+    const [target] = mesh.find(selector)
+    if (target === undefined) throw new CloudburstError('CB_PEER_UNKNOWN', `no node is called ${selector}`, { peer: selector })
+    const { reachable, permitted, program, problem } = await anticipate(
+      ({ peer }) => remoteAgency(mesh, peer, sign),
+      target,
+      question,
+      by,
+      signal
+    )
+    const isWrong = !reachable || permitted === false || program === 'missing'
+    return {
+      reachable,
+      ...(permitted !== undefined && { permitted }),
+      ...(program !== undefined && { program }),
+      // What it lacks in values it is given when it is sent.
+      ...(isWrong && problem !== undefined && { problem })
+    }
+  }
 }

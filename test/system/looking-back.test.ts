@@ -41,8 +41,8 @@ describe('what a goal has done, looked at later by daemons', function () {
   it('is planned with the time that it took', async () => {
     const { estimate, nodes } = await plan()
     assert.deepEqual(
-      nodes.flatMap(({ kind, peer }) => (kind === 'step' ? [peer] : [])),
-      ['n2']
+      nodes.flatMap(({ kind, peer, there }) => (kind === 'step' ? [{ peer, there }] : [])),
+      [{ peer: 'n2', there: { reachable: true, permitted: true, program: 'there' } }]
     )
     assert.ok(estimate !== undefined && estimate.leastMs >= 100, JSON.stringify(estimate))
     assert.ok(nodes.some(({ took }) => took !== undefined))
@@ -76,6 +76,8 @@ describe('what a goal has done, looked at later by daemons', function () {
       drift?.drifted.map(({ goal, now, peer }) => [goal, now, peer]),
       [['folder', 'unknown', 'n2']]
     )
+    const { stdout } = await m.node(1).cli('plan', 'site', `goal.place=${m.directory}`)
+    assert.match(stdout, /\+ folder @n2 \(cannot be reached now: ./)
     assert.match(drift.drifted[0]?.because ?? '', /^that cannot be told now: ./)
   })
 })

@@ -1,8 +1,8 @@
 import { CloudburstError } from '../../errors.ts'
-import { unplanned } from '../../goals/plan/conformance.ts'
-import type { GoalEvent } from '../../goals/pursuit/events.ts'
 import { oneLine } from '../../goals/render/escape.ts'
 import { eventRenderer } from '../../goals/render/events.ts'
+import { unplannedSteps } from '../../goals/render/unplanned.ts'
+import type { GoalEvent } from '../../node/control/contract.ts'
 import { type Invocation, onlyWord } from '../arguments.ts'
 import { renderOptions } from '../follow.ts'
 import { colours, print } from '../io.ts'
@@ -49,12 +49,11 @@ export async function run(invocation: Invocation): Promise<number> {
 async function sayUnplanned(invocation: Invocation, { agency, by }: Session, id: string): Promise<number> {
   const events: GoalEvent[] = []
   for await (const item of agency.stream('events', { id, from: 1 }, by)) if (item.type === 'event') events.push(item.event)
-  const proposed = events[0]?.body
-  if (proposed?.type !== 'proposed' || proposed.planned === undefined)
+  const found = unplannedSteps(events)
+  if (found === undefined)
     throw new CloudburstError('CB_USAGE', `goal ${id} was not executed from a saved plan: there is nothing to compare it with`, {
       command: 'execute'
     })
-  const found = unplanned(proposed.planned, events).map(({ step, show }) => ({ step, show }))
   await showOne(invocation, { unplanned: found }, id, () => found.map(({ step, show }) => `${oneLine(step)}  ${oneLine(show)}`))
   return found.length === 0 ? 0 : 1
 }

@@ -59,11 +59,23 @@ export interface PlanNode {
   readonly peer?: string
   readonly reads: readonly string[]
   readonly writes: readonly string[]
+  /** Of a sub-goal elsewhere: what that node says about it now. */
+  readonly there?: There
   /** How long it took in earlier runs. */
   readonly took?: Took
   /** Within parallel blocks: how many steps may be done at a time. */
   readonly abreast?: number
   readonly place: Place
+}
+
+/** What a sub-goal would meet on its node. */
+export interface There {
+  readonly reachable: boolean
+  /** Absent: it could not be asked. */
+  readonly permitted?: boolean
+  readonly program?: 'there' | 'to send' | 'missing'
+  /** Why it cannot be reached or is not permitted. */
+  readonly problem?: string
 }
 
 /** The fastest and the slowest, in milliseconds. */

@@ -59,12 +59,23 @@ export function hasChanges(plan: Plan): boolean {
 function nodeRow(node: PlanNode, depth: number, paints: Paint): string {
   const where = node.peer === undefined ? '' : ` @${oneLine(node.peer)}`
   const method = node.kind === 'goal' && node.method !== undefined ? ` by ${oneLine(node.method)}` : ''
+  const there = thereText(node)
   const said = node.describe === undefined ? '' : `  # ${oneLine(node.describe)}`
   const why = node.because === undefined ? '' : `  (${oneLine(node.because)})`
   // A sub-goal elsewhere is `part on web1` where there is no other place for that.
   const own = node.peer !== undefined && node.text.endsWith(` on ${node.peer}`) ? node.text.slice(0, -` on ${node.peer}`.length) : node.text
   const text = node.kind === 'goal' ? paints.strong(`${oneLine(node.text)}`) + method : oneLine(own)
-  return `${'  '.repeat(depth)}${marked(node.mark, paints)} ${text}${where}${paints.quiet(said + why)}`
+  return `${'  '.repeat(depth)}${marked(node.mark, paints)} ${text}${where}${there === '' ? '' : paints.bad(there)}${paints.quiet(said + why)}`
+}
+
+/** Why a sub-goal would not be taken by its node, as things are now. */
+function thereText({ there, peer }: PlanNode): string {
+  if (there === undefined) return ''
+  const why = there.problem === undefined ? '' : `: ${oneLine(there.problem)}`
+  if (!there.reachable) return ` (cannot be reached now${why})`
+  if (there.permitted === false) return ` (not permitted there${why})`
+  if (there.program === 'missing') return ` (${oneLine(peer ?? 'it')} has not got the program${why})`
+  return ''
 }
 
 /** How long it would take. */
@@ -93,7 +104,7 @@ function variableRows({ variables }: Plan): string[] {
 }
 
 /** What the options ask for besides the row of a node. */
-function moreRows({ kind, text, candidates = [], reads }: PlanNode, depth: number, paints: Paint, options: PlanOptions): string[] {
+function moreRows({ kind, text, candidates = [], reads, there }: PlanNode, depth: number, paints: Paint, options: PlanOptions): string[] {
   const rows: string[] = []
   const { echo, goals, verbose = 0 } = options
   if (kind === 'step' && echo && text.includes('\n'))
@@ -102,6 +113,8 @@ function moreRows({ kind, text, candidates = [], reads }: PlanNode, depth: numbe
         .split('\n')
         .map(line => `$ ${line}`)
     )
+  if (verbose > 0 && there?.reachable === true)
+    rows.push(`reachable${there.permitted === true ? ', permitted' : ''}${there.program === undefined ? '' : `, program ${there.program}`}`)
   if (kind === 'step' && verbose > 0 && reads.length > 0) rows.push(`reads ${reads.map(path => oneLine(path)).join(', ')}`)
   for (const { method, verdict, reason, grounds } of candidates) {
     if (goals) rows.push(`method ${oneLine(method)} ${verdict}${reason === undefined ? '' : `: ${oneLine(reason)}`}`)

@@ -9,7 +9,7 @@ import { tabulate } from '../../goals/config/tabulator.ts'
 import { choicesOf, explainSuspension } from '../../goals/pursuit/summarise.ts'
 import { didYouMean } from '../../goals/program/did-you-mean.ts'
 import { announcedBy } from '../../goals/plan/conformance.ts'
-import type { Plan } from '../../goals/plan/plan.ts'
+import type { Plan, There } from '../../goals/plan/plan.ts'
 import type { RunSummary, Suspension } from '../../goals/pursuit/summary.ts'
 import type { GoalEvent, Principal } from '../../goals/pursuit/events.ts'
 import type {
@@ -27,9 +27,11 @@ import type {
   StreamCalls
 } from '../../protocols/agency/calls.ts'
 import { type Agent, type Agents, INVENTORY_AGENT } from './agents.ts'
+import type { Question } from '../dispatch/anticipate.ts'
 import { driftOf } from './drift.ts'
 import { events, feed, type OutputSource } from '../goals/feed.ts'
 import type { Programs } from '../programs/programs.ts'
+import { withThere } from './there.ts'
 import { fullId } from '../goals/run-id.ts'
 import type { Runs } from '../goals/runs.ts'
 import { refuseStale } from '../goals/stale-plan.ts'
@@ -61,6 +63,8 @@ export interface AgencyParts {
     forget(node: string, why?: string): Promise<Calls['forget']['reply']>
     acceptFork(node: string): Promise<Calls['acceptfork']['reply']>
   }
+  /** What a goal would meet on another node. Absent: there are none. @throws CloudburstError CB_PEER_UNKNOWN */
+  readonly anticipate?: (selector: string, question: Question, by: Principal, signal: AbortSignal) => Promise<There>
   /** Goals sent to other nodes: where each is pursued, and why nothing is heard of it. */
   readonly sent: {
     nodeOf(id: string): string | undefined
@@ -167,8 +171,10 @@ function callTable(parts: AgencyParts): CallTable {
       return await withCounts(parts, agent)
     },
     stop: async ({ agent, now }, by) => await withInFlight(parts, agent, await runs.stopAgent(agent, by, now)),
-    plan: async (request, by) => {
-      const plan = await runs.plan(request)
+    plan: async (request, by, signal) => {
+      const made = await runs.plan(request)
+      const { anticipate } = parts
+      const plan = anticipate === undefined ? made : await withThere(made, (peer, question) => anticipate(peer, question, by, signal))
       if (request.refresh !== true) return plan
       const ask = (id: string, asked: GoalRequest): Promise<Plan> => sent.plan(id, asked, by)
       return { ...plan, drift: await driftOf(await runs.lookAgain(request), ask) }

@@ -11,7 +11,7 @@ const xml = `<goalProto name="g"><variable name="port">80</variable><variable na
 <goalProto name="h"><variable name="port"/><variable name="seen"/><method name="m">${send('find', 'find <get quote="shell">goal.seen</get>')}
   <update><set>goal.port</set><get>goal.find.stdout</get></update></method></goalProto>`
 
-describe('the graph of a goal with sub-goals', () => {
+describe('the graph of a plan with sub-goals', () => {
   it('shows what goes into them and what comes back', async () => {
     const graph = graphOfPlan(await stage({ xml, goal: 'g' }).plan())
     const edges = graph.edges.filter(({ kind }) => kind === 'data').map(({ from, to, paths }) => `${from} → ${to}: ${paths?.join(' ')}`)

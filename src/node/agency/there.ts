@@ -1,0 +1,47 @@
+/** What the sub-goals of a plan would meet on the nodes to which they would be sent: asked of each node once a goal. */
+import { toErrorData } from '../../errors.ts'
+import type { Plan, PlanNode, There } from '../../goals/plan/plan.ts'
+import type { Question } from '../dispatch/anticipate.ts'
+
+/** Nodes and goals that one plan asks about: beyond that nothing is said of the others. */
+const ASKED_MAX = 50
+
+/** The same plan, with what each node says; as it is when nothing in it is for another node. */
+export async function withThere(plan: Plan, ask: (selector: string, question: Question) => Promise<There>): Promise<Plan> {
+  const remote = plan.nodes.filter(isRemote)
+  if (remote.length === 0) return plan
+  const questions = new Map(remote.map(node => [keyOf(node), node]))
+  const answers = new Map(
+    await Promise.all(
+      [...questions].slice(0, ASKED_MAX).map(async ([key, node]): Promise<[string, There]> => {
+        const question = { goal: goalOf(node), program: plan.program.hash, assignments: [] }
+        try {
+          return [key, await ask(node.peer, question)]
+        } catch (error) {
+          return [key, { reachable: false, problem: toErrorData(error).message }]
+        }
+      })
+    )
+  )
+  const nodes = plan.nodes.map(node => {
+    const there = isRemote(node) ? answers.get(keyOf(node)) : undefined
+    return there === undefined ? node : { ...node, there }
+  })
+  return { ...plan, nodes }
+}
+
+type RemoteNode = PlanNode & { readonly peer: string }
+
+/** What is done already is asked about no more; neither is a node whose name is not known yet. */
+function isRemote(node: PlanNode): node is RemoteNode {
+  return node.step === 'remote' && node.mark !== '=' && node.peer !== undefined && !node.peer.includes('${')
+}
+
+function keyOf(node: RemoteNode): string {
+  return `${node.peer} ${goalOf(node)}`
+}
+
+/** `site/files>folder.2` → folder */
+function goalOf({ id }: PlanNode): string {
+  return id.slice(id.lastIndexOf('>') + 1).replace(/\.\d+$/, '')
+}
