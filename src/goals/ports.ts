@@ -3,6 +3,7 @@
  * test/compliance holds one suite per port that both must pass.
  */
 import type { FileTest } from './program/model.ts'
+import type { Circuits } from './pursuit/circuits.ts'
 import type { EditedText, FileEdits } from './pursuit/edited-text.ts'
 import type { GoalEvent, GoalEventBody, Principal } from './pursuit/events.ts'
 import type { Tree, Variables } from './tree.ts'
@@ -217,6 +218,8 @@ export interface World {
   readonly clock: Clock
   readonly random: Random
   readonly surroundings: Surroundings
+  /** Which automatic corrections have not helped lately, in any goal of this node. Absent: each is tried. */
+  readonly circuits?: Circuits
   /** Why the goal may not go on, if so: asked before each step, for whoever it is pursued for may have lost the right to it. */
   whyDenied?(): string | undefined
 }

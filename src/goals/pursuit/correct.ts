@@ -3,6 +3,7 @@ import { interpolate } from '../expression/interpolate.ts'
 import { showPath } from '../expression/path.ts'
 import { maskSecrets } from '../expression/plain.ts'
 import type { Correction, Method } from '../program/model.ts'
+import { UNHELPED_MAX } from './circuits.ts'
 import type { Failure, Walked } from './failure.ts'
 import { Names } from './instance.ts'
 import { forgetFailures } from './persist.ts'
@@ -19,6 +20,11 @@ export async function correcting(frame: Frame, method: Method, walk: () => Promi
   const all = correctionsOf(frame, method)
   const automatic = all.flatMap(each => (each.mode === 'auto' ? Array.from({ length: each.limit }, () => each) : []))
   let walked = await walk()
+  if (automatic.length === 0 || walked.ok || walked.failure.final)
+    return walked.ok ? walked : { ok: false, failure: helped(frame, all, walked.failure) }
+  const { world, program } = frame.run
+  const key = `${program.name}/${frame.proto.name}/${method.name}`
+  if (world?.circuits?.isOpen(key, world.clock.now()) === true) return { ok: false, failure: helped(frame, all, untried(walked.failure)) }
   for (const [at, correction] of automatic.entries()) {
     if (walked.ok || walked.failure.final || frame.run.mode === 'plan') break
     frame.run.hand.reopen(frame.instance)
@@ -27,10 +33,17 @@ export async function correcting(frame: Frame, method: Method, walk: () => Promi
       { frame, scope: frame.scope, path: `${frame.instance}/${method.name}/correct[${at + 1}]`, names: new Names() },
       correction.body
     )
+    if (!fixed.ok && !fixed.failure.final) world?.circuits?.ended(key, false, world.clock.now())
     if (!fixed.ok) return { ok: false, failure: afterFailedCorrection(walked.failure, fixed.failure) }
     walked = await walk()
   }
+  if (walked.ok || !walked.failure.final) world?.circuits?.ended(key, walked.ok, world.clock.now())
   return walked.ok ? walked : { ok: false, failure: helped(frame, all, walked.failure) }
+}
+
+/** The failure of a method whose correction has not helped other goals. */
+function untried(failure: Failure): Failure {
+  return { ...failure, reason: `${failure.reason}; its correction is not tried: it has not helped the last ${UNHELPED_MAX} goals` }
 }
 
 function afterFailedCorrection(first: Failure, second: Failure): Failure {

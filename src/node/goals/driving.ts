@@ -1,6 +1,7 @@
 /** Drives goals until they rest: so many at a time, on after a degraded store, and standing still when the daemon ends. */
 import { CloudburstError } from '../../errors.ts'
 import type { World } from '../../goals/ports.ts'
+import { Circuits } from '../../goals/pursuit/circuits.ts'
 import type { Write } from '../../goals/pursuit/events.ts'
 import type { AgentChange } from '../agency/agents.ts'
 import type { Store } from '../store/store.ts'
@@ -43,6 +44,7 @@ export function openDriving(parts: DrivingParts): Driving {
   const { journal, agents } = parts
   const driven = new Map<string, Driven>()
   const places = new Places(PURSUED_MAX)
+  const circuits = new Circuits()
   let ending = false
   const untilTheEnd: World['journal'] = {
     append: (id, body) => (ending ? new Promise(() => undefined) : journal.append(id, body)),
@@ -56,7 +58,10 @@ export function openDriving(parts: DrivingParts): Driving {
   const driveToRest = async (id: string, first: Cause, stopping: AbortController): Promise<void> => {
     for (let cause = first; !ending; cause = 'restart') {
       try {
-        return await pursueStretch(parts, { id, cause, stopping, places, journal: untilTheEnd, isOf: agent => know(id, agent) })
+        return await pursueStretch(
+          { ...parts, circuits },
+          { id, cause, stopping, places, journal: untilTheEnd, isOf: agent => know(id, agent) }
+        )
       } catch (error) {
         if (!(error instanceof CloudburstError) || error.code !== 'CB_STORE_DEGRADED') throw error
         await storeReady(parts.store, stopping.signal)

@@ -58,6 +58,8 @@ export interface StageOptions {
   readonly dispatch?: Messenger['dispatch']
   /** Files of the machine, by path. */
   readonly texts?: Readonly<Record<string, string>>
+  /** Of automatic corrections. */
+  readonly circuits?: World['circuits']
   /** Brings an event to disk; at once by default. */
   readonly disk?: (event: GoalEvent) => Promise<void>
 }
@@ -75,6 +77,7 @@ export function stage({
   stepwise,
   locale,
   texts = {},
+  circuits,
   disk = () => Promise.resolve()
 }: StageOptions): Stage {
   let program = programOf(xml)
@@ -109,6 +112,7 @@ export function stage({
       : { kind: 'bool', value: false }
   const secrets: string[] = []
   const world: World = {
+    ...(circuits !== undefined && { circuits }),
     journal: {
       append: async (goalId, body) => {
         const event = record(goalId, body)
