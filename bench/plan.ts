@@ -104,10 +104,11 @@ function graphOf(base: string, size: number): string {
   const directory = join(base, String(size))
   mkdirSync(join(directory, 'made'), { recursive: true })
   const each = <T>(of: (i: number) => T): T[] => Array.from({ length: size }, (_, i) => of(i))
+  const half = `<repeat><count>${size / 2}</count><shell><send name="s">true <get>goal.repeat</get></send></shell></repeat>`
   writeFileSync(
     join(directory, 'graph.xml'),
     `<cloudburst name="graph"><goalProto name="graph"><method>
-<repeat parallel="2"><count>${size}</count><shell><send name="s">true <get>goal.repeat</get></send></shell></repeat>
+<do parallel="2">${half}${half}</do>
 </method></goalProto></cloudburst>`
   )
   const files = each(i => `made/${i}`)
