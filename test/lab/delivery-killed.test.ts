@@ -81,7 +81,7 @@ describe('a delivery that is killed', function () {
     })
     await said
     const again = await hub.begin([...to, '-o', 'json']).said
-    assert.equal(again.code, 0, `${what}: ${again.stderr}`)
+    assert.equal(again.code, 0, `${what}: ${again.stderr}${logs(host)}`)
     const [{ peer }] = JSON.parse(again.stdout) as [{ peer: string }]
     assert.deepEqual(
       (await hub.peers()).filter(each => each.name.startsWith(host.name)).map(each => [each.peer, each.status]),
@@ -90,10 +90,18 @@ describe('a delivery that is killed', function () {
     )
     const permits = readFileSync(join(hub.home, 'permissions.xml'), 'utf8').split(`peer="${peer}"`).length - 1
     assert.equal(permits, 1, `${what}: ${permits} permits`)
-    assert.equal(host.run('pgrep -fc cloudburstd.js').trim(), '1', `${what}: daemons`)
+    assert.equal(host.run('pgrep -fc cloudburstd[.]js').trim(), '1', `${what}: daemons`)
     assert.equal(host.run('ls -A /home/carol/.local/lib/cloudburst/releases | wc -l').trim(), '1', `${what}: releases`)
     const removed = await hub.begin(['undeliver', `carol@${host.address}`]).said
     assert.equal(removed.code, 0, `${what}: ${removed.stderr}`)
     assert.ok(!host.holds('pgrep -u carol -f cloudburs[t]'), `${what}: orphans`)
+  }
+
+  /** The ends of what both daemons had to say: what went wrong once in thirty times is not seen again soon. */
+  function logs(host: Host): string {
+    const ofHub = readFileSync(join(lab.directory, 'hub.log'), 'utf8').split('\n').slice(-25)
+    return ['', 'hub:', ...ofHub, `${host.name}:`, host.run('tail -n 25 /home/carol/.local/state/cloudburst/daemon.log 2>&1; true')].join(
+      '\n'
+    )
   }
 })

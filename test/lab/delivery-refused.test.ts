@@ -193,7 +193,7 @@ function pidOf(host: Host): string {
 
 /** Names, sizes and links of all that a delivery could touch, but for logs and what logging in leaves. */
 function filesOf(host: Host): readonly string[] {
-  return host.run("find /opt /etc /usr/local /var/lib /home /root -path '*/.ssh*' -prune -o -printf '%p %y %l %m %u\\n' | sort").split('\n')
+  return host.run("find /opt /etc /usr/local /var/lib /home -path '*/.ssh*' -prune -o -printf '%p %y %l %m %u\\n' | sort").split('\n')
 }
 
 function sameFiles(host: Host, was: readonly string[]): void {

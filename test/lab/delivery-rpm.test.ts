@@ -140,14 +140,12 @@ function asRedHat(host: Host): void {
   writeFileSync(join(host.root, 'etc/rpm/macros'), '%_dbpath /var/lib/rpm\n')
   writeFileSync(join(host.root, 'etc/dnf/dnf.conf'), '[main]\nplugins=0\nreposdir=/etc/yum.repos.d\n')
   writeFileSync(
-    join(host.root, 'root/base.spec'),
+    join(host.root, 'srv/base.spec'),
     'Name: base\nVersion: 1\nRelease: 1\nSummary: what this system has already\nLicense: none\nBuildArch: noarch\nProvides: /bin/sh\n%description\n%files\n'
   )
   host.run('ln -sf dnf /usr/bin/yum; mkdir -p /var/lib/rpm; rpm --initdb')
-  execFileSync(
-    'rpmbuild',
-    ['-bb', '--quiet', '--define', `_topdir ${join(host.root, 'root/rpmbuild')}`, join(host.root, 'root/base.spec')],
-    { stdio: 'pipe' }
-  )
-  host.run('rpm -i /root/rpmbuild/RPMS/noarch/base-1-1.noarch.rpm; rm -rf /root/rpmbuild /root/base.spec')
+  execFileSync('rpmbuild', ['-bb', '--quiet', '--define', `_topdir ${join(host.root, 'srv/rpmbuild')}`, join(host.root, 'srv/base.spec')], {
+    stdio: 'pipe'
+  })
+  host.run('rpm -i /srv/rpmbuild/RPMS/noarch/base-1-1.noarch.rpm; rm -rf /srv/rpmbuild /srv/base.spec')
 }

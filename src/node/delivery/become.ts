@@ -22,15 +22,15 @@ export async function handsOn(
   asked: boolean,
   password: () => Promise<string | undefined>
 ): Promise<Hands> {
-  const plain = (root: boolean): Hands => ({ root, run: (script, words, input) => remote.exec(scripted(script, words), input) })
+  const plain = (root: boolean): Hands => ({ root, run: (script, words, input) => remote.run(scripted(script, words), input) })
   if (uid === 0 || !asked) return plain(uid === 0)
   if (sudo === 'none') throw denied(remote.name, 'it has no sudo', 'cloudburst deliver root@HOST')
-  if (sudo === 'free') return { root: true, run: (script, words, input) => remote.exec(`sudo -n ${scripted(script, words)}`, input) }
+  if (sudo === 'free') return { root: true, run: (script, words, input) => remote.run(`sudo -n ${scripted(script, words)}`, input) }
   const secret = await password()
   if (secret === undefined)
     throw denied(remote.name, 'sudo asks for a password there', 'cloudburst deliver --sudo --become-password-file FILE')
   // Alone first: a wrong one would make sudo read on in what comes after it.
-  const tried = await remote.exec(withPassword('true'), `${secret}\n`)
+  const tried = await remote.run(withPassword('true'), `${secret}\n`)
   if (tried.code !== 0) {
     const none = /not in the sudoers|may not run|not allowed/i.test(tried.stderr)
     throw denied(
@@ -39,7 +39,7 @@ export async function handsOn(
       none ? 'cloudburst deliver OTHER-USER@HOST' : 'cloudburst deliver --sudo --become-password-file FILE'
     )
   }
-  return { root: true, run: (script, words, input) => remote.exec(withPassword(scripted(script, words)), after(`${secret}\n`, input)) }
+  return { root: true, run: (script, words, input) => remote.run(withPassword(scripted(script, words)), after(`${secret}\n`, input)) }
 }
 
 /** `-k`: without it, sudo would not read the password when it remembers one, and the command would. */

@@ -142,9 +142,9 @@ async function copy(remote: Remote, hands: Hands, facts: HostFacts, artefact: Ar
   if (facts.current === artefact.id) return
   onStage('copy')
   const base = facts.current ?? ''
-  const there = base === '' ? '' : (await remote.exec(`cat ${quoted(`${facts.prefix}/releases/${base}/MANIFEST`)}`)).stdout
+  const there = base === '' ? '' : (await remote.run(`cat ${quoted(`${facts.prefix}/releases/${base}/MANIFEST`)}`)).stdout
   if (there.includes(artefact.manifest) && there.length === artefact.manifest.length) return
-  const known = await remote.exec(`test -d ${quoted(`${facts.prefix}/releases/${artefact.id}`)}`)
+  const known = await remote.run(`test -d ${quoted(`${facts.prefix}/releases/${artefact.id}`)}`)
   if (known.code === 0) return
   const words = (from: string, file: string): string[] => [facts.prefix, artefact.id, from, file]
   const said =
@@ -166,10 +166,10 @@ async function byFile(
 ): Promise<Said> {
   const file = `${home}/.cache/cloudburst/${artefact.id}-${basename(artefact.path)}`
   const wanted = await hashOf(artefact.path)
-  const look = async (): Promise<string | undefined> => factsOf((await remote.exec(scripted(HASH, [file]))).stdout).get('sha256')
+  const look = async (): Promise<string | undefined> => factsOf((await remote.run(scripted(HASH, [file]))).stdout).get('sha256')
   for (let again = false; ; again = true) {
     if ((await look()) === wanted) break
-    if (again) await remote.exec(`rm -f ${quoted(file)}`)
+    if (again) await remote.run(`rm -f ${quoted(file)}`)
     await remote.put(artefact.path, file, sent => onStage('copy', percent(sent, artefact.bytes)))
     onStage('verify')
     const found = await look()
@@ -177,7 +177,7 @@ async function byFile(
     if (again) throw failed(remote.name, 'what arrived there is not what was sent', `cloudburst deliver ${quoted(remote.name)}`)
   }
   const said = await hands.run(UNPACK, words('', file))
-  if (said.code === 0) await remote.exec(`rm -f ${quoted(file)}`)
+  if (said.code === 0) await remote.run(`rm -f ${quoted(file)}`)
   return said
 }
 

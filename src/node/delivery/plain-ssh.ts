@@ -14,17 +14,17 @@ import { CloudburstError } from '../../errors.ts'
 export async function connectPlain(target: Target, options: TargetOptions, command = 'ssh'): Promise<Remote> {
   const words = wordsOf(target, options)
   const [program = 'ssh', ...before] = command.split(' ').filter(word => word !== '')
-  const exec = (line: string, input?: Readable | string): Promise<Said> => run(program, [...before, ...words, line], input)
-  const said = await exec('true')
+  const execute = (line: string, input?: Readable | string): Promise<Said> => run(program, [...before, ...words, line], input)
+  const said = await execute('true')
   if (said.code !== 0) throw phrased(target.name, said.stderr.trim())
   return {
     name: target.name,
-    exec,
+    run: execute,
     async put(local, remote, onBytes) {
       let sent = 0
       const source = createReadStream(local)
       source.on('data', chunk => onBytes((sent += chunk.length)))
-      const { code, stderr } = await exec(`umask 077; cat >${quoted(remote)}`, source)
+      const { code, stderr } = await execute(`umask 077; cat >${quoted(remote)}`, source)
       if (code !== 0) throw failed(target.name, `the copy stopped: ${stderr.trim()}`, 'cloudburst deliver')
     },
     close: () => {}

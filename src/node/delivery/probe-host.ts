@@ -38,7 +38,7 @@ const targets: Readonly<Record<string, string>> = { 'Linux x86_64': 'linux-x64',
 export async function probeHost(remote: Remote, prefix: string, port: number, now: () => number = Date.now): Promise<HostFacts> {
   const hex = port.toString(16).toUpperCase().padStart(4, '0')
   const before = now()
-  const said = await remote.exec(scripted(PROBE, [prefix, hex, ...TOOLS_NEEDED]))
+  const said = await remote.run(scripted(PROBE, [prefix, hex, ...TOOLS_NEEDED]))
   const facts = factsOf(said.stdout)
   const at = (key: string): string => facts.get(key) ?? ''
   if (said.code !== 0 || at('system') === '')

@@ -16,7 +16,7 @@ export interface Remote {
   /** `USER@HOST` as it was given. */
   readonly name: string
   /** Runs a command in the user's shell; `input` is its standard input, which ends with it. */
-  exec(command: string, input?: Readable | string): Promise<Said>
+  run(command: string, input?: Readable | string): Promise<Said>
   /**
    * Puts a file there by the sftp subsystem, going on where an earlier try stopped.
    * @throws CloudburstError CB_DELIVERY_FAILED when the host has none, or the connection ended

@@ -166,7 +166,7 @@ function remoteOf(name: string, client: Client, close: () => void): Remote {
   client.on('error', () => {})
   return {
     name,
-    exec: (command, input) => execute(client, command, input),
+    run: (command, input) => execute(client, command, input),
     put: async (local, remote, onBytes) => {
       try {
         await put(name, client, local, remote, onBytes)

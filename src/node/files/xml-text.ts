@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { CloudburstError } from '../../errors.ts'
 import { replaceFile } from './atomic-file.ts'
+import { alone } from './alone.ts'
 import { checkOnlyOursToWrite } from './file-safety.ts'
 
 /** `text` for use inside a double-quoted attribute or as element text. */
@@ -24,11 +25,29 @@ export function attributesText(attributes: Readonly<Record<string, string | unde
  */
 export function insertIntoRoot(path: string, root: string, lines: readonly string[], read: (text: string, path: string) => unknown): void {
   checkOnlyOursToWrite(path)
-  const before = readFileSync(path, 'utf8')
-  const after = inserted(before, root, lines)
-  if (after === undefined) throw new CloudburstError('CB_XML_INVALID', `${path}: <${root}> is never closed`)
-  read(after, path)
-  replaceFile(path, after, statSync(path).mode & 0o777)
+  alone(path, () => {
+    const after = inserted(readFileSync(path, 'utf8'), root, lines)
+    if (after === undefined) throw new CloudburstError('CB_XML_INVALID', `${path}: <${root}> is never closed`)
+    read(after, path)
+    replaceFile(path, after, statSync(path).mode & 0o777)
+  })
+}
+
+/**
+ * Removes what `element` matches; everything else stays as it is, and nothing is written when there is nothing to remove.
+ * The result is read before it is put in place. Durable on return.
+ *
+ * @throws CloudburstError CB_FILE_UNSAFE; and whatever `read` throws about the result, which then is not written
+ */
+export function removeElements(path: string, element: RegExp, read: (text: string, path: string) => unknown): void {
+  checkOnlyOursToWrite(path)
+  alone(path, () => {
+    const before = readFileSync(path, 'utf8')
+    const after = before.replace(element, '')
+    if (after === before) return
+    read(after, path)
+    replaceFile(path, after, statSync(path).mode & 0o777)
+  })
 }
 
 function inserted(text: string, root: string, lines: readonly string[]): string | undefined {

@@ -1,6 +1,7 @@
 /** One host: an overlay over the image, namespaces of its own, users, and sshd; light, or booted with systemd. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -76,7 +77,7 @@ export async function makeHost(making: Making): Promise<Host> {
   return host
 }
 
-const hostEnvironment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root' }
+const hostEnvironment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: homedir() }
 
 function mountTree({ directory, image, size = '700m' }: Making, root: string): void {
   const upper = join(directory, 'rw')

@@ -1,7 +1,7 @@
 /** The node that delivers: a daemon on this machine that the hosts of a lab can reach, and the artefacts it has. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -56,7 +56,8 @@ export async function openHub(lab: Lab): Promise<Hub> {
   }
   const cloudburst = (...words: readonly string[]): Promise<Said> => begin([...words, '--home', home]).said
   await cloudburst('init', '--name', 'hub', '--listen', `/ip4/${lab.address}/tcp/4790`, '--no-mdns')
-  const daemon = spawn(process.execPath, [join(root, 'dist/cloudburstd.js'), '--home', home], { stdio: 'ignore' })
+  const log = openSync(join(lab.directory, 'hub.log'), 'a')
+  const daemon = spawn(process.execPath, [join(root, 'dist/cloudburstd.js'), '--home', home], { stdio: ['ignore', log, log] })
   for (const end = Date.now() + READY_MS; (await cloudburst('hello')).code !== 0; await pause(50)) {
     if (Date.now() > end) throw new Error('the daemon that delivers does not answer')
   }
