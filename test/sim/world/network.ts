@@ -12,15 +12,12 @@ import { FRAME_BYTES_MAX } from '../../../src/protocols/wire/frames.ts'
 import type { MeshEvent } from '../../../src/node/mesh.ts'
 import type { Chance } from './chance.ts'
 import { never } from './disk.ts'
+import { type Lane, lane, RESEND_MS, unreachable } from './lane.ts'
 import type { VirtualTime } from './time.ts'
 
-/** Bytes on their way in one direction of a stream before its writer waits. */
-const ROOM_BYTES = 512 * 1024
 /** A silent line is given up after this long, give or take a half: the pulse of node/mesh, in milliseconds. */
 const SILENT_MS = 5_000
 const DIAL_WITHIN_MS = 5_000
-/** What was lost on a line is sent again this often, in milliseconds: TCP. */
-const RESEND_MS = 200
 /** However slow a node is, in milliseconds: its kernel goes on. */
 const DELAY_MAX_MS = 3_000
 
@@ -274,8 +271,8 @@ export class Network {
 
   #stream(near: End, far: End): { here: Channel; there: Channel } {
     const closed = { here: new AbortController(), there: new AbortController() }
-    const out = this.#lane(near.of, far.of)
-    const back = this.#lane(far.of, near.of)
+    const out = lane(this, near.of, far.of)
+    const back = lane(this, far.of, near.of)
     const cutHere = (reason: unknown): void => {
       near.streams.delete(cutHere)
       closed.here.abort(reason)
@@ -329,86 +326,6 @@ export class Network {
       there: endOf(far, near.of, back, out, closed.there, cutHere)
     }
   }
-
-  /** One direction of a stream: in order, late, and silent while the line is cut. */
-  #lane(from: Endpoint, to: Endpoint): Lane {
-    const arrived: (Uint8Array | undefined)[] = []
-    let wake: (() => void)[] = []
-    const pending: { readonly at: number; readonly bytes: Uint8Array | undefined }[] = []
-    let last = this.time.now
-    let waiting = 0
-    let pumping = false
-    let dropped = false
-    let failure: unknown
-    const change = (): void => {
-      const all = wake
-      wake = []
-      for (const each of all) each()
-    }
-    const changed = (): Promise<void> => new Promise(resolve => wake.push(resolve))
-    const pump = (): void => {
-      pumping = false
-      for (;;) {
-        const head = pending[0]
-        if (head === undefined || failure !== undefined || dropped || pumping) return
-        const again = this.isCut(from.peer, to.peer) ? RESEND_MS : head.at - this.time.now
-        if (again > 0) {
-          pumping = true
-          return void this.time.after(again, pump)
-        }
-        pending.shift()
-        arrived.push(head.bytes)
-        change()
-      }
-    }
-    const carry = (bytes: Uint8Array | undefined): void => {
-      last = Math.max(last, this.time.now + this.delay(from, to))
-      pending.push({ at: last, bytes })
-      if (!pumping) pump()
-    }
-    return {
-      push: async bytes => {
-        this.messages++
-        this.bytes += bytes.byteLength
-        waiting += bytes.byteLength
-        carry(bytes)
-        while (waiting > ROOM_BYTES && failure === undefined) await changed()
-        if (failure !== undefined) throw failure
-      },
-      pull: async () => {
-        for (;;) {
-          if (arrived.length > 0) {
-            const bytes = arrived[0]
-            if (bytes === undefined) return undefined
-            arrived.shift()
-            waiting -= bytes.byteLength
-            change()
-            return bytes
-          }
-          if (failure !== undefined) throw failure
-          await changed()
-        }
-      },
-      end: () => carry(undefined),
-      drop: () => {
-        dropped = true
-        change()
-      },
-      cut: reason => {
-        failure ??= reason ?? unreachable(to.peer)
-        change()
-      }
-    }
-  }
-}
-
-interface Lane {
-  push(bytes: Uint8Array): Promise<void>
-  pull(): Promise<Uint8Array | undefined>
-  end(): void
-  /** What is on its way never arrives. */
-  drop(): void
-  cut(reason: unknown): void
 }
 
 function tell(endpoint: Endpoint, event: MeshEvent, peer: string): void {
@@ -420,10 +337,6 @@ function gone(end: End): Promise<never> {
     if (end.gone.signal.aborted) reject(end.gone.signal.reason)
     end.gone.signal.addEventListener('abort', () => reject(end.gone.signal.reason), { once: true })
   })
-}
-
-function unreachable(peer: string): CloudburstError {
-  return new CloudburstError('CB_PEER_UNREACHABLE', `the stream with ${peer} has ended`, { peer })
 }
 
 /** Streams without number listen for the end of their connection. */
