@@ -69,7 +69,9 @@ describe('what a goal has done, looked at later by daemons', function () {
     await m.node(2).goal(id, ({ status }) => status === 'completed')
   })
 
-  it('is not known while that node is away', async () => {
+  it('is not known while that node is away, and no saved plan that needs it is executed', async () => {
+    const saved = join(m.directory, 'saved.json')
+    assert.equal((await m.node(1).cli('plan', 'site', `goal.place=${m.directory}/other`, '--out', saved)).exit, 0)
     await m.node(2).kill('SIGKILL')
     const { drift } = await plan('--refresh')
     assert.deepEqual(
@@ -78,6 +80,9 @@ describe('what a goal has done, looked at later by daemons', function () {
     )
     const { stdout } = await m.node(1).cli('plan', 'site', `goal.place=${m.directory}`)
     assert.match(stdout, /\+ folder @n2 \(cannot be reached now: ./)
+    const refused = await m.node(1).cli('execute', saved)
+    assert.equal(refused.exit, 7, refused.stderr)
+    assert.match(refused.stderr, /the plan of site needs n2, which cannot be reached now/)
     assert.match(drift.drifted[0]?.because ?? '', /^that cannot be told now: ./)
   })
 })

@@ -8,6 +8,7 @@ import { Config } from '../../goals/config/config.ts'
 import { tabulate } from '../../goals/config/tabulator.ts'
 import { choicesOf, explainSuspension } from '../../goals/pursuit/summarise.ts'
 import { didYouMean } from '../../goals/program/did-you-mean.ts'
+import type { PlanBasis } from '../../goals/plan/basis.ts'
 import { announcedBy } from '../../goals/plan/conformance.ts'
 import type { Plan, There } from '../../goals/plan/plan.ts'
 import type { RunSummary, Suspension } from '../../goals/pursuit/summary.ts'
@@ -31,7 +32,7 @@ import type { Question } from '../dispatch/anticipate.ts'
 import { driftOf } from './drift.ts'
 import { events, feed, type OutputSource } from '../goals/feed.ts'
 import type { Programs } from '../programs/programs.ts'
-import { withThere } from './there.ts'
+import { requireThere, withThere } from './there.ts'
 import { fullId } from '../goals/run-id.ts'
 import type { Runs } from '../goals/runs.ts'
 import { refuseStale } from '../goals/stale-plan.ts'
@@ -130,6 +131,14 @@ function callTable(parts: AgencyParts): CallTable {
       methods: choicesOf(told)
     }
   }
+  const { anticipate } = parts
+  const askedThere = async (plan: Plan, by: Principal, signal: AbortSignal): Promise<Plan> =>
+    anticipate === undefined ? plan : await withThere(plan, (peer, question) => anticipate(peer, question, by, signal))
+  const stillTrue = async (request: GoalRequest, planned: PlanBasis, by: Principal, signal: AbortSignal): Promise<Plan> => {
+    const plan = await refuseStale(runs, request, planned)
+    requireThere(await askedThere(plan, by, signal))
+    return plan
+  }
   return {
     hello: () => Promise.resolve(parts.info()),
     programs: () => programs.list(),
@@ -172,9 +181,7 @@ function callTable(parts: AgencyParts): CallTable {
     },
     stop: async ({ agent, now }, by) => await withInFlight(parts, agent, await runs.stopAgent(agent, by, now)),
     plan: async (request, by, signal) => {
-      const made = await runs.plan(request)
-      const { anticipate } = parts
-      const plan = anticipate === undefined ? made : await withThere(made, (peer, question) => anticipate(peer, question, by, signal))
+      const plan = await askedThere(await runs.plan(request), by, signal)
       if (request.refresh !== true) return plan
       const ask = (id: string, asked: GoalRequest): Promise<Plan> => sent.plan(id, asked, by)
       return { ...plan, drift: await driftOf(await runs.lookAgain(request), ask) }
@@ -188,8 +195,8 @@ function callTable(parts: AgencyParts): CallTable {
         return { holds: true, problem: toErrorData(error).message }
       }
     },
-    pursue: async ({ planned, ...request }, by) => {
-      const announced = planned === undefined ? undefined : announcedBy(await refuseStale(runs, request, planned))
+    pursue: async ({ planned, ...request }, by, signal) => {
+      const announced = planned === undefined ? undefined : announcedBy(await stillTrue(request, planned, by, signal))
       return { id: (await runs.accept({ ...request, by, ...(announced !== undefined && { announced }) })).id }
     },
     goals: async ({ suspended, explained, limit = RUNS_PER_ANSWER_MAX }) => {

@@ -1,5 +1,5 @@
 /** What the sub-goals of a plan would meet on the nodes to which they would be sent: asked of each node once a goal. */
-import { toErrorData } from '../../errors.ts'
+import { CloudburstError, toErrorData } from '../../errors.ts'
 import type { Plan, PlanNode, There } from '../../goals/plan/plan.ts'
 import type { Question } from '../dispatch/anticipate.ts'
 
@@ -31,6 +31,20 @@ export async function withThere(plan: Plan, ask: (selector: string, question: Qu
 }
 
 type RemoteNode = PlanNode & { readonly peer: string }
+
+/** @throws CloudburstError CB_PEER_UNREACHABLE, CB_DENIED when a sub-goal of the plan would not be taken by its node, as things are now */
+export function requireThere({ goal, nodes }: Plan): void {
+  for (const { there, peer = '' } of nodes) {
+    const why = there?.problem === undefined ? '' : `: ${there.problem}`
+    if (there?.reachable === false)
+      throw new CloudburstError('CB_PEER_UNREACHABLE', `the plan of ${goal} needs ${peer}, which cannot be reached now${why}`, {
+        peer,
+        goal
+      })
+    if (there?.permitted === false)
+      throw new CloudburstError('CB_DENIED', `the plan of ${goal} needs ${peer}, which does not permit it${why}`, { peer, goal })
+  }
+}
 
 /** What is done already is asked about no more; neither is a node whose name is not known yet. */
 function isRemote(node: PlanNode): node is RemoteNode {
