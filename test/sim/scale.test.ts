@@ -8,7 +8,7 @@ const PACE = 10
 
 describe('a hundred simulated nodes', () => {
   it('come up, work and come to rest', async () => {
-    const report = await simulate({ seed: 1, nodes: 100, degree: 8, attack: '', faults: [], troubledMs: 10_000, goalEveryMs: 2_000 })
+    const report = await simulate({ seed: 1, nodes: 100, degree: 8, attack: '', faults: [], troubledMs: 3_000, goalEveryMs: 500 })
     assert.deepEqual(report.violations, [])
     const pace = report.virtualMs / report.cpuMs
     const what = `${(report.virtualMs / 1000).toFixed(0)} s with ${report.goals.sent} goals in ${(report.cpuMs / 1000).toFixed(1)} s of the processor`
