@@ -51,9 +51,12 @@ export const RELAYED_MAX = 256
 /** Pings on one connection at a time: those that were given up take a moment to end at the other side. */
 export const PROBES_MAX = 64
 
-/** Waiting before the next dial of a neighbour, in milliseconds: first, most, and least for one that denies us. */
+/**
+ * Waiting before the next dial of a neighbour, in milliseconds: first, most, and least for one that denies us. The longest wait and the
+ * dial before it, which packets that are lost may hold up for ADDRESS_DIAL_TIMEOUT_MS, are within the 5 s in which a partition heals.
+ */
 export const RETRY_FIRST_MS = 250
-export const RETRY_MAX_MS = 15_000
+export const RETRY_MAX_MS = 1_000
 export const RETRY_DENIED_MS = 4_000
 /** A connection that lasted this long was a good one: the next retry is the first again, in milliseconds. */
 export const STABLE_MS = 3_000
