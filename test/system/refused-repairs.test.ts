@@ -62,6 +62,12 @@ describe('a repair from another node', function () {
 
   const refusals: ReadonlyArray<{ it: string; words: readonly string[]; exit: number; error: RegExp }> = [
     { it: 'of a step that was not begun', words: ['--again', 'tow'], exit: 64, error: /has not begun a step tow \(did you mean two\?\)/ },
+    {
+      it: 'that says of a step how it ended, which is known,',
+      words: ['--failed', 'two'],
+      exit: 64,
+      error: /two is not in doubt, it is known/
+    },
     { it: 'with a value of the wrong type', words: ['goal.times=often'], exit: 5, error: /goal\.times.*often/ },
     { it: 'with a variable that is not there', words: ['goal.wrod=right'], exit: 5, error: /wrod/ },
     { it: 'by a method that is not there', words: ['--method', 'third'], exit: 64, error: /has no method third; it has second, first/ },
