@@ -5,6 +5,7 @@ import { ulid } from 'ulid'
 import { openAgents } from '../src/node/agency/agents.ts'
 import { type Compaction, type Keeping, startCompaction } from '../src/node/goals/compaction.ts'
 import { machineProbe } from '../src/node/probe.ts'
+import type { EffectCheck } from '../src/node/permissions/effect.ts'
 import { openPrograms } from '../src/node/programs/programs.ts'
 import { openRuns, type Runs } from '../src/node/goals/runs.ts'
 import { type NodeJournal, openJournal } from '../src/node/store/journal.ts'
@@ -34,7 +35,7 @@ const quiet: Log = { info: () => undefined, warn: () => undefined, error: () => 
 /** @param options now: epoch milliseconds, as the node is to see them; program: another one with a goal `four` */
 export async function openInnerNode(
   directory: string,
-  options: { keep?: Keeping; now?: () => number; program?: string } = {}
+  options: { keep?: Keeping; now?: () => number; program?: string; permits?: EffectCheck } = {}
 ): Promise<InnerNode> {
   const now = options.now ?? Date.now
   const store = await openStore(join(directory, 'store'), { log: quiet })
@@ -57,6 +58,7 @@ export async function openInnerNode(
     random: { id: () => ulid() },
     host: {},
     peer: {},
+    ...(options.permits !== undefined && { permits: options.permits }),
     log: quiet
   })
   const compaction = startCompaction({

@@ -66,6 +66,16 @@ describe('saved plans', () => {
     assert.match((await run(4, 'execute', at('p.json'))).stderr, /p\.json was edited since/)
   })
 
+  it('are not made of goals that need themselves: the way is told, also instead of a drawing', async () => {
+    const ring = at('ring.xml')
+    const needs = (name: string, other: string): string => `<goalProto name="${name}"><method name="m"><${other}/></method></goalProto>`
+    writeFileSync(ring, `<cloudburst name="ring">\n${needs('a', 'b')}\n${needs('b', 'a')}</cloudburst>`)
+    const way = /a needs itself: a → b \(ring\.xml:2:\d+\) → a \(ring\.xml:3:\d+\)/
+    assert.match((await run(5, 'plan', ring, 'a', '--out', at('ring.json'))).stdout, way)
+    assert.match((await run(5, 'graph', ring, 'a')).stderr, way)
+    assert.throws(() => readFileSync(at('ring.json')), { code: 'ENOENT' })
+  })
+
   it('are compared with what was done from them, which is nothing else', async () => {
     await plan('p.json')
     const { stdout } = await run(0, 'execute', at('p.json'))
