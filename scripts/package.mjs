@@ -4,6 +4,7 @@
  *   npm run package                          artefacts/cloudburst-VERSION-linux-x64.tar.gz
  *   npm run package -- --target linux-arm64
  *   npm run package -- --out DIR
+ *   npm run package -- --npm             only the npm package
  *   npm run package -- --rpm             also an RPM and a yum repository, in artefacts/rpm
  *   npm run package -- --rpm --sign KEY  signed by a key of GnuPG, in $GNUPGHOME or ~/.gnupg
  *   npm run package -- --as VERSION     called so, instead of what package.json says: for trying upgrades
@@ -17,6 +18,7 @@ import { parseArgs } from 'node:util'
 import { createGzip } from 'node:zlib'
 import { pack } from 'tar-stream'
 import { contents } from './package/contents.mjs'
+import { makeNpm } from './package/npm.mjs'
 import { makeRpm } from './package/rpm.mjs'
 import { runtimeFiles, runtimes } from './package/runtime.mjs'
 import { hashOfSources, lastBuild, root } from './sources.mjs'
@@ -29,6 +31,7 @@ const { values } = parseArgs({
     target: { type: 'string', multiple: true, default: ['linux-x64'] },
     out: { type: 'string', default: join(root, 'artefacts') },
     as: { type: 'string' },
+    npm: { type: 'boolean' },
     rpm: { type: 'boolean' },
     sign: { type: 'string' },
     'no-build': { type: 'boolean' }
@@ -40,7 +43,8 @@ if (!values['no-build'] && lastBuild()?.sources !== hashOfSources()) {
   if (built.status !== 0) process.exit(1)
 }
 mkdirSync(values.out, { recursive: true })
-for (const target of values.target) await make(target)
+if (values.npm) console.log(`package: ${makeNpm(values.out)}`)
+else for (const target of values.target) await make(target)
 
 async function make(target) {
   const started = performance.now()

@@ -116,6 +116,20 @@ describe('delivering to real hosts', function () {
     assert.ok(!journal.includes('cb1-'))
   })
 
+  it('leaves a script of System V where there is no systemd', async () => {
+    const host = await lab.host({ name: 'sysv' })
+    const [row] = await delivered(`root@${host.address}`, '--artefact', first)
+    assert.equal(row?.state, 'delivered')
+    assert.equal(host.run('ps -o user= -p $(cat /var/lib/cloudburst/daemon.pid)').trim(), 'cloudburst')
+    host.run(
+      '/etc/init.d/cloudburst stop; test ! -e /var/lib/cloudburst/daemon.pid; /etc/init.d/cloudburst start; /etc/init.d/cloudburst status'
+    )
+    assert.ok(host.holds('ls /etc/rc2.d/S*cloudburst /etc/logrotate.d/cloudburst'))
+    const said = await hub.cloudburst('undeliver', `root@${host.address}`, ...hub.reaching)
+    assert.equal(said.code, 0, said.stderr)
+    assert.ok(!host.holds('ls /etc/rc2.d/S*cloudburst || ls /etc/init.d/cloudburst || ls /var/lib/cloudburst || pgrep -u cloudburst'))
+  })
+
   it('leaves nothing behind, and forgets the node', async () => {
     const [lightPeer, bootedPeer] = ['light', 'booted'].map(name =>
       readFileSync(join(hub.home, 'neighborhood.xml'), 'utf8').includes(`name="${name}"`)

@@ -82,8 +82,9 @@ describe('the npm package', function () {
   it('gives both programs once it is installed from its file', () => {
     const directory = mkdtempSync(join(tmpdir(), 'cb-npm-'))
     try {
-      const [packed] = JSON.parse(run('npm', ['pack', '--json', '--silent', '--pack-destination', directory])) as [{ filename: string }]
-      run('npm', ['install', '--silent', '--prefix', directory, '--prefer-offline', '--omit=dev', join(directory, packed.filename)])
+      run(process.execPath, ['scripts/package.mjs', '--no-build', '--npm', '--out', directory])
+      const [packed = 'none'] = readdirSync(directory)
+      run('npm', ['install', '--silent', '--prefix', directory, '--prefer-offline', '--omit=dev', join(directory, packed)])
       for (const program of ['cloudburst', 'cloudburstd'])
         assert.match(run(join(directory, 'node_modules/.bin', program), ['--version']), /\d+\.\d+\.\d+/)
     } finally {
