@@ -6,7 +6,7 @@ import { dispatchSocket } from './dispatch-socket.ts'
 import { fanOut } from './fan-out.ts'
 import { frames } from './frames.ts'
 import { idle } from './idle.ts'
-import { language } from './language.ts'
+import { language, list } from './language.ts'
 import { repair } from './repair.ts'
 import { plan } from './plan.ts'
 import type { Measured } from './result.ts'
@@ -27,6 +27,7 @@ export const benchmarks: Readonly<Record<string, () => Promise<Measured>>> = {
   start,
   daemon,
   idle,
+  list,
   language,
   plan,
   trust
