@@ -56,14 +56,18 @@ export function openDriving(parts: DrivingParts): Driving {
     if (entry !== undefined) entry.agent = agent
   }
   const driveToRest = async (id: string, first: Cause, stopping: AbortController): Promise<void> => {
-    for (let cause = first; !ending; cause = 'restart') {
+    for (let cause = first, unwritten = false; !ending; cause = 'restart') {
       try {
         return await pursueStretch(
           { ...parts, circuits },
           { id, cause, stopping, places, journal: untilTheEnd, isOf: agent => know(id, agent) }
         )
       } catch (error) {
-        if (!(error instanceof CloudburstError) || error.code !== 'CB_STORE_DEGRADED') throw error
+        if (!(error instanceof CloudburstError)) throw error
+        // Its acceptance, which the walk runs ahead of, could not be written: whether it is on disk all the same is to be looked at.
+        const isUnwritten: boolean = error.code === 'CB_RUN_UNKNOWN' && !unwritten
+        if (error.code !== 'CB_STORE_DEGRADED' && !isUnwritten) throw error
+        unwritten ||= isUnwritten
         await storeReady(parts.store, stopping.signal)
       }
     }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type InnerNode, openInnerNode } from '../../../bench/inner-node.ts'
+import { CloudburstError } from '../../../src/errors.ts'
 import { OPEN_GOALS_MAX } from '../../../src/node/goals/runs.ts'
 import { temporaryDirectory } from '../store/temporary-directory.ts'
 
@@ -74,6 +75,37 @@ describe('a goal that is cancelled', () => {
       assert.equal((await node.journal.summary(node.id))?.status, 'suspended')
       await node.runs.cancel(node.id, by)
       assert.equal((await node.journal.summary(node.id))?.status, 'cancelled')
+    } finally {
+      await node.close()
+    }
+  })
+})
+
+describe('a goal whose acceptance cannot be written', () => {
+  const directory = temporaryDirectory()
+
+  it('is not accepted, waits for nobody, and is pursued when it is asked for again', async () => {
+    const node = await openInnerNode(directory())
+    try {
+      const { batch } = node.store
+      let isBroken = true
+      const failing: typeof batch = async (...words) => {
+        if (!isBroken) return await batch.apply(node.store, [...words])
+        // Late enough for the walk to be under way.
+        await new Promise(resolve => setTimeout(resolve, 50))
+        isBroken = false
+        throw new CloudburstError('CB_STORE_DEGRADED', 'the disk is broken')
+      }
+      Object.defineProperty(node.store, 'batch', { value: failing })
+      await assert.rejects(node.accept(), { code: 'CB_STORE_DEGRADED' })
+      await node.idle()
+      assert.deepEqual(node.journal.runs(), [])
+      await node.accept()
+      await node.idle()
+      assert.deepEqual(
+        node.journal.runs().map(({ status }) => status),
+        ['completed']
+      )
     } finally {
       await node.close()
     }
