@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { skip } from '../skip.ts'
-import type { Host } from './hosts/host.ts'
+import { BOBS_PASSWORD, type Host } from './hosts/host.ts'
 import { type Hub, openHub, packaged, type Said } from './hosts/hub.ts'
 import { whyNoLab } from './hosts/image.ts'
 import { type Lab, openLab } from './hosts/lab.ts'
@@ -40,6 +40,30 @@ describe('delivering where it cannot be done', function () {
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key])
     const said = await hub.cloudburst('deliver', `carol@${host.address}`, ...hub.reaching, '--identity', key, '--artefact', artefacts)
     says(said, 6, /none of the keys and passwords lets carol in/, /--identity KEY/)
+  })
+
+  it('takes a password from a file, and refuses another one', async () => {
+    const file = join(lab.directory, 'login')
+    const to = [
+      'deliver',
+      `bob@${host.address}`,
+      '--ssh-config',
+      '/dev/null',
+      '--known-hosts',
+      lab.knownHosts,
+      '--artefact',
+      artefacts,
+      '--password-file',
+      file
+    ]
+    const log = '/var/log/sshd.log'
+    writeFileSync(file, 'wrong\n', { mode: 0o600 })
+    says(await hub.cloudburst(...to), 6, /none of the keys and passwords lets bob in/)
+    writeFileSync(file, `${BOBS_PASSWORD}\n`)
+    // Let in, and refused for what it asks there.
+    says(await hub.cloudburst(...to, '--prefix', '/proc/none'), 1, /could not be unpacked there/)
+    assert.ok(host.holds(`grep -q 'Accepted password for bob' ${log}`))
+    says(await hub.cloudburst(...to, '--identity', join(lab.directory, 'none')), 64, /there is no key at/)
   })
 
   it('refuses a host whose key is not known, and takes it by its fingerprint', async () => {

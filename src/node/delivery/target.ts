@@ -68,6 +68,8 @@ async function configured(host: string, user: string | undefined, config: string
 }
 
 function identitiesOf({ identity }: TargetOptions, files: readonly string[]): string[] {
+  if (identity !== undefined && !existsSync(identity))
+    throw new CloudburstError('CB_USAGE', `there is no key at ${identity}`, { command: 'deliver' })
   if (identity !== undefined) return [identity]
   const defaults = files.length > 0 ? files : ['~/.ssh/id_ed25519', '~/.ssh/id_ecdsa', '~/.ssh/id_rsa']
   return defaults.map(atHome).filter(file => existsSync(file))
