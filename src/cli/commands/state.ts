@@ -20,7 +20,7 @@ export async function run(invocation: Invocation): Promise<number> {
   if ((verb === undefined ? second : more) !== undefined)
     throw new CloudburstError('CB_USAGE', `state takes ${verbs.join(', ')} and one path`, { command })
   if (verb === 'set') return await set(invocation, word)
-  if (word === undefined || assignments.length > 0)
+  if (word === undefined || word === '' || assignments.length > 0)
     throw new CloudburstError('CB_USAGE', 'state needs a path, e.g. nodes.node2.agents; state set PATH=VALUE changes one', { command })
   const { agency, by } = await openSession(invocation)
   switch (verb ?? (options.watch ? 'watch' : 'get')) {
