@@ -12,6 +12,8 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { root } from './sources.mjs'
 
+/** Flags of mocha whose value is text that may look like a path. */
+const TEXT_FLAGS = new Set(['--grep', '-g', '--fgrep', '-f'])
 /** How long the process may stay after its last test before it is ended and the run has failed. The reporter names the cause before. */
 const LINGER_MS = Number(process.env.CLOUDBURST_TEST_LINGER_MS ?? 10_000)
 
@@ -58,8 +60,12 @@ mocha.on('exit', (code, signal) => {
 
 /** The arguments with folders written as patterns, and every test file when no path is among them. */
 function withSpec(args) {
-  const paths = args.map(argument => (existsSync(argument) && statSync(argument).isDirectory() ? `${argument}/**/*.test.ts` : argument))
-  const named = args.some((argument, at) => !argument.startsWith('-') && (existsSync(argument) || isPattern(argument, args[at - 1])))
+  // what stands behind a flag may be its value: `--grep docs/`
+  const isPath = (argument, at) => !argument.startsWith('-') && !TEXT_FLAGS.has(args[at - 1]) && existsSync(argument)
+  const paths = args.map((argument, at) =>
+    isPath(argument, at) && statSync(argument).isDirectory() ? `${argument}/**/*.test.ts` : argument
+  )
+  const named = args.some((argument, at) => isPath(argument, at) || isPattern(argument, args[at - 1]))
   return named ? paths : [...paths, 'test/**/*.test.ts']
 }
 

@@ -31,6 +31,11 @@ describe('the test command', function () {
     const { status, lines } = test(`${fixtures}/mixed.ts`, '--grep', 'passes')
     assert.equal(lines.at(-1), '1 passed, 0 failed, 0 skipped')
     assert.equal(status, 0)
+    assert.doesNotMatch(
+      test(`${fixtures}/mixed.ts`, '--grep', 'docs/').lines.join('\n'),
+      /Invalid regular expression/,
+      'a text, not a folder'
+    )
   })
 
   it('counts a file that cannot be loaded as failed', () => {
