@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
+import { progress } from './progress.ts'
 import { removeDirectory, temporaryDirectory } from './leftovers.ts'
 import { CLI } from './nodes.ts'
 import { type Measured, type Row, rowOf, type Series, seriesOf } from './result.ts'
@@ -9,7 +10,9 @@ import { interleave, type Sampler, timeOf } from './sampling.ts'
 
 /** Commands in the graph. The largest is planned only. */
 const SIZES = [1_000, 10_000, 50_000] as const
+/** What takes long is measured once: all of it is to be over in three minutes. */
 const ROUNDS = 5
+const ONCE_FROM = 10_000
 /** A plan of 10,000 steps, and its drawing as DOT, in milliseconds. */
 const PLAN_LIMIT_MS = 1_000
 /** Doing 10,000 commands that do nothing, journaled, against make -j2. */
@@ -55,7 +58,8 @@ async function planned(base: string, size: number, present: readonly string[]): 
   }
   if (present.includes('make')) samplers['make -n'] = () => timeOf('make', ['-n', '-C', directory])
   if (present.includes('ninja')) samplers['ninja -n -v'] = () => timeOf('ninja', ['-n', '-v', '-C', directory])
-  const taken = await interleave(samplers, ROUNDS)
+  if (present.includes('terraform') && size <= EXECUTED) samplers['terraform plan'] = terraformPlan(directory, size)
+  const taken = size < ONCE_FROM ? await interleave(samplers, ROUNDS) : await once(samplers)
   const named = Object.entries(taken).map(([name, samples]) => seriesOf(`${name} × ${size.toLocaleString('en')}`, 'ms', samples))
   const [ours, graph, ...peers] = named
   if (ours === undefined || graph === undefined) return { rows: [], series: named }
@@ -77,15 +81,12 @@ async function executed(base: string): Promise<Pick<Measured, 'rows' | 'series'>
     (file: string): Sampler =>
     () =>
       timeOf(process.execPath, [CLI, 'execute', join(directory, file), 'graph', '--home', home])
-  const taken = await interleave(
-    {
-      ours: execute('graph.xml'),
-      make: () => timeOf('make', ['-s', '-j2', '-C', directory]),
-      nothing: execute('true.xml'),
-      'make, nothing': () => timeOf('make', ['-s', '-j2', '-C', directory, 'files'])
-    },
-    1
-  )
+  const taken = await once({
+    ours: execute('graph.xml'),
+    make: () => timeOf('make', ['-s', '-j2', '-C', directory]),
+    nothing: execute('true.xml'),
+    'make, nothing': () => timeOf('make', ['-s', '-j2', '-C', directory, 'files'])
+  })
   const size = EXECUTED.toLocaleString('en')
   const [ours, make] = [seriesOf(`cloudburst execute × ${size}`, 'ms', taken.ours), seriesOf(`make -j2 × ${size}`, 'ms', taken.make)]
   const nothing = seriesOf(`cloudburst execute × ${size}, all true already`, 'ms', taken.nothing)
@@ -96,6 +97,29 @@ async function executed(base: string): Promise<Pick<Measured, 'rows' | 'series'>
       rowOf(nothing.name, nothing, 'ratio', { peer: files, limit: NULL_LIMIT })
     ],
     series: [ours, make, nothing, files]
+  }
+}
+
+/** One sample of each, one after the other, without a warm-up. */
+async function once<N extends string>(samplers: Readonly<Record<N, Sampler>>): Promise<Record<N, number[]>> {
+  const taken: Partial<Record<N, number[]>> = {}
+  for (const name of Object.keys(samplers) as N[]) {
+    taken[name] = [await samplers[name]()]
+    progress(`${name}: ${Math.round(taken[name]![0]!)} ms`)
+  }
+  return taken as Record<N, number[]>
+}
+
+/** As many resources that do nothing; its directory is made ready once, which is not measured. */
+function terraformPlan(base: string, size: number): Sampler {
+  const directory = join(base, 'terraform')
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(join(directory, 'main.tf'), `resource "terraform_data" "s" {\n  count = ${size}\n  input = "true ${'${count.index}'}"\n}\n`)
+  const env = { ...process.env, CHECKPOINT_DISABLE: '1' }
+  const ready = timeOf('terraform', [`-chdir=${directory}`, 'init', '-input=false'], env)
+  return async () => {
+    await ready
+    return await timeOf('terraform', [`-chdir=${directory}`, 'plan', '-input=false', '-lock=false'], env)
   }
 }
 
