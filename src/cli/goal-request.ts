@@ -1,4 +1,5 @@
 /** Words of a goal command → what the agency is asked. */
+import { CloudburstError } from '../errors.ts'
 import type { Agency, GoalRequest, Principal } from '../node/control/contract.ts'
 import { type Invocation, onlyWord } from './arguments.ts'
 import type { Io } from './io.ts'
@@ -18,6 +19,10 @@ export async function goalRequest(invocation: Invocation, agency: Agency, by: Pr
     'refresh-only': refreshOnly,
     target
   } = invocation.options
+  if (destroy && (refresh || refreshOnly))
+    throw new CloudburstError('CB_USAGE', '--destroy undoes what was done, --refresh and --refresh-only look at it: ask for one of them', {
+      command: invocation.command
+    })
   const locale = localeOf(invocation.io.env)
   return {
     goal,

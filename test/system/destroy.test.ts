@@ -65,6 +65,11 @@ describe('undoing what a goal has done', () => {
     assert.deepEqual(undone(), ['conf', 'dir'])
   })
 
+  it('is not asked for together with a look at what was done', async () => {
+    assert.match((await run(64, 'plan', file, 'site', '--destroy', '--refresh')).stderr, /ask for one of them/)
+    assert.match((await run(64, 'pursue', file, 'site', '--destroy', '--refresh-only')).stderr, /ask for one of them/)
+  })
+
   it('undoes once what several runs with the same values have done', async () => {
     await run(0, 'pursue', file, 'site')
     await run(0, 'pursue', file, 'site')
