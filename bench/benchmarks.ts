@@ -1,6 +1,7 @@
 import { adHoc } from './ad-hoc.ts'
 import { artifact } from './artifact.ts'
 import { daemon } from './daemon.ts'
+import { delivery } from './delivery.ts'
 import { dispatchCli } from './dispatch-cli.ts'
 import { dispatchSocket } from './dispatch-socket.ts'
 import { fanOut } from './fan-out.ts'
@@ -26,6 +27,7 @@ export const benchmarks: Readonly<Record<string, () => Promise<Measured>>> = {
   artifact,
   start,
   daemon,
+  delivery,
   idle,
   list,
   language,
