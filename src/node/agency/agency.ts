@@ -132,8 +132,11 @@ function callTable(parts: AgencyParts): CallTable {
     }
   }
   const { anticipate } = parts
+  // Other nodes are asked with this node's rights: only for its own people.
   const askedThere = async (plan: Plan, by: Principal, signal: AbortSignal): Promise<Plan> =>
-    anticipate === undefined ? plan : await withThere(plan, (peer, question) => anticipate(peer, question, by, signal))
+    anticipate === undefined || by.peer !== parts.self
+      ? plan
+      : await withThere(plan, (peer, question) => anticipate(peer, question, by, signal))
   const stillTrue = async (request: GoalRequest, planned: PlanBasis, by: Principal, signal: AbortSignal): Promise<Plan> => {
     const plan = await refuseStale(runs, request, planned)
     requireThere(await askedThere(plan, by, signal))
@@ -183,7 +186,10 @@ function callTable(parts: AgencyParts): CallTable {
     plan: async (request, by, signal) => {
       const plan = await askedThere(await runs.plan(request), by, signal)
       if (request.refresh !== true) return plan
-      const ask = (id: string, asked: GoalRequest): Promise<Plan> => sent.plan(id, asked, by)
+      const ask = async (id: string, asked: GoalRequest): Promise<Plan> => {
+        if (by.peer !== parts.self) throw new CloudburstError('CB_DENIED', 'other nodes are asked for people of this node only', { id })
+        return await sent.plan(id, asked, by)
+      }
       return { ...plan, drift: await driftOf(await runs.lookAgain(request), ask) }
     },
     anticipate: async request => {
