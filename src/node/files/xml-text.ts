@@ -5,18 +5,6 @@ import { replaceFile } from './atomic-file.ts'
 import { alone } from './alone.ts'
 import { checkOnlyOursToWrite } from './file-safety.ts'
 
-/** `text` for use inside a double-quoted attribute or as element text. */
-export function escapeXml(text: string): string {
-  return text.replace(/[&<>"\n\r\t]/g, character => `&#${character.charCodeAt(0)};`)
-}
-
-/** ` name="value"` for each entry that has a value. */
-export function attributesText(attributes: Readonly<Record<string, string | undefined>>): string {
-  return Object.entries(attributes)
-    .map(([name, value]) => (value === undefined ? '' : ` ${name}="${escapeXml(value)}"`))
-    .join('')
-}
-
 /**
  * Inserts `lines` as last children of the root element, each indented by two spaces; everything else stays as it is.
  * The result is read before it is put in place. Durable on return.

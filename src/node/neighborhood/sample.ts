@@ -1,4 +1,4 @@
-import { attributesText, escapeXml } from '../files/xml-text.ts'
+import { attributesText, escapeXml } from '../../goals/program/write-xml.ts'
 import { LISTEN_DEFAULT, type Neighbour, readNeighborhood } from './read.ts'
 
 /** What `cloudburst init` knows about a new node. */

@@ -1,5 +1,5 @@
 import { capabilities, type Capability } from '../../crypto/capability.ts'
-import { attributesText } from '../files/xml-text.ts'
+import { attributesText } from '../../goals/program/write-xml.ts'
 
 /** The authority that stands for the owner of a permissions.xml itself. */
 export const LOCAL_AUTHORITY = 'local'

@@ -10,7 +10,8 @@ import { neighborhoodText } from '../../../src/node/neighborhood/sample.ts'
 import { readNeighborhood } from '../../../src/node/neighborhood/read.ts'
 import { addPermit } from '../../../src/node/permissions/permissions.ts'
 import { readPermissions } from '../../../src/node/permissions/read.ts'
-import { attributesText, insertIntoRoot } from '../../../src/node/files/xml-text.ts'
+import { attributesText } from '../../../src/goals/program/write-xml.ts'
+import { insertIntoRoot } from '../../../src/node/files/xml-text.ts'
 
 describe('a file that people keep', () => {
   let directory: string
