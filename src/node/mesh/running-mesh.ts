@@ -8,8 +8,6 @@ import type { PeerInfo } from '../control/contract.ts'
 import { machineClock } from '../clock.ts'
 import { labelsOf } from '../host.ts'
 import type { Mesh, MeshEvent, MeshOptions } from '../mesh.ts'
-import type { Neighbour } from '../neighborhood/read.ts'
-import { ipOf } from './address-budget.ts'
 import { probeThrough, sayGoodbye } from '../../protocols/members/client.ts'
 import { MEMBERS, MEMBERS_TOPIC } from '../../protocols/members/messages.ts'
 import { membersHandler } from '../../protocols/members/server.ts'
@@ -28,6 +26,7 @@ import { isRelayed, Relays } from './relays.ts'
 import { peerOfAddress, selectPeers } from './selector.ts'
 import { served } from './serve.ts'
 import { Sessions } from './sessions.ts'
+import { listedAddresses } from './listed-addresses.ts'
 import { Supervisor } from './supervisor.ts'
 
 /** The mesh over libp2p. Made by makeMesh of ../mesh.ts. */
@@ -384,18 +383,6 @@ export class RunningMesh implements Mesh {
   #emit(event: MeshEvent, peer: string): void {
     for (const listener of this.#listeners.get(event) ?? []) listener(peer)
   }
-}
-
-const listed = new WeakMap<readonly Neighbour[], ReadonlySet<string>>()
-
-/** IP addresses of neighbours, as far as they are listed by number. */
-function listedAddresses(neighbours: readonly Neighbour[]): ReadonlySet<string> {
-  const known = listed.get(neighbours)
-  if (known !== undefined) return known
-  const addresses = neighbours.flatMap(neighbour => neighbour.addresses).filter(address => /^\/ip[46]\//.test(address))
-  const found = new Set(addresses.map(ipOf))
-  listed.set(neighbours, found)
-  return found
 }
 
 function reasonOf(error: unknown): string {
