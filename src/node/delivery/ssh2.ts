@@ -109,7 +109,8 @@ async function checkHostKey(target: Target, key: Buffer, answers: Answers): Prom
 
 /** Agent, then keys, then passwords, each once; keys that need a passphrase are left to the agent. */
 function authentication({ name, user, identities }: Target, answers: Answers, env: NodeJS.ProcessEnv) {
-  const ways: AnyAuthMethod[] = []
+  // The first tells what the host would take.
+  const ways: AnyAuthMethod[] = [{ type: 'none', username: user }]
   const agent = env['SSH_AUTH_SOCK']
   if (agent !== undefined && agent !== '') ways.push({ type: 'agent', username: user, agent })
   for (const file of identities) {
