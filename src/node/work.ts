@@ -167,6 +167,7 @@ export async function openWork(parts: WorkParts, down: StopList): Promise<Work> 
   const runs: Runs = openRuns({
     store,
     journal,
+    sentTo: dispatches.sentTo,
     programs,
     agents,
     driver,

@@ -52,6 +52,8 @@ export interface RunsParts {
   readonly random: Random
   readonly host: Variables
   readonly peer: Variables
+  /** Where the goal with this id was sent from here, if it was. */
+  readonly sentTo?: (id: string) => { readonly node: string } | undefined
   /** Absent: nobody but this node's own people can ask for anything. */
   readonly permits?: EffectCheck
   readonly log: Log
@@ -149,6 +151,10 @@ export function openRuns(parts: RunsParts): Runs {
     const leaves = agentName !== undefined && agents.has(agentName) && agents.get(agentName).stopGoal?.id === proposal.id
     if (agentName !== undefined && agentProto !== undefined && !leaves) await agents.ensure(program, agentProto, agentName)
     const goalId = proposal.id ?? parts.random.id()
+    const elsewhere = parts.sentTo?.(goalId)
+    // Its events come from there: a run of that id here would stand in their place.
+    if (elsewhere !== undefined)
+      throw new CloudburstError('CB_VALUE_INVALID', `a goal ${goalId} was sent from here to ${elsewhere.node}`, { id: goalId })
     if (!leaves && journal.open >= OPEN_GOALS_MAX && journal.find(goalId) === undefined)
       throw new CloudburstError('CB_BUSY', `${journal.open} goals are open here already: repair or cancel what waits, then ask again`, {
         goal: proposal.goal,
