@@ -13,6 +13,8 @@ import { type Effect, effectsOf } from './tracing.ts'
 const plans: readonly (readonly [program: string, goal: string, ...words: readonly string[]])[] = [
   ['build.xml', 'buildHere', 'goal.source=$/source', 'goal.product=greet'],
   ['build.xml', 'build', 'goal.source=$/source', 'goal.product=greet', 'goal.report=$/report', 'goal.nodes=["n2","n3"]'],
+  ['dataflow.xml', 'measure', 'goal.folder=$/data'],
+  ['deliver.xml', 'deliverAll', 'goal.hosts=["user@host-of-nobody"]'],
   ['hello-world.xml', 'greet'],
   ['install-tool.xml', 'installTool', 'goal.package=no-such-tool-anywhere'],
   ['inventory.xml', 'inventory'],
