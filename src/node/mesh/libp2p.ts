@@ -70,7 +70,10 @@ async function nodeOptions(options: NodeOptions): Promise<Libp2pOptions<Services
     nodeInfo: { name: 'cloudburst', version: options.version },
     privateKey: privateKeyFromRaw(rawPrivateKey(options.identity)),
     addresses: { listen: [...options.listen], announce: [...options.announce], announceFilter: withoutLoopback },
-    transports: [tcp({ maxConnections: limits.CONNECTIONS_MAX }), components => circuitRelayTransport()(guarded(components, admission))],
+    transports: [
+      tcp({ maxConnections: limits.CONNECTIONS_MAX }),
+      components => asked(circuitRelayTransport()(guarded(components, admission)))
+    ],
     connectionEncrypters: [gathering(noise())],
     streamMuxers: [
       yamux({
@@ -102,6 +105,18 @@ function connectionLimits(trusted: readonly string[]): NonNullable<Libp2pOptions
     // Only numbers can be compared with where a connection comes from.
     allow: trusted.filter(address => /^\/ip[46]\//.test(address))
   }
+}
+
+/**
+ * Only the relays that are asked for, never those that are come upon: besides, libp2p (3.3) leaves the timer of one that it then does
+ * not need, which would keep this process alive for hours.
+ */
+function asked<T>(transport: T): T {
+  const store = (transport as { reservationStore: { addRelay: (peer: unknown, type: string) => Promise<unknown> } }).reservationStore
+  const add = store.addRelay.bind(store)
+  store.addRelay = (peer, type) =>
+    type === 'configured' ? add(peer, type) : Promise.reject(new Error('relays are only those of neighborhood.xml'))
+  return transport
 }
 
 /** Relays for who may come in here, without libp2p's limits of two minutes and 128 KiB: whom we relay for was decided at the door. */

@@ -60,6 +60,7 @@ export interface RelaysOptions {
 export class Relays {
   readonly #options: RelaysOptions
   #turn: Promise<void> = Promise.resolve()
+  #stopped = false
 
   constructor(options: RelaysOptions) {
     this.#options = options
@@ -70,12 +71,19 @@ export class Relays {
     if (this.#options.addresses.some(address => relayOf(address) === peer)) this.#turn = this.#turn.then(() => this.#listen())
   }
 
+  /** Listens nowhere any more. What is being asked of a relay is waited for: libp2p forgets none of its timers only then. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#turn
+    await this.#options.listening.close().catch(() => undefined)
+  }
+
   async #listen(): Promise<void> {
     const { addresses, listening, isUp, onFailure } = this.#options
     // Anew at all of them: libp2p keeps one list of reservations.
     await listening.close().catch(() => undefined)
     for (const address of addresses) {
-      if (!isUp(relayOf(address) ?? '')) continue
+      if (this.#stopped || !isUp(relayOf(address) ?? '')) continue
       try {
         await listening.listen(dialable([address]))
       } catch (error) {

@@ -44,7 +44,7 @@ export class RunningMesh implements Mesh {
   readonly #suspect: ReturnType<typeof memberNews>
   readonly #handlers = new Map<string, Handler>()
   readonly #listeners = new Map<MeshEvent, Set<(peer: string) => void>>()
-  readonly #cleanup: (() => void)[] = []
+  readonly #cleanup: (() => Promise<void> | void)[] = []
   #node: Node | undefined
 
   constructor(options: MeshOptions) {
@@ -141,14 +141,17 @@ export class RunningMesh implements Mesh {
       onFailure: (address, error) =>
         this.#options.log.warn({ address, reason: reasonOf(error) }, 'this node cannot be reached through a relay')
     })
-    this.#cleanup.push(this.on('peer-up', peer => relays.came(peer)))
+    this.#cleanup.push(
+      this.on('peer-up', peer => relays.came(peer)),
+      () => relays.stop()
+    )
     this.#membership.start()
     this.#watch()
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.#members().map(peer => sayGoodbye(this, peer)))
-    for (const end of this.#cleanup.splice(0)) end()
+    for (const end of this.#cleanup.splice(0)) await end()
     this.#supervisor.stop()
     const node = this.#node
     this.#node = undefined
