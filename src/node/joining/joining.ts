@@ -5,6 +5,8 @@ import { liveFile, type Log } from '../files/live-file.ts'
 import type { Joining, Newcomer } from '../mesh.ts'
 import { dialable } from '../mesh/dialable.ts'
 import { addNeighbour, type LiveNeighborhood } from '../neighborhood/neighborhood.ts'
+import type { Permit } from '../permissions/decide.ts'
+import { endOf, holds } from '../permissions/lifetime.ts'
 import { addPermit, type LivePermissions } from '../permissions/permissions.ts'
 import { parsePending, removePending, type Ticket, type Tickets } from './tickets.ts'
 
@@ -43,7 +45,10 @@ export function makeJoining({
     const known = isNodeName(name) ? name : peer.slice(-8)
     const lifetime = `${new Date(now()).toISOString().slice(0, 19)}Z/P${JOINED_PERMIT_DAYS}D`
     const added = addNeighbour(home.neighborhood, { peer, name: known, addresses: plainAddresses(addresses) })
-    addPermit(home.permissions, { email: email ?? `node@${added.name}`, peer, capabilities, lifetime })
+    const permit = { email: email ?? `node@${added.name}`, peer, capabilities, lifetime }
+    permissions.reload()
+    // A delivery that was killed is begun again, and presents a second ticket for the same node.
+    if (!permissions.current.permits.some(there => isSame(there, permit, now()))) addPermit(home.permissions, permit)
     permissions.reload()
     neighborhood.reload()
   }
@@ -65,6 +70,19 @@ export function makeJoining({
       drop(peer)
     }
   }
+}
+
+/** Whether a permit says what a new one would, and goes on saying it for half of the time at least. */
+function isSame(there: Permit, made: Pick<Permit, 'email' | 'capabilities'> & { readonly peer: string }, now: number): boolean {
+  const { programs, goals, vars, on, concurrent, fresh } = there
+  return (
+    there.peer === made.peer &&
+    there.email === made.email &&
+    [programs, goals, vars, on, concurrent, fresh].every(bound => bound === undefined) &&
+    there.capabilities.toSorted().join() === made.capabilities.toSorted().join() &&
+    endOf(there.lifetime, now) > now + (JOINED_PERMIT_DAYS / 2) * 86_400_000 &&
+    holds(there.lifetime, now, now)
+  )
 }
 
 /** TCP addresses without /p2p/, as neighborhood.xml has them. */
