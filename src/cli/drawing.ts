@@ -1,4 +1,5 @@
 /** Drawings of graphs, in the form that was asked for. */
+import { writeFileSync } from 'node:fs'
 import { CloudburstError } from '../errors.ts'
 import { type Clustering, clusterings } from '../goals/graph/clusters.ts'
 import { collapsed } from '../goals/graph/collapse.ts'
@@ -39,11 +40,19 @@ export function drawingOf({ command, options }: Invocation): Drawing {
   return { format, by, depth, critical }
 }
 
+/** Draws to the file of `--out`, else to stdout; what is said of it goes to stderr. */
+export async function draw({ options, io }: Invocation, drawing: Drawing, graph: Graph): Promise<void> {
+  const { text, said } = await drawn(graph, drawing)
+  for (const line of said) io.stderr.write(`${line}\n`)
+  if (options.out === undefined) io.stdout.write(text)
+  else writeFileSync(options.out, text)
+}
+
 /**
  * The drawing as text, and how long its longest way is when that was asked for.
  * @throws CloudburstError CB_USAGE when a picture would have more than SVG_NODES_MAX nodes
  */
-export async function drawn(graph: Graph, { format, by, depth, critical }: Drawing): Promise<{ text: string; said: readonly string[] }> {
+async function drawn(graph: Graph, { format, by, depth, critical }: Drawing): Promise<{ text: string; said: readonly string[] }> {
   const marked = critical ? withCriticalPath(graph) : undefined
   const whole = marked?.graph ?? graph
   const shown = depth === undefined ? whole : collapsed(whole, depth)

@@ -16,7 +16,8 @@ export const ROOT_GRANT_BYTES_MAX = 5 * 1024
 export const GRANT_LIFETIME_MAX_MS = 90 * 86_400_000
 /** Most bounds that one grant allows side by side. */
 const ALLOWS_MAX = 16
-const EMAIL = /^[^\s@]+@[^\s@]+$/
+/** What is taken for an e-mail address: it names somebody, nothing is sent there. */
+export const EMAIL = /^[^\s@]+@[^\s@]+$/
 
 /** What a grant says. Times are epoch milliseconds by the signer's clock. */
 export interface GrantWords {

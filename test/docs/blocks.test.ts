@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { skip } from '../skip.ts'
+import { runnersOf } from './runners.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.md'))
@@ -78,16 +79,3 @@ describe('the commands in docs/', () => {
     })
   }
 })
-
-/** Runners have sessions of their own: those whose command names a home below `directory`. */
-function runnersOf(directory: string): string[] {
-  if (!existsSync('/proc/self')) return []
-  return readdirSync('/proc').filter(pid => {
-    if (!/^\d+$/.test(pid)) return false
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`${directory}/`)
-    } catch {
-      return false
-    }
-  })
-}

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { skip } from '../skip.ts'
+import { runnersOf } from './runners.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const page = readFileSync(join(root, 'docs/permissions.md'), 'utf8')
@@ -101,16 +102,3 @@ describe('docs/permissions.md', function () {
     }
   }
 })
-
-/** Runners have sessions of their own: those whose command names a home below `directory`. */
-function runnersOf(directory: string): string[] {
-  if (!existsSync('/proc/self')) return []
-  return readdirSync('/proc').filter(pid => {
-    if (!/^\d+$/.test(pid)) return false
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`${directory}/`)
-    } catch {
-      return false
-    }
-  })
-}

@@ -1,11 +1,9 @@
-import { writeFileSync } from 'node:fs'
 import { CloudburstError } from '../../errors.ts'
-import type { Graph } from '../../goals/graph/graph.ts'
 import { graphOfPlan } from '../../goals/graph/plan-graph.ts'
 import { RunGraph } from '../../goals/graph/run-graph.ts'
 import type { Plan } from '../../node/control/contract.ts'
 import { type Invocation, onlyWord } from '../arguments.ts'
-import { type Drawing, drawingOf, drawn } from '../drawing.ts'
+import { draw, type Drawing, drawingOf } from '../drawing.ts'
 import { goalRequest } from '../goal-request.ts'
 import { findRun } from '../run-ids.ts'
 import { readPlan } from '../saved-plan.ts'
@@ -23,13 +21,13 @@ export async function run(invocation: Invocation): Promise<number> {
   if (invocation.options.live && !idWord.test(word))
     throw new CloudburstError('CB_USAGE', '--live follows a goal that is pursued: name its id', { command: 'graph' })
   if (word.endsWith('.json')) {
-    await put(invocation, drawing, graphOfPlan(readPlan(word).plan))
+    await draw(invocation, drawing, graphOfPlan(readPlan(word).plan))
     return 0
   }
   const session = await openSession(invocation)
   try {
     if (idWord.test(word)) await drawRun(invocation, session, drawing, word)
-    else await put(invocation, drawing, graphOfPlan(complete(await planOf(invocation, session))))
+    else await draw(invocation, drawing, graphOfPlan(complete(await planOf(invocation, session))))
     return 0
   } finally {
     await session.close()
@@ -56,15 +54,8 @@ async function drawRun(invocation: Invocation, { agency, by }: Session, drawing:
   for await (const item of agency.stream('events', { id, from: 1, ...(live && { follow: true }) }, by, invocation.io.interrupted)) {
     const changed = item.type === 'event' && graph.next(item.event)
     if (!live || !changed || Date.now() - drawnAt < LIVE_INTERVAL_MS) continue
-    await put(invocation, drawing, graph.graph())
+    await draw(invocation, drawing, graph.graph())
     drawnAt = Date.now()
   }
-  await put(invocation, drawing, graph.graph())
-}
-
-async function put({ options, io }: Invocation, drawing: Drawing, graph: Graph): Promise<void> {
-  const { text, said } = await drawn(graph, drawing)
-  for (const line of said) io.stderr.write(`${line}\n`)
-  if (options.out === undefined) io.stdout.write(text)
-  else writeFileSync(options.out, text)
+  await draw(invocation, drawing, graph.graph())
 }

@@ -1,10 +1,7 @@
-import { writeFileSync } from 'node:fs'
-import { graphOfPlan } from '../../goals/graph/plan-graph.ts'
 import { hasChanges, planLines, type PlanOptions, planText } from '../../goals/render/plan.ts'
 import type { GoalRequest, Plan } from '../../node/control/contract.ts'
 import { shellWord } from '../../goals/render/words.ts'
 import type { Invocation } from '../arguments.ts'
-import { drawingOf, drawn } from '../drawing.ts'
 import { goalRequest } from '../goal-request.ts'
 import { colours, print } from '../io.ts'
 import { formatOf, showOne } from '../output.ts'
@@ -37,10 +34,8 @@ function sayWhere({ io, files }: Invocation, problems: Plan['problems']): void {
 async function show(invocation: Invocation, session: Session, request: GoalRequest, plan: Plan): Promise<void> {
   const { output, out } = invocation.options
   if (output === 'dot' || output === 'mermaid' || output === 'svg') {
-    const { text } = await drawn(graphOfPlan(plan), drawingOf(invocation))
-    if (out === undefined) invocation.io.stdout.write(text)
-    else writeFileSync(out, text)
-    return
+    const [{ draw, drawingOf }, { graphOfPlan }] = await Promise.all([import('../drawing.ts'), import('../../goals/graph/plan-graph.ts')])
+    return await draw(invocation, drawingOf(invocation), graphOfPlan(plan))
   }
   if (formatOf(invocation) === 'plain') print(invocation.io.stdout, planLines(plan))
   else await showOne(invocation, plan, plan.goal, () => planText(plan, planOptions(invocation)))

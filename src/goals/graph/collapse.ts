@@ -10,7 +10,7 @@ export function collapsed(graph: Graph, depth: number): Graph {
   const depths = new Map<string, number>()
   const steps = new Map<string, GraphNode[]>()
   for (const node of graph.nodes) {
-    const above = node.parent === undefined ? undefined : (within.get(node.parent) ?? undefined)
+    const above = node.parent === undefined ? undefined : within.get(node.parent)
     depths.set(node.id, node.parent === undefined ? 1 : (depths.get(node.parent) ?? 0) + (node.kind === 'goal' ? 1 : 0))
     if (above !== undefined) within.set(node.id, above)
     else if (node.kind === 'goal' && (depths.get(node.id) ?? 1) >= depth) within.set(node.id, node.id)
@@ -26,7 +26,7 @@ export function collapsed(graph: Graph, depth: number): Graph {
       const box = within.get(node.id)
       return box === undefined ? [node] : box === node.id ? [boxOf(node, steps.get(box) ?? [])] : []
     }),
-    edges: rejoined(graph.edges, id => within.get(id) ?? id)
+    edges: rejoined(graph.edges, within)
   }
 }
 
@@ -42,10 +42,10 @@ function boxOf(goal: GraphNode, steps: readonly GraphNode[]): GraphNode {
 }
 
 /** Edges between the boxes; those within one box, and those that are there already, are dropped. */
-function rejoined(edges: readonly GraphEdge[], boxOf: (id: string) => string): GraphEdge[] {
+function rejoined(edges: readonly GraphEdge[], within: ReadonlyMap<string, string>): GraphEdge[] {
   const joined = new Map<string, GraphEdge>()
   for (const edge of edges) {
-    const [from, to] = [boxOf(edge.from), boxOf(edge.to)]
+    const [from, to] = [within.get(edge.from) ?? edge.from, within.get(edge.to) ?? edge.to]
     if (from === to) continue
     const key = `${from}\0${to}\0${edge.kind}`
     const known = joined.get(key)

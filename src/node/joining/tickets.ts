@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { capabilities as allCapabilities, type Capability } from '../../crypto/capability.ts'
 import { isPeerId } from '../../crypto/identity.ts'
+import type { StorePart } from '../store/part.ts'
 import { CloudburstError } from '../../errors.ts'
 import { replaceFile } from '../files/atomic-file.ts'
 import { checkOnlyOursToRead } from '../files/file-safety.ts'
@@ -45,16 +46,7 @@ export interface TicketRecord {
 }
 
 /** The part of the store that tickets need. */
-export interface TicketStore {
-  range(options: { readonly prefix: string }): AsyncIterable<readonly [string, unknown]>
-  /** Atomic; on disk on return when `sync`. */
-  batch(
-    operations: readonly (
-      | { readonly type: 'put'; readonly key: string; readonly value: unknown }
-      | { readonly type: 'del'; readonly key: string }
-    )[],
-    options: { readonly sync: boolean }
-  ): Promise<void>
+export interface TicketStore extends StorePart {
   /** Calls `listener` when it cannot be written any more, and when it can again. */
   onState?(listener: (state: 'ready' | 'degraded') => void): unknown
 }

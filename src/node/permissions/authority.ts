@@ -6,28 +6,18 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Bounds } from '../../crypto/bounds.ts'
-import { GRANT_LIFETIME_MAX_MS, type GrantWords, openGrant, sealGrant } from '../../crypto/grant.ts'
+import { EMAIL, GRANT_LIFETIME_MAX_MS, type GrantWords, openGrant, sealGrant } from '../../crypto/grant.ts'
 import { generateIdentity, type Identity, identityFromPem, identityToPem, isPeerId } from '../../crypto/identity.ts'
 import { REVOCATIONS_MAX, type Revoked, sealRevocations } from '../../crypto/revocation.ts'
 import { CloudburstError } from '../../errors.ts'
 import { capabilities } from '../../crypto/capability.ts'
+import { NODE_NAME } from '../../protocols/node-name.ts'
 import { guess } from '../files/xml-shape.ts'
 import { createFile, replaceFile } from '../files/atomic-file.ts'
 import { checkOnlyOursToRead } from '../files/file-safety.ts'
 
-const EMAIL = /^[^\s@]+@[^\s@]+$/
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
-
 /** A grant as the book remembers it. */
-export interface Issued {
-  readonly id: string
-  readonly subject: string
-  readonly email: string
-  readonly allows: readonly Bounds[]
-  readonly at: number
-  readonly notBefore: number
-  readonly expiry: number
-  readonly fresh?: number
+export interface Issued extends GrantWords {
   /** Issued anew before it ends, for as long as nobody takes it back. */
   readonly renew?: true
 }
@@ -59,7 +49,7 @@ export function authorityNames(directory: string): readonly string[] {
  * @throws CloudburstError CB_USAGE for a wrong name, or one that is taken
  */
 export function initAuthority(directory: string, name: string): HeldAuthority {
-  if (!NAME.test(name)) throw new CloudburstError('CB_USAGE', `${name} is no name for an authority: letters, digits, . _ -`)
+  if (!NODE_NAME.test(name)) throw new CloudburstError('CB_USAGE', `${name} is no name for an authority: letters, digits, . _ -`)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const identity = generateIdentity()
   if (!createFile(keyPath(directory, name), identityToPem(identity), 0o600))
@@ -72,7 +62,7 @@ export function initAuthority(directory: string, name: string): HeldAuthority {
 /** @throws CloudburstError CB_USAGE when there is no such authority, CB_FILE_UNSAFE when others may read its key */
 export function openAuthority(directory: string, name: string): HeldAuthority {
   const path = keyPath(directory, name)
-  if (!NAME.test(name) || !existsSync(path)) {
+  if (!NODE_NAME.test(name) || !existsSync(path)) {
     const names = authorityNames(directory)
     const known = names.length === 0 ? 'there is none in this home' : `there is ${names.join(', ')}`
     throw new CloudburstError('CB_USAGE', `no authority ${name} has its key here; ${known}`, { command: 'authority' })

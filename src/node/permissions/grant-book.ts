@@ -1,7 +1,7 @@
 /** Grants whose signatures held: those of this node, to be shown, and those that others have shown. Bounded, and kept over restarts. */
 import { createHash } from 'node:crypto'
 import { type Grant, openGrant } from '../../crypto/grant.ts'
-import type { TrustStore } from './trust.ts'
+import type { StorePart } from '../store/part.ts'
 
 const PREFIX = 't!grant!'
 /**
@@ -12,20 +12,20 @@ export const GRANTS_PER_KEY_MAX = 16
 export const GRANTS_MAX = 10_000
 
 export class GrantBook {
-  readonly #store: TrustStore
+  readonly #store: StorePart
   readonly #own: readonly string[]
   readonly #bySubject = new Map<string, readonly Grant[]>()
   /** Hashes of the envelopes that are known: what is shown with each hello is verified once. */
   readonly #seen = new Set<string>()
   #count = 0
 
-  private constructor(store: TrustStore, own: readonly string[]) {
+  private constructor(store: StorePart, own: readonly string[]) {
     this.#store = store
     this.#own = own
   }
 
   /** Reads what was remembered; what has expired is dropped. */
-  static async open(store: TrustStore, own: readonly string[], now: number): Promise<GrantBook> {
+  static async open(store: StorePart, own: readonly string[], now: number): Promise<GrantBook> {
     const book = new GrantBook(store, own)
     const expired: string[] = []
     for await (const [key, value] of store.range({ prefix: PREFIX })) {

@@ -1,4 +1,5 @@
 import type { Bounds } from '../../crypto/bounds.ts'
+import { EMAIL } from '../../crypto/grant.ts'
 import { type Capability, capabilities } from '../../crypto/capability.ts'
 import { isPeerId } from '../../crypto/identity.ts'
 import { elementsOf, readXml, type XmlElement } from '../../goals/program/xml.ts'
@@ -10,7 +11,6 @@ import { failedTest } from './permission-tests.ts'
 const reader = new ShapeReader('CB_PERMISSIONS_INVALID')
 /** Shortest `fresh`, in milliseconds: an authority is heard of every half minute, and clocks may be apart by two minutes. */
 export const FRESH_MIN_MS = 5 * 60_000
-const EMAIL = /^[^\s@]+@[^\s@]+$/
 
 /** Attributes that bound what is allowed, of permits and authorities alike. */
 const BOUNDS = ['programs', 'goals', 'vars', 'on', 'concurrent']

@@ -1,6 +1,6 @@
 /** Time for decisions about trust: a clock that was set back must not wake what has expired. */
 import type { Log } from '../files/live-file.ts'
-import type { TrustStore } from './trust.ts'
+import type { StorePart } from '../store/part.ts'
 
 const KEY = 't!clock'
 /** How often the highest time is written down, in milliseconds: this much a clock can go back unnoticed across a restart. */
@@ -15,7 +15,7 @@ export interface SteadyClock {
 }
 
 /** @param raw epoch milliseconds of the machine */
-export async function steadyClock(store: TrustStore, raw: () => number = Date.now, log: Log): Promise<SteadyClock> {
+export async function steadyClock(store: StorePart, raw: () => number = Date.now, log: Log): Promise<SteadyClock> {
   let highest = 0
   for await (const [key, value] of store.range({ prefix: KEY })) if (key === KEY && typeof value === 'number') highest = value
   let warned = false

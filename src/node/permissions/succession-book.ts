@@ -1,6 +1,6 @@
 /** Which key has taken the place of which. The first successor of a key stays its successor; kept over restarts. */
 import { openSuccession, type Succession } from '../../crypto/succession.ts'
-import type { TrustStore } from './trust.ts'
+import type { StorePart } from '../store/part.ts'
 
 const PREFIX = 't!succession!'
 /** Longest line of keys, and most that are remembered of all: a key lives for years. */
@@ -8,15 +8,15 @@ const LINE_MAX = 16
 const SUCCESSIONS_MAX = 4_000
 
 export class SuccessionBook {
-  readonly #store: TrustStore
+  readonly #store: StorePart
   readonly #byFrom = new Map<string, Succession>()
   readonly #byTo = new Map<string, Succession>()
 
-  private constructor(store: TrustStore) {
+  private constructor(store: StorePart) {
     this.#store = store
   }
 
-  static async open(store: TrustStore): Promise<SuccessionBook> {
+  static async open(store: StorePart): Promise<SuccessionBook> {
     const book = new SuccessionBook(store)
     for await (const [, value] of store.range({ prefix: PREFIX })) book.#put(openSuccession(Buffer.from(value as string, 'base64')))
     return book

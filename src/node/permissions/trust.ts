@@ -9,30 +9,19 @@ import { openSuccession, SUCCESSION_TYPE } from '../../crypto/succession.ts'
 import type { Log } from '../files/live-file.ts'
 import type { Here, Trusted } from './decide.ts'
 import { GrantBook } from './grant-book.ts'
+import type { StorePart } from '../store/part.ts'
 import type { LivePermissions } from './permissions.ts'
 import { RevocationBook } from './revocation-book.ts'
 import { rightsFrom, rightsOf } from './rights.ts'
 import { SuccessionBook } from './succession-book.ts'
 import { steadyClock } from './steady-clock.ts'
 
-/** The part of the store that trust needs. */
-export interface TrustStore {
-  range(options: { readonly prefix: string }): AsyncIterable<readonly [string, unknown]>
-  batch(
-    operations: readonly (
-      | { readonly type: 'put'; readonly key: string; readonly value: unknown }
-      | { readonly type: 'del'; readonly key: string }
-    )[],
-    options: { readonly sync: boolean }
-  ): Promise<void>
-}
-
 export interface TrustParts {
   readonly permissions: Pick<LivePermissions, 'current' | 'onChange'>
   readonly here: () => Here
   /** Keys that are ours: of this node, and of its person. Grants for them are shown to others. */
   readonly own: readonly string[]
-  readonly store: TrustStore
+  readonly store: StorePart
   readonly log: Log
   /** Epoch milliseconds. */
   readonly now?: () => number
@@ -175,7 +164,7 @@ function listening<T>(listeners: Set<T>, listener: T): () => void {
 }
 
 /** Not waited for: what was taken in counts at once; should it be lost, the next neighbour tells it again. */
-function keep(store: TrustStore, log: Log, key: string, value: unknown): void {
+function keep(store: StorePart, log: Log, key: string, value: unknown): void {
   store.batch([{ type: 'put', key, value }], { sync: true }).catch(err => log.warn({ err, key }, 'a signed statement could not be kept'))
 }
 

@@ -3,10 +3,11 @@
  * read into a program once. What is remembered can be thrown away at any time.
  */
 import { createHash } from 'node:crypto'
-import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { GoalRow } from '../../goals/config/tabulator.ts'
+import { replaceFile } from '../files/atomic-file.ts'
 import { readPrivate, readProgramFiles, type Surroundings } from './program-files.ts'
 
 /** Most listings that are remembered, newest first: some MB at most. */
@@ -79,9 +80,7 @@ function recall(place: string, name: string): Listing | undefined {
 function remember(place: string, name: string, made: Listing): void {
   try {
     mkdirSync(place, { recursive: true, mode: 0o700 })
-    const beside = join(place, `${name}.${process.pid}`)
-    writeFileSync(beside, JSON.stringify(made), { mode: 0o600 })
-    renameSync(beside, join(place, name))
+    replaceFile(join(place, name), JSON.stringify(made), 0o600)
     const kept = readdirSync(place).map(name => ({ name, at: statSync(join(place, name)).mtimeMs }))
     for (const { name } of kept.sort((a, b) => b.at - a.at).slice(LISTINGS_MAX)) rmSync(join(place, name), { force: true })
   } catch {

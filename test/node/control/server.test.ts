@@ -6,15 +6,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CloudburstError } from '../../../src/errors.ts'
-import {
-  bindControl,
-  BODY_BYTES_MAX,
-  type ControlBinding,
-  type ControlHandlers,
-  type LocalHandlers
-} from '../../../src/node/control/server.ts'
+import { bindControl, BODY_BYTES_MAX, type ControlBinding, type ControlHandlers } from '../../../src/node/control/server.ts'
 import { SOCKET_PATH_BYTES_MAX } from '../../../src/node/files/socket-path.ts'
-import { eventsOf, failing, fakeAgency, replay } from '../../fakes/agency.ts'
+import { eventsOf, failing, fakeAgency, noLocalCalls, replay } from '../../fakes/agency.ts'
 
 describe('the control API', () => {
   let directory: string
@@ -34,7 +28,7 @@ describe('the control API', () => {
 
   const serve = async (some: Partial<ControlHandlers>): Promise<void> => {
     binding = await bindControl(path)
-    binding.serve({ agency: fakeAgency({}), agencyOf: unknownPeer, local, by, ...some })
+    binding.serve({ agency: fakeAgency({}), agencyOf: unknownPeer, local: noLocalCalls, by, ...some })
   }
 
   it('answers a call with its reply, as the person at the socket', async () => {
@@ -196,7 +190,7 @@ describe('the control API', () => {
   it('lets requests wait that come before the daemon is ready', async () => {
     binding = await bindControl(path)
     const early = post(path, '/api/v1/local/peers', {})
-    binding.serve({ agency: fakeAgency({}), agencyOf: unknownPeer, local, by })
+    binding.serve({ agency: fakeAgency({}), agencyOf: unknownPeer, local: noLocalCalls, by })
     assert.equal((await early).status, 200)
   })
 
@@ -258,24 +252,6 @@ const agentInfo = {
   startedAt: 0,
   goals: { running: 0, suspended: 0 }
 } as const
-const local: LocalHandlers = {
-  peers: async () => [],
-  dispatch: async () => [],
-  anticipate: async () => [],
-  abandon: async () => ({}),
-  doctor: async () => [],
-  artifacts: async () => [],
-  keepfile: async () => ({ hash: '', size: 0, name: '', on: [] }),
-  fetchfile: async () => ({ hash: '', size: 0, name: '', on: [] }),
-  dropfile: async () => ({}),
-  ticket: async () => ({ ticket: 'cb1-x', expiresAt: 0 }),
-  trust: async () => ({ news: 0, handed: [], told: 0 }),
-  grants: async () => [],
-  rights: async () => ({ peers: [], rights: [] }),
-  signin: async () => ({ code: '', expiresAt: 0, addresses: [], authority: '' }),
-  checkstore: async () => ({ runs: 0, events: 0, compacted: 0, problems: [] }),
-  shutdown: async () => ({})
-}
 
 async function unknownPeer(peer: string): Promise<never> {
   throw new CloudburstError('CB_PEER_UNKNOWN', `no peer ${peer}`, { peer })

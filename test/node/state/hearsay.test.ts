@@ -1,30 +1,13 @@
 import assert from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
-import { open, seal } from '../../../src/crypto/dsse.ts'
-import { generateIdentity, type Identity } from '../../../src/crypto/identity.ts'
+import { generateIdentity } from '../../../src/crypto/identity.ts'
 import { tellMesh } from '../../../src/node/state/hearsay.ts'
-import { ENVELOPE_BYTES_MAX, RECORD_TYPE } from '../../../src/protocols/state/record.ts'
-import { openReplica, type Replica } from '../../../src/protocols/state/replica.ts'
-
-function replica(identity: Identity, name: string): Replica {
-  let ids = 0
-  return openReplica({
-    self: identity.peer,
-    name,
-    boot: 1,
-    nonce: 'aaaaaaaa',
-    seal: payload => seal(identity, RECORD_TYPE, payload),
-    open: envelope => open(envelope, RECORD_TYPE, ENVELOPE_BYTES_MAX),
-    now: () => 1_000,
-    id: () => `t${++ids}`,
-    freshNonce: () => 'ffffffff'
-  })
-}
+import { loneReplica } from './lone-replica.ts'
 
 describe('nodes that are known by what they publish', () => {
   it('are told to the mesh once, with where they are, and not when they say to be somebody else', async () => {
     const [ann, ben, carl] = [generateIdentity(), generateIdentity(), generateIdentity()]
-    const [one, two, liar] = [replica(ann, 'ann'), replica(ben, 'ben'), replica(carl, 'carl')]
+    const [one, two, liar] = [loneReplica(ann, 'ann'), loneReplica(ben, 'ben'), loneReplica(carl, 'carl')]
     const addresses = { items: [{ value: '/ip4/192.0.2.1/tcp/4710' }] }
     two.publish([
       { path: 'peer', value: { value: ben.peer } },

@@ -1,26 +1,9 @@
 import assert from 'node:assert/strict'
-import { open, seal } from '../../../src/crypto/dsse.ts'
 import { generateIdentity } from '../../../src/crypto/identity.ts'
 import type { RestAnswer, RestRequest } from '../../../src/node/control/rest.ts'
 import { stateUpdates } from '../../../src/node/state/state-updates.ts'
-import { ENVELOPE_BYTES_MAX, RECORD_TYPE } from '../../../src/protocols/state/record.ts'
-import { openReplica, type Replica } from '../../../src/protocols/state/replica.ts'
-
-function replica(name: string): Replica {
-  const identity = generateIdentity()
-  let ids = 0
-  return openReplica({
-    self: identity.peer,
-    name,
-    boot: 1,
-    nonce: 'aaaaaaaa',
-    seal: payload => seal(identity, RECORD_TYPE, payload),
-    open: envelope => open(envelope, RECORD_TYPE, ENVELOPE_BYTES_MAX),
-    now: () => 1_000,
-    id: () => `t${++ids}`,
-    freshNonce: () => 'ffffffff'
-  })
-}
+import type { Replica } from '../../../src/protocols/state/replica.ts'
+import { loneReplica } from './lone-replica.ts'
 
 const set = (path: string, value: number) => ({ path, value: { value } })
 const never = new AbortController().signal
@@ -46,7 +29,7 @@ interface Taken {
 
 describe('/api/v1/state-updates', () => {
   it('gives what another node takes, as its owner signed it, and replaying it changes nothing', async () => {
-    const [one, two] = [replica('one'), replica('two')]
+    const [one, two] = [loneReplica(generateIdentity(), 'one'), loneReplica(generateIdentity(), 'two')]
     one.publish([set('a', 1)])
     one.publish([set('b', 2)])
     const given = await json<Given>(ask(one, 'GET'))
@@ -61,7 +44,7 @@ describe('/api/v1/state-updates', () => {
   })
 
   it('gives only what is behind the heads of an earlier answer', async () => {
-    const one = replica('one')
+    const one = loneReplica(generateIdentity(), 'one')
     one.publish([set('a', 1)])
     const { heads } = await json<Given>(ask(one, 'GET'))
     one.publish([set('a', 2)])
@@ -71,7 +54,7 @@ describe('/api/v1/state-updates', () => {
   })
 
   it('refuses what nobody signed, and takes what comes with it', async () => {
-    const [one, two] = [replica('one'), replica('two')]
+    const [one, two] = [loneReplica(generateIdentity(), 'one'), loneReplica(generateIdentity(), 'two')]
     one.publish([set('a', 1)])
     const { updates } = await json<Given>(ask(one, 'GET'))
     const forged = { ...updates[0], payload: Buffer.from('{}').toString('base64') }
@@ -80,7 +63,7 @@ describe('/api/v1/state-updates', () => {
   })
 
   it('goes on with what comes, once each, when it is followed', async () => {
-    const [one, two] = [replica('one'), replica('two')]
+    const [one, two] = [loneReplica(generateIdentity(), 'one'), loneReplica(generateIdentity(), 'two')]
     one.publish([set('a', 1)])
     const stop = new AbortController()
     const answer = await ask(one, 'GET', '?follow', {}, stop.signal)
