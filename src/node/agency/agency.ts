@@ -55,6 +55,8 @@ export interface AgencyParts {
   readonly output: OutputSource
   /** What this node knows of all nodes: the replica of SendStateUpdate. */
   readonly state: {
+    /** Resolves when what this node did so far is among what is known: who has seen a goal end finds what it wrote. */
+    settled(): Promise<void>
     get(path: string): Calls['state']['reply']['value']
     watch(path: string, signal: AbortSignal, cursor?: string): AsyncIterable<StreamCalls['watch']['item']>
     explain(path: string): Calls['explain']['reply']
@@ -245,11 +247,15 @@ function callTable(parts: AgencyParts): CallTable {
       await (sent.nodeOf(id) === undefined ? runs.resumeGoal(id, by, why) : sent.resume({ id, ...(why !== undefined && { why }) }, by))
       return await detail(id)
     },
-    state: ({ path }) => {
+    state: async ({ path }) => {
+      await parts.state.settled()
       const value = parts.state.get(path)
-      return Promise.resolve(value === undefined ? {} : { value })
+      return value === undefined ? {} : { value }
     },
-    explain: ({ path }) => Promise.resolve(parts.state.explain(path)),
+    explain: async ({ path }) => {
+      await parts.state.settled()
+      return parts.state.explain(path)
+    },
     history: ({ path }) => Promise.resolve({ changes: parts.state.history(path) }),
     update: request => parts.state.update(request),
     forget: ({ node, why }) => parts.state.forget(node, why),

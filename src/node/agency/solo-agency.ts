@@ -148,6 +148,7 @@ async function openParts(program: Program, before: readonly SourceFile[], direct
     runs,
     output: outputSource(driver),
     state: {
+      settled: () => Promise.resolve(),
       get: () => undefined,
       watch: () => nothing(),
       explain: () => ({ values: [], forks: [] }),

@@ -47,16 +47,18 @@ export interface PublisherParts {
 export interface Publisher {
   /** Something of the node has changed; cheap, and may be called as often as one likes. */
   changed(): void
-  /** Resolves when everything changed so far is published. */
-  now(): Promise<void>
-  /** Resolves when everything changed so far is published. */
+  /** Resolves when everything changed so far is published, GATHER_MS to REST_MS later; at once when there is nothing. */
+  published(): Promise<void>
+  /** Publishes what is left. */
   stop(): Promise<void>
 }
 
 /** Publishes the node now, and again after each change. */
 export function startPublisher({ replica, snapshot, clock, log }: PublisherParts): Publisher {
   const stopping = new AbortController()
-  let dirty = false
+  /** What is resolved by publishing what has changed since the latest snapshot was taken. */
+  let next: PromiseWithResolvers<void> | undefined
+  let latest: Promise<void> = Promise.resolve()
   let running: Promise<void> | undefined
 
   const publish = async (): Promise<void> => {
@@ -74,16 +76,19 @@ export function startPublisher({ replica, snapshot, clock, log }: PublisherParts
     }
   }
   const run = async (): Promise<void> => {
-    while (dirty) {
+    while (next !== undefined) {
       await clock.sleep(GATHER_MS, stopping.signal).catch(() => undefined)
-      dirty = false
+      const gathered = next
+      next = undefined
       await publish()
+      gathered.resolve()
       await clock.sleep(REST_MS - GATHER_MS, stopping.signal).catch(() => undefined)
     }
     running = undefined
   }
   const changed = (): void => {
-    dirty = true
+    next ??= Promise.withResolvers<void>()
+    latest = next.promise
     running ??= run()
   }
 
@@ -92,10 +97,7 @@ export function startPublisher({ replica, snapshot, clock, log }: PublisherParts
     changed: () => {
       if (!stopping.signal.aborted) changed()
     },
-    now: async () => {
-      changed()
-      await running
-    },
+    published: () => latest,
     stop: async () => {
       stopping.abort()
       await running

@@ -100,7 +100,10 @@ export function openState(parts: StateParts): NodeState {
     agents,
     programs: parts.programs,
     replica,
-    publish: () => publisher?.now() ?? Promise.resolve()
+    publish: async () => {
+      publisher?.changed()
+      await publisher?.published()
+    }
   })
   transactions.catch(err => log.error({ err }, 'shared values cannot be read'))
   const writers = agentWriters(journal)
@@ -120,6 +123,7 @@ export function openState(parts: StateParts): NodeState {
     replica,
     get,
     view: {
+      settled: async () => await publisher?.published(),
       get,
       watch: (path, signal, cursor) => watchState(replica, path, signal, cursor),
       explain: path => ({ values: replica.explain(path).slice(0, EXPLAINED_MAX), forks: replica.forks() }),

@@ -192,6 +192,20 @@ describe('a publisher', () => {
     assert.equal(one.heads()[0]!.boot, 1)
   })
 
+  it('says when what has changed so far is published', async () => {
+    const one = node('one')
+    let now = snapshot
+    const publisher = startPublisher({ replica: one, snapshot: () => now, clock, log })
+    await publisher.published()
+    assert.deepEqual(one.read('nodes.one.agents.web.status'), { value: 'running' })
+    now = { ...snapshot, agents: [{ ...snapshot.agents[0]!, status: 'stopped' }] }
+    publisher.changed()
+    await publisher.published()
+    assert.deepEqual(one.read('nodes.one.agents.web.status'), { value: 'stopped' })
+    await publisher.published()
+    await publisher.stop()
+  })
+
   it('leaves out what is too large or too much', () => {
     const all = flatten(snapshot)
     assert.deepEqual(all.get('agents.web.variables.big')?.type, 'omitted')
