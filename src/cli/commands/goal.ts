@@ -54,6 +54,7 @@ function lines(info: RunInfo, suffix: readonly string[], colour: boolean): strin
     ['status', statusOf(info)],
     ['', info.dispatch?.why],
     ['to rest', info.toRest],
+    ...(info.waitsFor ?? []).map((text, at) => [at === 0 ? 'waits for' : '', text] as const),
     [
       'steps',
       `${info.steps.done} done, ${info.steps.failed} failed, ${info.steps.running} running, ${duration(info.updatedAt - info.createdAt)}`

@@ -38,6 +38,7 @@ import type { Runs } from '../goals/runs.ts'
 import { refuseStale } from '../goals/stale-plan.ts'
 import type { NodeJournal } from '../store/journal.ts'
 import { isOver } from '../store/run-index.ts'
+import type { Upgrades } from '../upgrading/upgrades.ts'
 
 /** Most runs in one answer, newest first; a page a person can still read. */
 const RUNS_PER_ANSWER_MAX = 1_000
@@ -68,10 +69,15 @@ export interface AgencyParts {
   }
   /** What a goal would meet on another node. Absent: there are none. @throws CloudburstError CB_PEER_UNKNOWN */
   readonly anticipate?: (selector: string, question: Question, by: Principal, signal: AbortSignal) => Promise<There>
+  /** This node in another release. Absent: it cannot be upgraded. */
+  readonly upgrades?: Upgrades
   /** Goals sent to other nodes: where each is pursued, and why nothing is heard of it. */
   readonly sent: {
     nodeOf(id: string): string | undefined
+    /** Says why a goal that was sent away, or one of this node that needs such, has to wait; each time it changes. @returns ends it */
     onWaiting(id: string, listener: (reason: string) => void): () => void
+    /** Sub-goals sent away that a goal of this node has to wait for, each with why. */
+    awaitedBy(id: string): readonly string[]
     /** Goals sent away of which nothing is known but that they were sent, newest first. */
     unheard(limit: number): Promise<readonly RunInfo[]>
     /** The same of one goal; undefined when it was not sent from here. */
@@ -260,12 +266,20 @@ function callTable(parts: AgencyParts): CallTable {
     update: request => parts.state.update(request),
     forget: ({ node, why }) => parts.state.forget(node, why),
     acceptfork: ({ node }) => parts.state.acceptFork(node),
+    release: () => upgradesOf(parts).info(),
+    upgrade: (request, by, signal) => upgradesOf(parts).upgrade(request, by, signal),
+    keeprelease: request => upgradesOf(parts).keep(request),
     inventory: () => {
       if (!agents.has(INVENTORY_AGENT)) return Promise.resolve({})
       const { variables, startedAt } = agents.get(INVENTORY_AGENT)
       return Promise.resolve({ at: startedAt, variables })
     }
   }
+}
+
+function upgradesOf({ upgrades }: AgencyParts): Upgrades {
+  if (upgrades !== undefined) return upgrades
+  throw new CloudburstError('CB_HOST_UNFIT', 'there is no daemon here to be upgraded', { fix: 'cloudburst deliver USER@HOST' })
 }
 
 /** Every goal with an id that somebody may name here. */
@@ -290,7 +304,13 @@ async function* follow(parts: AgencyParts, request: StreamCalls['events']['reque
 function withNode(parts: AgencyParts, summary: RunSummary): RunInfo {
   const on = parts.sent.nodeOf(summary.id)
   const toRest = summary.status === 'suspended' ? undefined : parts.runs.whyToRest(summary.id)
-  return { ...summary, ...(on !== undefined && { on }), ...(toRest !== undefined && { toRest }) }
+  const waitsFor = isOver(summary.status) ? [] : parts.sent.awaitedBy(summary.id)
+  return {
+    ...summary,
+    ...(on !== undefined && { on }),
+    ...(toRest !== undefined && { toRest }),
+    ...(waitsFor.length > 0 && { waitsFor })
+  }
 }
 
 function agentInfo(agent: Agent, goals: AgentInfo['goals'] = { running: 0, suspended: 0 }): AgentInfo {

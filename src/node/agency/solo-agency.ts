@@ -164,6 +164,7 @@ async function openParts(program: Program, before: readonly SourceFile[], direct
       unheard: () => Promise.resolve([]),
       standing: () => Promise.resolve(undefined),
       onWaiting: () => () => undefined,
+      awaitedBy: () => [],
       isOpen: () => Promise.resolve(false),
       repair: () => Promise.resolve(),
       plan: () => Promise.reject(new CloudburstError('CB_PEER_UNREACHABLE', 'a program run from a file has no peers')),

@@ -5,6 +5,11 @@ import type { DispatchGroup, DispatchRecord } from './dispatch-records.ts'
 
 /** A peer has this long to accept, in milliseconds, unless the caller says otherwise: longer than a daemon's restart. */
 export const ACCEPT_WITHIN_MS = 10_000
+/**
+ * The node of a sub-goal has this long, in milliseconds: a host that boots anew is back by then, and without it the goal that
+ * needs it would fail and wait for a person.
+ */
+export const SUB_GOAL_ACCEPT_WITHIN_MS = 60_000
 /** With `--wait`: a week, after which somebody should look. */
 export const ACCEPT_PATIENTLY_MS = 7 * 24 * 60 * 60 * 1_000
 

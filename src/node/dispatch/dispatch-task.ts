@@ -17,6 +17,8 @@ export interface Task {
   unheard: boolean
   /** Why nothing is heard of the goal right now. */
   waiting: string | undefined
+  /** Since when, in epoch milliseconds. */
+  waitingSince?: number | undefined
   /** Called at every change of `record` or `waiting`. */
   readonly listeners: Set<() => void>
   /** It rests there and waits for repair. */
@@ -92,7 +94,7 @@ async function tryOnce(parts: DispatchParts, task: Task, stop: AbortSignal): Pro
     const data = toErrorData(error)
     if (task.record.receipt === undefined && !task.unheard && HOPELESS.has(data.code))
       await refuse(parts, task, data).catch(() => undefined)
-    else wait(task, `${task.record.node} is away: ${data.message}`)
+    else wait(parts, task, `${task.record.node} is away: ${data.message}`)
     return undefined
   }
 }
@@ -157,7 +159,7 @@ function sinkOf(parts: DispatchParts, task: Task, mirroring: Mirroring): Dispatc
   return {
     accepted: async receipt => {
       checkReceipt(parts, task.record, receipt)
-      if (task.waiting !== undefined) wait(task, undefined)
+      if (task.waiting !== undefined) wait(parts, task, undefined)
       const known = (): void => {
         if (task.record.giveUp !== undefined) parts.cancelThere?.(task.record)
       }
@@ -221,18 +223,18 @@ async function settle(parts: DispatchParts, task: Task, end: DispatchEnd): Promi
   const { record } = task
   if (end.kind === 'outcome') return undefined
   if (end.kind === 'left') {
-    wait(task, `${record.node} has left`)
+    wait(parts, task, `${record.node} has left`)
     return undefined
   }
   const { error } = end
   if (record.receipt !== undefined) {
     if (error.code === 'CB_RUN_UNKNOWN' && !end.accepted) await doubt(parts, task)
-    wait(task, `${record.node} does not tell: ${error.message}`)
+    wait(parts, task, `${record.node} does not tell: ${error.message}`)
     return UNDECIDED.has(error.code) ? undefined : PAUSE_ANSWERED_MS
   }
   if (UNDECIDED.has(error.code)) {
     if (error.code !== 'CB_BUSY') task.unheard = true
-    wait(task, `${record.node} has not decided: ${error.message}`)
+    wait(parts, task, `${record.node} has not decided: ${error.message}`)
     return undefined
   }
   // Asked with `follow` after the time to accept: it was not, and now it cannot be any more.
@@ -299,7 +301,8 @@ function change(task: Task, record: DispatchRecord): void {
   for (const listener of task.listeners) listener()
 }
 
-function wait(task: Task, reason: string | undefined): void {
+function wait({ clock }: DispatchParts, task: Task, reason: string | undefined): void {
+  task.waitingSince = reason === undefined ? undefined : (task.waitingSince ?? clock.now())
   task.waiting = reason
   for (const listener of task.listeners) listener()
 }

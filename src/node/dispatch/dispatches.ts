@@ -12,6 +12,7 @@ import { DISPATCH, type OutputHead } from '../../protocols/dispatch/messages.ts'
 import type { Signing } from '../../protocols/behalf.ts'
 import type { Dialer } from '../../protocols/wire/channel.ts'
 import { driveDispatch, givenUp, type Task, write } from './dispatch-task.ts'
+import { Awaited } from './awaited.ts'
 import { atItsTurn, type DispatchOrder, recordOf } from './dispatch-order.ts'
 import {
   closedKey,
@@ -96,6 +97,8 @@ export interface Dispatches {
   ids(): readonly string[]
   /** Why nothing is heard of a goal right now. */
   waiting(id: string): string | undefined
+  /** Sub-goals sent away that a goal of this node has to wait for, each with why. */
+  awaitedBy(id: string): readonly string[]
   /** Sees to it that a goal without an outcome is cancelled: now when it was not sent yet, else once the peer is there. Durable on return. */
   giveUp(id: string, by: Principal, how?: GivingUp): Promise<void>
   /**
@@ -105,7 +108,7 @@ export interface Dispatches {
   abandon(id: string, why?: string): Promise<void>
   /** Their records have been removed: nothing is known of them from here on. */
   forget(ids: readonly string[]): void
-  /** Says why nothing is heard of a goal: now, if so, and each time it changes. @returns ends it */
+  /** Says why nothing is heard of a goal, or of one that it has sent away: now, if so, and each time it changes. @returns ends it */
   onWaiting(id: string, listener: (reason: string) => void): () => void
   /** Lets go of all connections. What is open goes on at the next start. */
   stop(): Promise<void>
@@ -120,6 +123,7 @@ export async function openDispatches(parts: DispatchParts): Promise<Dispatches> 
   const stopping = new AbortController()
   const driven = new Set<Promise<void>>()
   const groups = new Groups()
+  const awaited = new Awaited()
   const fences = await openFences({ ...parts, stopping: stopping.signal })
 
   const enter = (record: DispatchRecord, unheard: boolean, early?: EarlyStream): Task => {
@@ -135,6 +139,7 @@ export async function openDispatches(parts: DispatchParts): Promise<Dispatches> 
     }
     tasks.set(record.id, task)
     places.set(record.id, { node: record.node, peer: record.peer })
+    awaited.enter(task)
     if (record.group !== undefined) {
       groups.set(record.id, record.group, standingOf(record, task))
       task.listeners.add(() => pump(task))
@@ -155,6 +160,7 @@ export async function openDispatches(parts: DispatchParts): Promise<Dispatches> 
   const leave = (task: Task): void => {
     if (isClosed(task.record)) {
       tasks.delete(task.record.id)
+      awaited.leave(task)
       parts.secrets?.drop(task.record.id)
     }
     for (const listener of task.listeners) listener()
@@ -266,6 +272,7 @@ export async function openDispatches(parts: DispatchParts): Promise<Dispatches> 
       for (const id of ids) if (!tasks.has(id)) places.delete(id)
     },
     waiting: id => tasks.get(id)?.waiting,
+    awaitedBy: id => awaited.by(id),
     giveUp: async (id, by, how = {}) => {
       const task = tasks.get(id)
       if (task === undefined) throw unknown(id)
@@ -292,12 +299,15 @@ export async function openDispatches(parts: DispatchParts): Promise<Dispatches> 
     },
     onWaiting: (id, listener) => {
       const task = tasks.get(id)
-      if (task === undefined) return () => undefined
       let last: string | undefined
       const look = (): void => {
-        const reason = task.record.state === 'queued' ? 'its turn has not come' : (task.waiting ?? task.record.error?.message)
-        if (reason !== undefined && reason !== last) listener(reason)
+        const reason = task === undefined ? awaited.by(id).join('; ') : whyWaiting(task)
+        if (reason !== undefined && reason !== '' && reason !== last) listener(reason)
         last = reason
+      }
+      if (task === undefined) {
+        look()
+        return awaited.onChange(id, look)
       }
       task.listeners.add(look)
       look()
@@ -309,6 +319,10 @@ export async function openDispatches(parts: DispatchParts): Promise<Dispatches> 
       await Promise.all([...driven, fences.ended()])
     }
   }
+}
+
+function whyWaiting({ record, waiting }: Task): string | undefined {
+  return record.state === 'queued' ? 'its turn has not come' : (waiting ?? record.error?.message)
 }
 
 /** Where a dispatch stands for those of its group. */

@@ -5,6 +5,7 @@ import type { Principal } from '../../goals/pursuit/events.ts'
 import { subRunId } from '../../goals/pursuit/remote.ts'
 import type { PeerInfo } from '../control/contract.ts'
 import type { Dispatches } from './dispatches.ts'
+import { SUB_GOAL_ACCEPT_WITHIN_MS } from './dispatch-order.ts'
 import type { Programs } from '../programs/programs.ts'
 import type { Runs } from '../goals/runs.ts'
 import type { NodeJournal } from '../store/journal.ts'
@@ -78,6 +79,7 @@ async function dispatch(parts: MessengerParts, goal: RemoteGoal, signal: AbortSi
       program: { name, hash },
       assignments,
       chain,
+      acceptWithinMs: SUB_GOAL_ACCEPT_WITHIN_MS,
       ...(goal.by !== undefined && { by: goal.by })
     }
     const record = await dispatches.outcome(await dispatches.send(order), signal)

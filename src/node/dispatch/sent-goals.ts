@@ -13,7 +13,7 @@ import type { NodeJournal } from '../store/journal.ts'
 
 export interface SentGoalsParts {
   readonly dialer: Dialer
-  readonly dispatches: Pick<Dispatches, 'sentTo' | 'onWaiting' | 'find' | 'ids' | 'waiting' | 'giveUp'>
+  readonly dispatches: Pick<Dispatches, 'sentTo' | 'onWaiting' | 'awaitedBy' | 'find' | 'ids' | 'waiting' | 'giveUp'>
   readonly journal: Pick<NodeJournal, 'summary' | 'subscribe' | 'find'>
   readonly self: Principal
   readonly sign?: Signing
@@ -44,6 +44,7 @@ export function sentGoals({ dialer, dispatches, journal, self, sign }: SentGoals
       return record === undefined ? undefined : standingOf(record, dispatches.waiting(id))
     },
     onWaiting: (id, listener) => dispatches.onWaiting(id, listener),
+    awaitedBy: id => dispatches.awaitedBy(id),
     isOpen: async id => {
       const record = await dispatches.find(id)
       return record !== undefined && !isClosed(record)

@@ -74,6 +74,15 @@ export interface Calls {
   forget: { request: { readonly node: string; readonly why?: string }; reply: { readonly peer: string; readonly name: string } }
   /** Trusts a node again of which two have published, from its next start on. */
   acceptfork: { request: { readonly node: string }; reply: { readonly peer: string; readonly name: string } }
+  /** Which release the node runs, and whether it is well. */
+  release: { request: Record<string, never>; reply: ReleaseInfo }
+  /**
+   * Takes the artefact with this hash from whoever asks, puts it beside the release that runs, verifies it, and answers; then
+   * the daemon ends and the new one is tried. Unless it is kept within `withinMs`, the node goes back by itself.
+   */
+  upgrade: { request: { readonly artifact: string; readonly release: string; readonly withinMs: number }; reply: ReleaseInfo }
+  /** The release on trial is found well: it is the one that is started from now on. */
+  keeprelease: { request: { readonly release: string }; reply: ReleaseInfo }
   inventory: { request: Record<string, never>; reply: { readonly at?: number; readonly variables?: Variables } }
 }
 
@@ -124,6 +133,9 @@ export const callCapability: Readonly<Record<CallName | StreamName, Capability>>
   update: 'agent:control',
   forget: 'permission:admin',
   acceptfork: 'permission:admin',
+  release: 'agency:inspect',
+  upgrade: 'node:deliver',
+  keeprelease: 'node:deliver',
   inventory: 'inventory:read',
   events: 'agency:inspect',
   watch: 'state:read'
@@ -160,6 +172,22 @@ export interface NodeInfo {
     readonly memoryBytes: number
   }
   readonly counts: { readonly programs: number; readonly agents: number; readonly running: number; readonly suspended: number }
+}
+
+/** What a node runs, as an upgrade sees it. */
+export interface ReleaseInfo {
+  /** `VERSION-HASH`; absent: the node was not delivered as a release, and cannot be upgraded. */
+  readonly release?: string
+  /** What artefacts for it are for, e.g. `linux-x64`. */
+  readonly target: string
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+  /** It goes back to the release before unless it is kept in time. */
+  readonly trial?: true
+  /** How the last upgrade ended, when the node went back by itself. */
+  readonly returned?: { readonly release: string; readonly why: string; readonly at: number }
+  /** What does not work there, in words. */
+  readonly wrong: readonly string[]
 }
 
 export interface ProgramInfo {
@@ -239,6 +267,8 @@ export interface GoalRequest {
   readonly stepwise?: boolean
   /** Share the connections of plain ssh and scp prefixes. */
   readonly sshReuse?: boolean
+  /** Steps that may be done at a time, from 1; absent: as many as the program says. */
+  readonly abreast?: number
   /** Begin where the goal `id` was at its snapshot, or at its last one; needs the right to repair it. */
   readonly from?: { readonly id: string; readonly snapshot?: string }
   /** Of a plan: start no process to look at the machine, not even a pure shell. */
@@ -283,6 +313,8 @@ export interface RunInfo extends RunSummary {
   readonly dispatch?: DispatchInfo
   /** Why it is to rest, while its step still runs: `suspended by ada@example.org`. */
   readonly toRest?: string
+  /** Sub-goals on other nodes that it has to wait for, each with why: `part on n3: n3 is away: …, since …`. */
+  readonly waitsFor?: readonly string[]
   /** After suspendgoal: steps that still run. The goal rests once they have ended. */
   readonly inFlight?: readonly StepInFlight[]
   /** Each variable of its configuration; of single goals only. */

@@ -8,7 +8,7 @@ import { httpOver } from '../../../src/cli/http.ts'
 import { CloudburstError } from '../../../src/errors.ts'
 import type { CallName, Calls, LocalCalls, RunInfo } from '../../../src/node/control/contract.ts'
 import { build, type Mesh, type MeshNode, mesh } from '../../system/mesh.ts'
-import { until } from '../../system/mesh/process.ts'
+import { patience, until } from '../../system/mesh/process.ts'
 import {
   clockEnvironment,
   countSyncs,
@@ -50,7 +50,7 @@ export interface Lab {
   close(): Promise<void>
 }
 
-/** After a fault everything must have come to its end within this time, in milliseconds. */
+/** After a fault everything must have come to its end within this time, in milliseconds, or longer on a loaded machine. */
 const SETTLE_MS = 120_000
 /** A daemon that answers does so within this time, in milliseconds. */
 const ANSWER_MS = 10_000
@@ -126,7 +126,8 @@ function clientsOf(nodes: Mesh): Client[] {
   return [1, 2, 3].map(number => {
     const { home } = nodes.node(number)
     const http = httpOver(home.socket, home.base)
-    const post = (path: string, request: object) => http.post(`/api/v1/${path}`, request, AbortSignal.timeout(ANSWER_MS)) as Promise<never>
+    const post = (path: string, request: object) =>
+      http.post(`/api/v1/${path}`, request, AbortSignal.timeout(patience(ANSWER_MS))) as Promise<never>
     return { call: (name, request) => post(`calls/${name}`, request), local: (name, request) => post(`local/${name}`, request) }
   })
 }
@@ -162,7 +163,7 @@ async function measure(parts: Parts): Promise<[number, number, number]> {
 async function undisturbed(parts: Parts, name: string): Promise<void> {
   const made = makePlace(parts.directory, name)
   const id = await ask(parts, made, '0')
-  await until(`${name} has completed`, async () => (await statusOf(parts, 0, id)) === 'completed', SETTLE_MS)
+  await until(`${name} has completed`, async () => (await statusOf(parts, 0, id)) === 'completed', patience(SETTLE_MS))
 }
 
 async function strike(parts: Parts, point: Point): Promise<Outcome> {
@@ -182,10 +183,11 @@ async function strike(parts: Parts, point: Point): Promise<Outcome> {
   )
   if (point.kind === 'clock') await jump(parts, point, made)
   if (point.during !== undefined) await strikeDown(parts, point, made)
-  const deadline = performance.now() + SETTLE_MS
+  const settleMs = patience(SETTLE_MS)
+  const deadline = performance.now() + settleMs
   while (id === undefined || (await statusOf(parts, 0, id)) !== 'completed') {
     if (performance.now() > deadline) {
-      state.wrong.push(`not completed within ${SETTLE_MS} ms: ${await story(parts, id)}`)
+      state.wrong.push(`not completed within ${settleMs} ms: ${await story(parts, id)}`)
       break
     }
     if (!isAlive(victim.pid())) await bringBack(parts, state, point)
@@ -242,7 +244,7 @@ async function ask(parts: Parts, { place }: Traces, pause: string): Promise<stri
         throw error
       }
     },
-    SETTLE_MS
+    patience(SETTLE_MS)
   )
   parts.acknowledged.push(id)
   return id
@@ -294,14 +296,14 @@ function nameOf(step: string): string {
 }
 
 async function strikeDown(parts: Parts, { victim, during }: Point, made: Traces): Promise<void> {
-  await until(`${during} runs`, () => made.ran().includes(during!), SETTLE_MS)
+  await until(`${during} runs`, () => made.ran().includes(during!), patience(SETTLE_MS))
   await parts.mesh.node(victim).kill('SIGKILL')
 }
 
 async function jump({ clock }: Parts, { jump }: Point, made: Traces): Promise<void> {
-  await until('a step of n3 runs', () => made.ran().includes('n3:fetch'), SETTLE_MS)
+  await until('a step of n3 runs', () => made.ran().includes('n3:fetch'), patience(SETTLE_MS))
   setClock(clock!, jump)
-  await until('the next step of n3 runs', () => made.ran().includes('n3:make'), SETTLE_MS)
+  await until('the next step of n3 runs', () => made.ran().includes('n3:make'), patience(SETTLE_MS))
   setClock(clock!, '+0')
 }
 
@@ -310,7 +312,7 @@ async function ready(parts: Parts, victim: number): Promise<void> {
   await until(
     `n${victim} is ready again`,
     async () => (await client.call('hello', {}).catch(() => undefined))?.state === 'ready',
-    SETTLE_MS
+    patience(SETTLE_MS)
   )
 }
 

@@ -1,9 +1,14 @@
 /** A process of a system test: what it printed so far, and waiting for it without guessing how long it takes. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
+import { availableParallelism, loadavg } from 'node:os'
 
-/** How long a process may take to say or do what a test waits for, in milliseconds. A loaded machine is slow, not broken. */
+/** How long a process may take to say or do what a test waits for, in milliseconds, on a machine that has nothing else to do. */
 export const WITHIN_MS = 15_000
+/** So many times as long at most, however loaded the machine is: what hangs is to be seen within the time of a test. */
+const SLOWER_MAX = 4
+/** A loaded machine is slow, not broken: with so many times more work than cores it has so many times more time. */
+export const patience = (ms = WITHIN_MS): number => ms * Math.min(SLOWER_MAX, Math.max(1, (loadavg()[0] ?? 1) / availableParallelism()))
 
 /** How a process ended, and all it printed. */
 export interface Said {
@@ -21,7 +26,7 @@ export interface Running {
   readonly stdout: string
   readonly stderr: string
   signal(signal: NodeJS.Signals): void
-  /** Resolves once it has printed what `pattern` matches. @throws when it ends or {@link WITHIN_MS} pass before that */
+  /** Resolves once it has printed what `pattern` matches. @throws when it ends, or {@link patience} is over before that */
   says(pattern: RegExp, from?: 'stdout' | 'stderr'): Promise<void>
 }
 
@@ -67,12 +72,13 @@ export function start(command: string, words: readonly string[], env: NodeJS.Pro
     },
     signal: signal => void child.kill(signal),
     says: async (pattern, from = 'stdout') => {
-      const deadline = AbortSignal.timeout(WITHIN_MS)
+      const withinMs = patience()
+      const deadline = AbortSignal.timeout(withinMs)
       while (!pattern.test(said[from])) {
         const unheard = `${command} ${words.join(' ')}: no ${pattern} on ${from}\nstdout: ${said.stdout}\nstderr: ${said.stderr}`
         if (over !== undefined) throw new Error(`ended with ${over}: ${unheard}`)
         await once(news, 'news', { signal: deadline }).catch(() => {
-          throw new Error(`not within ${WITHIN_MS} ms: ${unheard}`)
+          throw new Error(`not within ${withinMs} ms: ${unheard}`)
         })
       }
     }
@@ -83,7 +89,7 @@ export function start(command: string, words: readonly string[], env: NodeJS.Pro
 export async function until<T>(
   what: string,
   ask: () => T | undefined | false | Promise<T | undefined | false>,
-  withinMs = WITHIN_MS
+  withinMs = patience()
 ): Promise<T> {
   const end = Date.now() + withinMs
   for (;;) {
