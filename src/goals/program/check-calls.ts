@@ -1,6 +1,7 @@
 /** Checks between the parts of a program: sub-goals and the goals of methods must exist, arguments must be parameters. */
+import { callsOfExpression, callsOfMethod, callsOfStatement } from './calls.ts'
 import { didYouMean } from './did-you-mean.ts'
-import type { AgentProto, Expression, GoalCall, GoalProto, Method, Program, Statement } from './model.ts'
+import type { AgentProto, GoalCall, GoalProto, Method, Program } from './model.ts'
 import type { Reading } from './reading.ts'
 import { fail, warn } from './reading.ts'
 
@@ -18,15 +19,15 @@ function checkAgent(reading: Reading, program: Program, agent: AgentProto): void
   const visible = new Map([...program.goals, ...agent.goals])
   if (agent.onStop !== undefined && !visible.has(agent.onStop))
     fail(reading, agent.place, `onStop of agent ${agent.name}: no goal ${agent.onStop}${didYouMean(agent.onStop, visible.keys())}`)
-  for (const expression of agent.pre) checkExpression(reading, visible, expression)
+  for (const call of agent.pre.flatMap(callsOfExpression)) checkCall(reading, visible, call)
   for (const goal of agent.goals.values()) checkGoal(reading, visible, goal)
   for (const method of agent.methods) checkMethod(reading, visible, method)
 }
 
 function checkGoal(reading: Reading, goals: Goals, goal: GoalProto): void {
-  for (const expression of [...goal.pre, ...goal.post]) checkExpression(reading, goals, expression)
+  for (const call of [...goal.pre, ...goal.post].flatMap(callsOfExpression)) checkCall(reading, goals, call)
   for (const method of goal.methods) checkMethod(reading, goals, method)
-  for (const statement of (goal.correct ?? []).flatMap(each => each.body)) checkStatement(reading, goals, statement)
+  for (const call of (goal.correct ?? []).flatMap(each => each.body.flatMap(callsOfStatement))) checkCall(reading, goals, call)
 }
 
 function checkMethod(reading: Reading, goals: Goals, method: Method): void {
@@ -37,56 +38,7 @@ function checkMethod(reading: Reading, goals: Goals, method: Method): void {
       `method ${method.name} is for goal ${method.target}, which is not defined${didYouMean(method.target, goals.keys())}`
     )
   }
-  for (const expression of method.pre) checkExpression(reading, goals, expression)
-  for (const statement of [...method.body, ...(method.undo ?? []), ...(method.correct ?? []).flatMap(each => each.body)])
-    checkStatement(reading, goals, statement)
-}
-
-function checkStatement(reading: Reading, goals: Goals, statement: Statement): void {
-  switch (statement.kind) {
-    case 'find':
-      for (const expression of statement.in) checkExpression(reading, goals, expression)
-      break
-    case 'repeat':
-      checkExpression(reading, goals, statement.count)
-      break
-    case 'update':
-      checkExpression(reading, goals, statement.value)
-      break
-    case 'check':
-      checkExpression(reading, goals, statement.expression)
-      break
-    case 'wait':
-      for (const expression of statement.until) checkExpression(reading, goals, expression)
-      break
-    case 'call':
-      checkCall(reading, goals, statement.call)
-      break
-    default:
-      break
-  }
-  if ('body' in statement) for (const inner of statement.body) checkStatement(reading, goals, inner)
-}
-
-function checkExpression(reading: Reading, goals: Goals, expression: Expression): void {
-  switch (expression.kind) {
-    case 'completed':
-      checkCall(reading, goals, expression.call)
-      break
-    case 'op':
-      for (const operand of expression.operands) checkExpression(reading, goals, operand)
-      break
-    case 'defined':
-      checkExpression(reading, goals, expression.of)
-      break
-    case 'string':
-    case 'convert':
-    case 'urlEncode':
-      for (const part of expression.parts) checkExpression(reading, goals, part)
-      break
-    default:
-      break
-  }
+  for (const call of callsOfMethod(method)) checkCall(reading, goals, call)
 }
 
 function checkCall(reading: Reading, goals: Goals, call: GoalCall): void {

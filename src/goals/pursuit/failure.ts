@@ -14,6 +14,8 @@ export interface Failure {
   readonly final: boolean
   /** Path of the block whose time is over. */
   readonly limit?: string
+  /** How many more have failed beside it, of what is done at a time. */
+  readonly beside?: number
   /** It is the failure of an earlier stretch, met again: trying once more is not for the program. */
   readonly known?: boolean
   /** What the program says a person is to do, and the values to supply. */

@@ -7,7 +7,9 @@ import { bind } from '../config/bind.ts'
 import type { Fact, World } from '../ports.ts'
 import type { AgentProto, GoalProto, Program } from '../program/model.ts'
 import type { Tree, Variables } from '../tree.ts'
+import { announce } from '../plan/announce.ts'
 import { bindingOf, configure as putInto, findGoal, openFrame } from './call.ts'
+import { configurationOf } from './configured.ts'
 import type { Assignment, GoalEvent, GoalEventBody } from './events.ts'
 import type { Ended, Failure } from './failure.ts'
 import { parsePath } from '../expression/path.ts'
@@ -48,8 +50,10 @@ export async function pursue(pursuit: Pursuit): Promise<'completed' | 'suspended
   const history = foldHistory(pursuit.events)
   const target = targetOf(pursuit.events, pursuit.stop)
   const facts = new Map<string, Fact>()
-  const hand = new PursuingHand(pursuit.id, pursuit.world, history, facts, target)
-  await hand.pen.note({ type: 'started', stretch: history.stretch + 1, cause: pursuit.cause })
+  const turns = { most: proposed.abreast, isAwaited: proposed.chain.length > 0 }
+  const hand = new PursuingHand(pursuit.id, pursuit.world, history, facts, target, turns)
+  const planned = await announce(pursuit, facts)
+  await hand.pen.note({ type: 'started', stretch: history.stretch + 1, cause: pursuit.cause, ...(planned !== undefined && { planned }) })
   const proto = findGoal(pursuit, proposed.goal)
   if (proto === undefined)
     return await suspend(hand, {
@@ -115,12 +119,6 @@ async function configure(
   const before = pursuit.events.findLast(({ body }) => body.type === 'configured')?.body
   if (before?.type === 'configured') hand.rebound(frame, before.variables, seq)
   return undefined
-}
-
-/** What the goal's variables were bound to, unless the program was edited since. */
-export function configurationOf(events: readonly GoalEvent[]): Extract<GoalEventBody, { type: 'configured' }> | undefined {
-  const last = events.findLast(({ body }) => body.type === 'configured' || (body.type === 'repaired' && body.program !== undefined))?.body
-  return last?.type === 'configured' ? last : undefined
 }
 
 /** What people have set of the goal's own variables; what they have set of sub-goals and of results is put in place by the walk. */
@@ -195,13 +193,17 @@ async function complete(
   return 'completed'
 }
 
+function reasonOf({ reason, beside = 0 }: Failure): string {
+  return beside === 0 ? reason : `${reason}; ${beside} more failed beside it`
+}
+
 async function suspend(hand: PursuingHand, failure: Failure): Promise<'suspended'> {
   const { help } = failure
   const values = { ...hand.valuesOf(failure), ...(help !== undefined && typed(help.instance, help.values)) }
   await hand.pen.record({
     type: 'suspended',
     code: failure.code,
-    reason: failure.code === 'requested' ? (hand.whyAsked ?? failure.reason) : failure.reason,
+    reason: failure.code === 'requested' ? (hand.whyAsked ?? failure.reason) : reasonOf(failure),
     ...(failure.step !== undefined && { step: failure.step }),
     ...(failure.instance !== '' && { instance: failure.instance }),
     values,

@@ -9,7 +9,7 @@ import { callGoal, type Here, takeStep } from './call.ts'
 import { codeStep } from './code-step.ts'
 import { editStep } from './edit-step.ts'
 import { settled } from './evaluated.ts'
-import { failed, type Walked, went } from './failure.ts'
+import { type Failure, failed, type Walked, went } from './failure.ts'
 import { itemName, labelOf, Names } from './instance.ts'
 import { isPlain, persist } from './persist.ts'
 import { sendStep } from './send-step.ts'
@@ -37,7 +37,8 @@ async function walkStatement(around: Here, statement: Statement): Promise<Walked
     case 'do':
       return await policed(here, statement, at =>
         inParallel(
-          at.frame.run.mode === 'plan' ? 1 : statement.parallel,
+          at,
+          statement.parallel,
           statement.body.map(each => () => walkStatement(beside(at, statement), each))
         )
       )
@@ -108,8 +109,8 @@ async function find(here: Here, statement: FindStatement): Promise<Walked> {
     return failed(frame.instance, 'step-failed', `${statement.symbol}: ${items.length} items are more than ${ITEMS_MAX}`)
   const names = new Names()
   return await inParallel(
-    // a plan has no time to save, and one branch must not show another what is possible only
-    frame.run.mode === 'plan' ? 1 : statement.parallel,
+    here,
+    statement.parallel,
     items.map(item => {
       if (frame.run.mode === 'plan' && !isKnown(item)) return () => onceForAll(here, statement, statement.symbol, item)
       const path = names.next(`${label}[${itemName(item)}]`)
@@ -179,20 +180,39 @@ function beside(here: Here, { parallel }: DoStatement | FindStatement): Here {
   return { ...here, how: { ...how, parallel: true, abreast: (how?.abreast ?? 1) * parallel } }
 }
 
-/** Runs up to `limit` at a time. All that have begun are waited for; nothing new begins after a failure. */
-async function inParallel(limit: number, tasks: readonly (() => Promise<Walked>)[]): Promise<Walked> {
+/**
+ * Runs up to `most` at a time. All that have begun are waited for. What the program lets be done beside others goes as far as it can
+ * when one of them fails; what comes one after the other ends with the first that fails.
+ */
+async function inParallel({ frame }: Here, most: number, tasks: readonly (() => Promise<Walked>)[]): Promise<Walked> {
+  // a plan has no time to save, and one branch must not show another what is possible only
+  const limit = frame.run.mode === 'plan' ? 1 : Math.max(1, most)
+  let failure: Failure | undefined
   let next = 0
-  let first: Walked = went
   const worker = async (): Promise<void> => {
-    while (first.ok) {
+    while (failure === undefined || (most > 1 && !isForAll(failure))) {
       const task = tasks[next++]
       if (task === undefined) return
       const walked = await task()
-      if (!walked.ok && first.ok) first = walked
+      if (!walked.ok) failure = failure === undefined ? walked.failure : foremost(failure, walked.failure)
     }
   }
-  await Promise.all(Array.from({ length: Math.min(Math.max(1, limit), tasks.length) }, worker))
-  return first
+  await Promise.all(Array.from({ length: Math.min(limit, tasks.length) }, worker))
+  return failure === undefined ? went : { ok: false, failure }
+}
+
+/** Not this failed, but the goal is to rest, or may not go on, or has no time left. */
+const ALL_REST: ReadonlySet<Failure['code']> = new Set(['requested', 'stepping', 'stopped', 'denied'])
+
+function isForAll({ code, limit }: Failure): boolean {
+  return ALL_REST.has(code) || limit !== undefined
+}
+
+/** What is told of two that failed beside each other: the one after which nothing else may be tried, or else the first. */
+function foremost(first: Failure, second: Failure): Failure {
+  const weight = (failure: Failure): number => (isForAll(failure) ? 2 : failure.final ? 1 : 0)
+  const told = weight(second) > weight(first) ? second : first
+  return { ...told, beside: (first.beside ?? 0) + (second.beside ?? 0) + 1 }
 }
 
 function name(here: Here, label: string): string {
