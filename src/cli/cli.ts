@@ -1,6 +1,6 @@
 /** The main path of the CLI. */
 import { CloudburstError } from '../errors.ts'
-import { parseInvocation } from './arguments.ts'
+import { type Invocation, parseInvocation } from './arguments.ts'
 import { closest } from '../goals/render/suggest.ts'
 import { commands } from './commands.ts'
 import { complain } from './complaint.ts'
@@ -24,7 +24,14 @@ async function runCommand(name: string, words: readonly string[], io: Io): Promi
   const invocation = parseInvocation(name, spec, words, io)
   if (invocation.options.help) return await runCommand('help', [name], io)
   const { run } = await spec.load()
-  return await run(invocation)
+  return await run(await filesKept(invocation))
+}
+
+/** Loaded only when a value says so: most commands keep no file. */
+async function filesKept(invocation: Invocation): Promise<Invocation> {
+  if (!invocation.assignments.some(({ value }) => value.startsWith('@artifact:'))) return invocation
+  const { withFilesKept } = await import('./kept-files.ts')
+  return await withFilesKept(invocation)
 }
 
 function unknownCommand(name: string): CloudburstError {

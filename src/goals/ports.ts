@@ -132,6 +132,8 @@ export type FactQuery =
   /** Time or identifier, fixed for one place in one run. */
   | { readonly kind: 'now' | 'uuid'; readonly at: string }
   /** The secret behind a reference (`sealed` of a tree); answered by the {@link Vault}, and never written down. */
+  /** Where the file with this `sha256:…` is on this machine; `fetch`: it is got from another node when it is not here. */
+  | { readonly kind: 'artifact'; readonly reference: string; readonly fetch: boolean }
   | { readonly kind: 'secret'; readonly sealed: string }
 
 export type Fact =
@@ -140,6 +142,8 @@ export type Fact =
   | { readonly kind: 'edited'; readonly edited: EditedText }
   | { readonly kind: 'shell'; readonly code: number; readonly stdout: string }
   | { readonly kind: 'tree'; readonly value: Tree | undefined }
+  | { readonly kind: 'artifact'; readonly path: string }
+  | { readonly kind: 'artifact'; readonly why: string }
 
 export interface Probe {
   /** Answers in the order of the queries. A query that cannot be answered is an undefined fact, not an error. */
@@ -223,3 +227,10 @@ export interface World {
   /** Why the goal may not go on, if so: asked before each step, for whoever it is pursued for may have lost the right to it. */
   whyDenied?(): string | undefined
 }
+  /**
+   * Keeps a copy of a file of this machine, for other nodes too. Durable on return; the same file again is the same.
+   * Absent: nobody can have files from here.
+   * @returns its `sha256:…`
+   * @throws CloudburstError CB_USAGE, CB_STORE_DEGRADED
+   */
+  keepFile?(path: string): Promise<string>

@@ -10,7 +10,7 @@ import { HEADS_TOPIC } from '../protocols/state/messages.ts'
 import { REVOCATIONS_TOPIC } from '../protocols/trust/messages.ts'
 import { openArtifacts } from './artifacts/artifacts.ts'
 import { openFetching } from './artifacts/fetching.ts'
-import { fileCalls, holdersOf } from './artifacts/file-calls.ts'
+import { fileCalls, fileFinder, holdersOf, keepFileIn } from './artifacts/file-calls.ts'
 import { machineClock as clock, machineRandom as random } from './clock.ts'
 import { bindControl } from './control/server.ts'
 import { openSecure } from './control/open-secure.ts'
@@ -157,6 +157,20 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
       startedAt,
       host: hostVariables(),
       store,
+  const fetch = openFetching({ artifacts, dialer: mesh, holders: hash => holdersOf(hash, work.state.get('nodes'), mesh.peers()), clock })
+  const ended = Promise.withResolvers<HandOver | undefined>()
+  const release = releaseOf(process.argv[1] ?? '')
+  const upgrades = openUpgrades({
+    ...(release !== undefined && { release }),
+    ...(options.tried !== undefined && { tried: options.tried }),
+    base: home.base,
+    self: identity.peer,
+    artifacts,
+    fetch,
+    wrong: async () => (await examineNode(doctor)).filter(({ verdict }) => verdict === 'fail').map(({ name, say }) => `${name}: ${say}`),
+    handOver: to => ended.resolve(to),
+    startedAt
+  })
       vault,
       driver,
       output: {
@@ -171,12 +185,14 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
       programs: { shippedDirectory: shippedDirectory(), before: credentials(log) },
       permits: effectCheck({ trust, audit, own }),
       sign,
-      probe: state => machineProbe({ state, now: clock.now }),
+      probe: state => machineProbe({ state, file: fileFinder(artifacts, fetch), now: clock.now }),
       clock,
       random,
       log
     },
     down
+      keepFile: keepFileIn(artifacts),
+      upgrades,
   )
   const { agency, dispatches, programs, runs, state } = work
   await mesh.start()
@@ -232,7 +248,7 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
       anticipating: ({ peer, status }) => (status === 'self' ? agency : remoteAgency(mesh, peer, sign)),
       files: fileCalls({
         artifacts,
-        fetch: openFetching({ artifacts, dialer: mesh, holders: hash => holdersOf(hash, state.get('nodes'), mesh.peers()), clock }),
+        fetch,
         state: state.get,
         peerOf: selector => onlyOne(mesh.find(selector), selector),
         name

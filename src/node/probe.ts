@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { constants as fileConstants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { constants } from 'node:os'
+import { toErrorData } from '../errors.ts'
 import { OUTPUT_VALUE_BYTES_MAX, type Fact, type FactQuery, type Probe } from '../goals/ports.ts'
 import { readText } from './drivers/text-files.ts'
 import type { FileEdits } from '../goals/pursuit/edited-text.ts'
@@ -14,6 +15,8 @@ import type { Tree } from '../goals/tree.ts'
 export interface ProbeNeeds {
   /** The value at a path below `nodes.`, undefined when nothing is known there. */
   readonly state: (path: string) => Tree | undefined | Promise<Tree | undefined>
+  /** Where the file with this SHA-256 is; `fetch`: it is got from another node when it is not here. Absent: there are none. */
+  readonly file?: (hash: string, fetch: boolean) => Promise<string | undefined>
   /** Epoch milliseconds. */
   readonly now: () => number
   /** Variables of the environment; the process's own by default. */
@@ -45,6 +48,8 @@ export function machineProbe(needs: ProbeNeeds): Probe {
         return runPure(query.argv, query.timeoutMs, needs)
       case 'state':
         return Promise.resolve(needs.state(query.path)).then(value => ({ kind: 'tree', value }))
+      case 'artifact':
+        return artifact(query.reference, query.fetch, needs)
       case 'now':
         return { kind: 'text', value: new Date(needs.now()).toISOString() }
       case 'secret':
@@ -63,6 +68,16 @@ export function machineProbe(needs: ProbeNeeds): Probe {
       await Promise.all(Array.from({ length: Math.min(AT_ONCE_MAX, queries.length) }, work))
       return facts
     }
+  }
+}
+
+async function artifact(reference: string, fetch: boolean, { file }: ProbeNeeds): Promise<Fact> {
+  const why = 'files by what is in them are fetched by daemons: start cloudburstd, and load the program'
+  try {
+    const path = await file?.(reference.slice('sha256:'.length), fetch)
+    return path === undefined ? { kind: 'artifact', why } : { kind: 'artifact', path }
+  } catch (error) {
+    return { kind: 'artifact', why: toErrorData(error).message }
   }
 }
 

@@ -4,8 +4,8 @@
  * those, and test/sim/ gives simulated ones.
  */
 import { open } from '../crypto/dsse.ts'
-import type { Identity } from '../crypto/identity.ts'
-import type { Clock, Driver, Probe, Random, Vault } from '../goals/ports.ts'
+import { type Identity, sign } from '../crypto/identity.ts'
+import type { Clock, Driver, Probe, Random, Vault, World } from '../goals/ports.ts'
 import type { SourceFile } from '../goals/program/model.ts'
 import type { OutputChunk, Principal } from '../goals/pursuit/events.ts'
 import type { Tree, Variables } from '../goals/tree.ts'
@@ -63,6 +63,10 @@ export interface WorkParts {
   }
   /** Files that this node keeps, to be told of. */
   readonly artifacts?: NonNullable<StateParts['artifacts']>
+  /** See {@link World.keepFile}. */
+  readonly keepFile?: NonNullable<World['keepFile']>
+  /** This node in another release. */
+  readonly upgrades?: NonNullable<AgencyParts['upgrades']>
   /** Not started yet. */
   readonly mesh: Mesh
   readonly programs: {
@@ -186,6 +190,7 @@ export async function openWork(parts: WorkParts, down: StopList): Promise<Work> 
     vault,
     clock,
     random,
+    ...(parts.keepFile !== undefined && { keepFile: parts.keepFile }),
     host,
     peer: peerVariables(identity.peer, name, labels),
     ...(parts.permits !== undefined && { permits: parts.permits }),

@@ -22,6 +22,14 @@ export async function run(invocation: Invocation): Promise<number> {
   const request = { goal: 'run', program: PROGRAM, assignments: [{ path: 'goal.command', value: text }] }
   const peers = peersNamed(invocation)
   if (peers.length === 0) {
+    if (invocation.options.timeout !== undefined)
+      throw new CloudburstError(
+        'CB_USAGE',
+        '--timeout is how long to try to reach peers, and none is named; for the command: run -- timeout 10 …',
+        {
+          command: 'run'
+        }
+      )
     const { ulid } = await import('ulid')
     const { id } = await agency.call('pursue', { ...request, id: ulid() }, by)
     return await printed(invocation, agency, by, { id, node: '' }, false)

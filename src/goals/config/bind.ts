@@ -1,5 +1,6 @@
 /** The configuration of a goal: defaults < arguments < command line, and what is still missing. Source: docs/language.md, "Auto-configuration". */
 import { CloudburstError } from '../../errors.ts'
+import { isArtifact } from '../expression/artifacts.ts'
 import { convert, isSecretType } from '../expression/convert.ts'
 import { declaredOne } from '../expression/declared.ts'
 import { evaluate } from '../expression/evaluate.ts'
@@ -116,6 +117,7 @@ class Binder {
     const type = this.variables[name]?.type
     if (type === undefined) return tree
     if (tree.value === undefined) return { type, ...tree }
+    if (type === 'localFilePath' && isArtifact(tree)) return tree
     const result = convert(tree.value, type)
     if ('value' in result) return { ...tree, type, value: result.value }
     this.errors.push({ place: this.placeOf(name), message: `goal.${name}: ${result.misfit}` })

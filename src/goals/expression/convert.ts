@@ -1,5 +1,6 @@
 /** Scalars: what counts as a number or as true, and how text fits a type. Source: docs/language.md, "State". */
 import type { Scalar } from '../tree.ts'
+import { isReference } from './artifacts.ts'
 
 /** Types whose values are checked. All other type names are nominal: they name structs, or nothing. */
 export const scalarTypes = [
@@ -8,6 +9,7 @@ export const scalarTypes = [
   'boolean',
   'string',
   'localFilePath',
+  'artifact',
   'secret',
   'password',
   'usa.darpa.rfc971.ipv4address',
@@ -45,6 +47,10 @@ export function convert(value: Scalar, type: string | undefined): Conversion {
       return convertBool(value)
     case 'localFilePath':
       return text.trim() !== '' && !text.includes('\0') ? { value: text.trim() } : { misfit: 'a localFilePath cannot be empty' }
+    case 'artifact':
+      return isReference(text.trim())
+        ? { value: text.trim() }
+        : { misfit: `'${text}' is not an artifact, sha256:…; =@artifact:PATH on the command line keeps a file and gives it` }
     case 'usa.darpa.rfc971.ipv4address':
       return IPV4.test(text.trim()) ? { value: text.trim() } : { misfit: `'${text}' is not an IPv4 address` }
     case 'username':

@@ -2,6 +2,7 @@
 import type { FactQuery } from '../ports.ts'
 import type { Complaint, Declaration, Expression } from '../program/model.ts'
 import type { Tree, Variables } from '../tree.ts'
+import { isArtifact } from './artifacts.ts'
 import { convert, isSecretType } from './convert.ts'
 import { evaluate } from './evaluate.ts'
 import { showPath } from './path.ts'
@@ -122,6 +123,7 @@ class Declarer {
     if (this.options.references && only?.kind === 'get' && this.isState(only)) return { ...typed, ref: showPath(only.path) }
     if (tree === undefined) return typed
     if (tree.value === undefined) return tree.type === undefined ? { ...typed, ...tree } : tree
+    if (type === 'localFilePath' && isArtifact(tree)) return tree
     const result = convert(tree.value, type)
     if ('value' in result) return { ...(type === undefined && tree.type !== undefined ? { type: tree.type } : typed), value: result.value }
     this.errors.push({

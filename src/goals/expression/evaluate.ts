@@ -5,6 +5,7 @@
 import { didYouMean } from '../program/did-you-mean.ts'
 import type { Expression, OpName, Path, Place, Template } from '../program/model.ts'
 import type { Tree } from '../tree.ts'
+import { fileOf, isArtifact } from './artifacts.ts'
 import { convert, isSecretType, isTrueScalar } from './convert.ts'
 import { factValue, fileTest, goalCompleted, shellValue, stateValue } from './facts.ts'
 import { compare, compute, isComparison, negate, type Operand, zero } from './operators.ts'
@@ -128,7 +129,11 @@ export function join(parts: Template, place: Place, trace: Trace): Value {
     const value = evaluatePart(part, trace)
     const { tree } = value
     if (tree?.unknown) not ??= unknown(part.place, value.reasons[0]?.text ?? 'a value is not known yet')
-    else if (tree?.value !== undefined) text += quoted(part, textOfScalar(tree.value))
+    else if (isArtifact(tree)) {
+      const found = fileValue(tree, part.place, nameOf(part) ?? 'a value', trace)
+      if (found.tree?.value === undefined) not ??= found
+      else text += quoted(part, textOfScalar(found.tree.value))
+    } else if (tree?.value !== undefined) text += quoted(part, textOfScalar(tree.value))
     else if (tree?.fields !== undefined || tree?.items !== undefined)
       not = wrong(trace, part.place, `${nameOf(part) ?? 'a value'} is a ${tree.items ? 'list' : 'struct'}, not text`)
     else if (tree?.sealed !== undefined) {
@@ -223,6 +228,14 @@ function operand(expression: Expression, trace: Trace): Operand {
   const value = evaluatePart(expression, trace)
   const name = nameOf(expression)
   return { name, value: value.tree?.sealed === undefined ? value : opened(value.tree, expression.place, name ?? 'the secret', trace) }
+}
+
+/** The path of the file that `tree` stands for. */
+function fileValue(tree: Tree & { readonly value: string }, place: Place, name: string, trace: Trace): Value {
+  const found = fileOf(tree, trace)
+  if ('later' in found) return unknown(place, `the file of ${name} is not here yet`)
+  if ('why' in found) return wrong(trace, place, `the file of ${name} cannot be had: ${found.why}`)
+  return { tree: { type: 'localFilePath', value: found.path }, outcome: 'true', reasons: NONE }
 }
 
 /** The secret that `tree` stands for, still of a secret type. */

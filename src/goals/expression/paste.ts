@@ -4,6 +4,7 @@
  */
 import type { Expression, Place, Template } from '../program/model.ts'
 import type { Tree } from '../tree.ts'
+import { fileOf, isArtifact } from './artifacts.ts'
 import { showPath } from './path.ts'
 import { isSecret, MASK, showTree } from './plain.ts'
 import type { Interpolated, Use } from './result.ts'
@@ -73,11 +74,24 @@ class Paster {
       if (this.trace.errors.length === faults) this.noteAbsence(name, tree, part.place)
       return
     }
-    const text = isSecret(tree) ? undefined : this.expandHome(tree)
     if (isSecret(tree)) this.addSecret(name, tree, part)
-    else if (text === undefined) this.show += `\${${name}}`
-    else if (text.includes('\0')) this.fail(part.place, `${name} contains a NUL character, which no command can be given`)
-    else this.addText(name, text, part)
+    else if (isArtifact(tree)) this.addFile(name, tree, part)
+    else {
+      const text = this.expandHome(tree)
+      if (text === undefined) this.show += `\${${name}}`
+      else if (text.includes('\0')) this.fail(part.place, `${name} contains a NUL character, which no command can be given`)
+      else this.addText(name, text, part)
+    }
+  }
+
+  /** The path of a file. A plan shows what is in it: where it will be may change until then. */
+  private addFile(name: string, tree: Tree & { readonly value: string }, part: Exclude<Expression, { kind: 'text' }>): void {
+    const { show } = this
+    const found = fileOf(tree, this.trace)
+    if ('path' in found) this.addText(name, found.path, part)
+    else if ('why' in found) this.fail(part.place, `the file of ${name} cannot be had: ${found.why}`)
+    else this.unknown = true
+    if (!('path' in found) || this.trace.scope.inPlan) this.show = show + tree.value
   }
 
   private noteAbsence(name: string, tree: Tree | undefined, place: Place): void {

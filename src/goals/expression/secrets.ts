@@ -6,7 +6,6 @@ import type { FactQuery } from '../ports.ts'
 import type { Tree, Variables } from '../tree.ts'
 import { isSecretType } from './convert.ts'
 import { MASK } from './plain.ts'
-import type { Scope } from './result.ts'
 import { ask, type Trace } from './trace.ts'
 
 /** `tree` with each secret in it replaced by the reference that `seal` gives; the same object when there is none. */
@@ -79,13 +78,6 @@ function isTelling(secret: string): boolean {
 /** The question whose answer is the secret. */
 export function secretQuery(sealed: string): FactQuery {
   return { kind: 'secret', sealed }
-}
-
-/** Questions about secrets in `tree` that are not answered yet; none in a plan, which resolves no secret. */
-export function secretsWanted(tree: Tree | undefined, scope: Scope): readonly FactQuery[] {
-  if (tree === undefined || !scope.reveals) return []
-  if (tree.sealed !== undefined) return scope.fact(secretQuery(tree.sealed)) === undefined ? [secretQuery(tree.sealed)] : []
-  return [...Object.values(tree.fields ?? {}), ...(tree.items ?? [])].flatMap(inner => secretsWanted(inner, scope))
 }
 
 /** The secret behind a sealed tree, asked for when it is not known yet. A plan resolves none: it says `later`. */

@@ -67,6 +67,7 @@ function nameOf(query: FactQuery): string | undefined {
     case 'now':
     case 'uuid':
     case 'secret':
+    case 'artifact': // where it is changes nothing of what is done
       return undefined
   }
 }

@@ -10,7 +10,8 @@ import type { History } from '../pursuit/history.ts'
 import { callerOf } from '../pursuit/instance.ts'
 import { Keeping, type Verdict } from '../pursuit/keeping.ts'
 import { triesLeft } from '../pursuit/persist.ts'
-import { faultsOf, type Prepared, type Step } from '../pursuit/step.ts'
+import { faultsOf, foreseenAt, type Prepared, type Step } from '../pursuit/step.ts'
+import type { SentGoal } from '../pursuit/sent-goals.ts'
 import type { Begun } from '../pursuit/undo.ts'
 import { describe, type Frame, type Hand, type Listed, settle } from '../pursuit/walk.ts'
 import type { Tree, Variables } from '../tree.ts'
@@ -283,7 +284,7 @@ export class PlanningHand implements Hand {
     if (step.kind === 'remote') this.#forgetElsewhere()
     const foreseen = step.foresee?.(prepared) ?? { unknown: true as const }
     for (const path of step.outputs) {
-      step.scope.write(path, foreseen)
+      step.scope.write(path, foreseenAt(step, prepared, path))
       this.#keeping.mayChange(frame, path, this.#history.seq)
     }
   }

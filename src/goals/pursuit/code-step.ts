@@ -4,9 +4,9 @@
  */
 import { createHash } from 'node:crypto'
 import { CloudburstError } from '../../errors.ts'
+import { artifactQuery, hasFilesToKeep, isArtifact } from '../expression/artifacts.ts'
 import { evaluate } from '../expression/evaluate.ts'
 import { showPath } from '../expression/path.ts'
-import { secretsWanted } from '../expression/secrets.ts'
 import { fromPlain } from '../expression/plain.ts'
 import type { ExprResult, Scope } from '../expression/result.ts'
 import { keepType } from '../expression/typed.ts'
@@ -86,7 +86,7 @@ function prepare(statement: CodeStatement, scope: Scope): PreparedCode {
   const gets = statement.text.filter((part): part is Get => part.kind === 'get')
   const values = new Map<Expression, { readonly result: ExprResult; readonly plain: Plain }>()
   const errors: Complaint[] = []
-  const needs: Needs = { scope, wanted: [], lost: [] }
+  const needs: Needs = { scope, wanted: [], lost: [], missing: [] }
   let unknown = false
   for (const get of gets) {
     const result = evaluate(get, scope)
@@ -98,6 +98,7 @@ function prepare(statement: CodeStatement, scope: Scope): PreparedCode {
     }
     values.set(get, { result, plain: plainOf(showPath(get.path), result.tree, needs) })
   }
+  for (const message of needs.missing) errors.push({ place: statement.place, message })
   for (const path of needs.lost) errors.push({ place: statement.place, message: `the secret ${path} cannot be had now` })
   const all = [...values.values()].map(each => each.result)
   const { language, pasted } = statement
@@ -107,7 +108,7 @@ function prepare(statement: CodeStatement, scope: Scope): PreparedCode {
   return {
     show: `${language}: ${codeBody(statement, get => `\${${showPath(get.path)}}`).trim()}`,
     reads: Object.assign({}, ...all.map(each => each.reads)),
-    wanted: all.flatMap(each => [...each.wanted, ...secretsWanted(each.tree, scope)]),
+    wanted: [...needs.wanted, ...all.flatMap(each => each.wanted)],
     unknown,
     errors,
     text: scriptOf(statement, body),
@@ -121,16 +122,30 @@ interface Needs {
   readonly wanted: FactQuery[]
   /** Paths of secrets that cannot be had. */
   readonly lost: string[]
+  /** Why files cannot be had. */
+  readonly missing: string[]
 }
 
 /** A tree as JSON with its secrets in it: the file is private, and lives as long as the goal. */
 function plainOf(path: string, tree: Tree | undefined, needs: Needs): Plain {
   if (tree === undefined || tree.unknown === true) return null
   if (tree.sealed !== undefined) return secretOf(path, tree.sealed, needs)
+  if (isArtifact(tree)) return fileFor(path, tree, needs)
   if (tree.value !== undefined) return tree.value
   if (tree.items !== undefined) return tree.items.map((item, at) => plainOf(`${path}[${at}]`, item, needs))
   if (tree.fields !== undefined)
     return Object.fromEntries(Object.entries(tree.fields).map(([name, field]) => [name, plainOf(`${path}.${name}`, field, needs)]))
+  return null
+}
+
+/** The path of a file by what is in it. */
+function fileFor(path: string, tree: Tree & { readonly value: string }, { scope, wanted, missing }: Needs): Plain {
+  const query = artifactQuery(tree, !scope.inPlan)
+  const fact = scope.fact(query)
+  if (fact?.kind === 'artifact' && 'path' in fact) return fact.path
+  if (fact === undefined) wanted.push(query)
+  else if (!scope.inPlan)
+    missing.push(`the file of ${path} cannot be had: ${fact.kind === 'artifact' ? fact.why : 'nobody fetches it here'}`)
   return null
 }
 
@@ -174,6 +189,8 @@ function readOutput(world: Parameters<Step['perform']>[0], attempt: Try): Promis
 
 /** A value takes the types that were declared for its place, fields included. @throws CloudburstError CB_VALUE_INVALID */
 function typed(path: Path, before: Tree | undefined, value: Tree): Tree {
+  // It is known by what is in it once it is kept.
+  if (value.value !== undefined && hasFilesToKeep(before, value)) return value
   const same = keepType(path, before, value)
   if (same.fields === undefined || before?.fields === undefined) return same
   const { fields } = before

@@ -1,4 +1,6 @@
 /** Doing a step: its intent to the journal, the step, its outcome to the journal; as often as its statement says. */
+import { CloudburstError } from '../../errors.ts'
+import { hasFilesToKeep, keepFiles } from '../expression/artifacts.ts'
 import { showPath } from '../expression/path.ts'
 import { keepSecretTypes, sealSecrets } from '../expression/secrets.ts'
 import type { World } from '../ports.ts'
@@ -200,7 +202,8 @@ export class Doing {
   }
 
   /** Writes the outcome down, makes its results visible, and says whether the walk may go on. */
-  async #end(frame: Frame, step: Step, { attempt, last }: TryNumber, performed: Performed, startedAt: number): Promise<Walked> {
+  async #end(frame: Frame, step: Step, { attempt, last }: TryNumber, done: Performed, startedAt: number): Promise<Walked> {
+    const performed = step.kind === 'remote' ? done : await withFilesKept(step, done, this.#parts.world)
     const misfit = misfitOf(
       step,
       performed.writes.map(({ path, value }) => ({ path: showPath(path), value }))
@@ -256,3 +259,19 @@ function codeOf(step: Step, status: Performed['status']): Failure['code'] {
   if (status === 'stopped') return step.kind === 'wait' ? 'requested' : 'stopped'
   return status === 'in-doubt' ? 'in-doubt' : 'step-failed'
 }
+/** The outcome with the files that it names for places of type artifact kept, and named by what is in them. */
+async function withFilesKept(step: Step, performed: Performed, { keepFile }: World): Promise<Performed> {
+  const before = (path: Path): Tree | undefined => step.scope.read(outputOf(step, showPath(path)))
+  if (!performed.writes.some(({ path, value }) => hasFilesToKeep(before(path), value))) return performed
+  const unkept = (reason: string): Performed => ({ ...performed, status: 'failed', writes: [], reason })
+  if (keepFile === undefined) return unkept('only a daemon keeps files for other nodes: start cloudburstd, and load the program')
+  try {
+    const writes: { readonly path: Path; readonly value: Tree }[] = []
+    for (const { path, value } of performed.writes) writes.push({ path, value: await keepFiles(before(path), value, keepFile) })
+    return { ...performed, writes }
+  } catch (error) {
+    if (error instanceof CloudburstError) return unkept(error.message)
+    throw error
+  }
+}
+

@@ -1,3 +1,4 @@
+import { hasFilesToKeep } from '../expression/artifacts.ts'
 import { evaluate } from '../expression/evaluate.ts'
 import { showPath } from '../expression/path.ts'
 import type { Interpolated, Scope } from '../expression/result.ts'
@@ -81,6 +82,8 @@ export interface Step<P extends Prepared = Prepared> {
   /** Why what it wrote cannot be kept although it was done: a file that is gone. Absent: it always can. */
   gone?(world: World, writes: readonly Write[]): Promise<string | undefined>
   /** What it writes if that can be told without doing it. */
+  /** Finds out what only the world knows, and its intent is to tell: on which node a sub-goal is pursued. */
+  locate?(world: World, prepared: P, attempt: Try): Promise<P>
   foresee?(prepared: P): Tree | undefined
 }
 
@@ -99,7 +102,7 @@ export function faultsOf(step: Step, prepared: Prepared): readonly Complaint[] {
   if (prepared.errors.length > 0) return prepared.errors
   const value = step.foresee?.(prepared) ?? { unknown: true as const }
   return step.outputs.flatMap(path => {
-    const message = step.scope.misfit(path, value)
+    const message = step.scope.misfit(path, foreseenAt(step, prepared, path))
     return message === undefined ? [] : [{ place: step.statement.place, message }]
   })
 }
@@ -109,6 +112,13 @@ export function joined(all: readonly Interpolated[]): Omit<Prepared, 'show'> {
   return {
     reads: Object.assign({}, ...all.map(each => each.reads)),
     wanted: all.flatMap(each => each.wanted),
+/** What the step would write to `path`, as far as that can be told without doing it. */
+export function foreseenAt(step: Step, prepared: Prepared, path: Path): Tree {
+  const value = step.foresee?.(prepared)
+  // A file is known by what is in it once it is kept.
+  return value === undefined || hasFilesToKeep(step.scope.read(path), value) ? { unknown: true } : value
+}
+
     unknown: all.some(each => each.unknown),
     errors: all.flatMap(each => each.errors)
   }

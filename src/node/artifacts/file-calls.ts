@@ -1,5 +1,6 @@
 /** Files by what is in them, as the people of this node ask for them. */
 import { copyFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { isAbsolute } from 'node:path'
 import { CloudburstError } from '../../errors.ts'
 import type { Tree } from '../../goals/tree.ts'
@@ -69,6 +70,23 @@ export function fileCalls({
   }
 }
 
+/** Where the file with a hash is, for steps that use it: fetched before they begin. */
+export function fileFinder(
+  artifacts: Artifacts,
+  fetch: FileCallsParts['fetch']
+): (hash: string, fetch: boolean) => Promise<string | undefined> {
+  return async (hash, mayFetch) => {
+    if (artifacts.find(hash) !== undefined) return artifacts.path(hash)
+    if (!mayFetch) return undefined
+    return artifacts.path((await fetch(hash, new AbortController().signal)).hash)
+  }
+}
+
+/** Keeps what a step names by its path, `~` for the home directory. */
+export function keepFileIn(artifacts: Artifacts): (path: string) => Promise<string> {
+  return async path => `sha256:${(await artifacts.put(path.replace(/^~(?=\/)/, homedir()))).hash}`
+}
+
 /** What nodes say that they have: `nodes.<name>.artifacts.<hash>`. What they say is data: only hashes count. */
 function told(nodes: Tree | undefined): { readonly hash: string; readonly node: string; readonly size: number; readonly called: string }[] {
   return Object.entries(nodes?.fields ?? {}).flatMap(([node, { fields }]) =>
@@ -80,11 +98,17 @@ function told(nodes: Tree | undefined): { readonly hash: string; readonly node: 
   )
 }
 
-/** Nodes that say that they have a file: those that answer first. */
+/** Nodes that may have a file although nobody has said so yet: most that are asked. */
+const OTHERS_ASKED_MAX = 20
+
+/** Nodes that say that they have a file, those that answer first; then neighbours, whose news may be on its way. */
 export function holdersOf(hash: string, nodes: Tree | undefined, peers: readonly PeerInfo[]): readonly Holder[] {
   const known = told(nodes).filter(each => each.hash === hash)
   const near = ({ status }: PeerInfo): number => (status === 'up' ? 0 : 1)
-  return peers
-    .toSorted((a, b) => near(a) - near(b) || (a.roundTripMs ?? 1e9) - (b.roundTripMs ?? 1e9))
-    .flatMap(({ peer, name }) => known.filter(({ node }) => node === name).map(({ called }) => ({ peer, node: name, name: called })))
+  const sorted = peers.toSorted((a, b) => near(a) - near(b) || (a.roundTripMs ?? 1e9) - (b.roundTripMs ?? 1e9))
+  const saying = sorted.flatMap(({ peer, name }) =>
+    known.filter(({ node }) => node === name).map(({ called }) => ({ peer, node: name, name: called }))
+  )
+  const others = sorted.filter(({ peer, status }) => status === 'up' && !saying.some(each => each.peer === peer))
+  return [...saying, ...others.slice(0, OTHERS_ASKED_MAX).map(({ peer, name }) => ({ peer, node: name }))]
 }

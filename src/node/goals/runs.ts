@@ -11,7 +11,7 @@ import { estimated, measured } from '../../goals/plan/estimate.ts'
 import type { Announced } from '../../goals/plan/conformance.ts'
 import type { Plan } from '../../goals/plan/plan.ts'
 import { upTo } from '../../goals/plan/target.ts'
-import type { Clock, Driver, Messenger, Probe, Random, Vault } from '../../goals/ports.ts'
+import type { Clock, Driver, Messenger, Probe, Random, Vault, World } from '../../goals/ports.ts'
 import { type Assignment, EVENT_VERSION, type GoalEventBody, type Principal, type Write } from '../../goals/pursuit/events.ts'
 import { type Checked, type Elsewhere, reachedElsewhere } from '../../goals/pursuit/drift.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
@@ -48,6 +48,8 @@ export interface RunsParts {
   readonly probe: Probe
   readonly messenger: Messenger
   readonly vault: Vault
+  /** See {@link World.keepFile}. */
+  readonly keepFile?: NonNullable<World['keepFile']>
   readonly clock: Clock
   readonly random: Random
   readonly host: Variables

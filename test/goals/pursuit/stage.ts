@@ -60,6 +60,8 @@ export interface StageOptions {
   readonly texts?: Readonly<Record<string, string>>
   /** Of automatic corrections. */
   readonly circuits?: World['circuits']
+  /** Keeps files for other nodes; by default nobody does. */
+  readonly keepFile?: NonNullable<World['keepFile']>
   /** Brings an event to disk; at once by default. */
   readonly disk?: (event: GoalEvent) => Promise<void>
 }
@@ -78,6 +80,7 @@ export function stage({
   locale,
   texts = {},
   circuits,
+  keepFile,
   disk = () => Promise.resolve()
 }: StageOptions): Stage {
   let program = programOf(xml)
@@ -113,6 +116,7 @@ export function stage({
   const secrets: string[] = []
   const world: World = {
     ...(circuits !== undefined && { circuits }),
+    ...(keepFile !== undefined && { keepFile }),
     journal: {
       append: async (goalId, body) => {
         const event = record(goalId, body)
