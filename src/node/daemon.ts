@@ -25,6 +25,7 @@ import { localCalls } from './agency/local-calls.ts'
 import { type LogLevel, openLog } from './log.ts'
 import { makeMesh } from './mesh.ts'
 import { onlyOne } from './mesh/selector.ts'
+import { followKeys } from './neighborhood/follow.ts'
 import { checkAddress } from './neighborhood/read.ts'
 import { openNeighborhood } from './neighborhood/neighborhood.ts'
 import { openAudit } from './permissions/audit.ts'
@@ -116,6 +117,7 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
     permissions,
     here: () => ({ peer: identity.peer, name, labels }),
     own,
+    listed: () => neighborhood.current.neighbours.map(({ peer }) => peer),
     store,
     log
   })
@@ -129,10 +131,12 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
   })
   const joining = makeJoining({ home, neighborhood, permissions, tickets, log })
   down.push(() => joining.close())
+  const followed = followKeys(neighborhood, trust, log)
+  down.push(() => followed.close())
   const mesh = makeMesh({
     identity,
     version: VERSION,
-    neighborhood,
+    neighborhood: followed,
     permissions: trust,
     grants: trust,
     now: trust.now,

@@ -22,6 +22,8 @@ export interface Home {
   readonly personKey: string
   /** Directory, 0700, of the authorities whose keys are here. */
   readonly authorities: string
+  /** What was handed on of the grants that this home holds. */
+  readonly handedOn: string
   /** Store, steps, output, audit log. */
   readonly state: string
   readonly auditLog: string
@@ -54,6 +56,7 @@ export function resolveHome(home?: string, env: Environment = process.env, uid: 
     identityKey: join(base, 'identity.key'),
     personKey: join(base, 'person.key'),
     authorities: join(base, 'authorities'),
+    handedOn: join(base, 'handed-on.json'),
     state,
     auditLog: join(state, 'audit.log'),
     control: resolve(socket, '..'),

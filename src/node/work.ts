@@ -207,6 +207,7 @@ export async function openWork(parts: WorkParts, down: StopList): Promise<Work> 
     agents,
     runs,
     output,
+    ...(parts.permits !== undefined && { permits: parts.permits }),
     state: state.view,
     anticipate: askThere,
     sent

@@ -1,5 +1,6 @@
 /** What a mutated copy of the code is asked: the first check that does not hold, or the first cell that is wrong. */
 import '../../src/polyfill.ts'
+import { effectLayers } from './effect-layers.ts'
 import { layers } from './layers.ts'
 import { signedLayers } from './signed-layers.ts'
 import { describeCell, isWrong, matrix, type SubjectName, subjects } from './matrix.ts'
@@ -7,7 +8,7 @@ import { describeCell, isWrong, matrix, type SubjectName, subjects } from './mat
 /** @param first the subject to be tried first @returns undefined when nothing is wrong */
 export async function firstFault(first?: SubjectName): Promise<string | undefined> {
   try {
-    for (const { name, holds } of [...layers, ...signedLayers]) if (!(await holds())) return name
+    for (const { name, holds } of [...layers, ...signedLayers, ...effectLayers]) if (!(await holds())) return name
     return await firstWrong(first)
   } catch (error) {
     return `it fell over: ${error}`

@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { commands } from '../../src/cli/commands.ts'
 import { doors, verbAsks } from '../../src/node/permissions/doors.ts'
+import { effectLayers } from './effect-layers.ts'
 import { entries } from './entries.ts'
 import { layers } from './layers.ts'
 import { signedLayers } from './signed-layers.ts'
@@ -29,7 +30,7 @@ describe('the doors of a node', function () {
   after(() => {
     const got = cells.filter(({ gotIn }) => gotIn).length
     console.log(
-      `        ${subjects.length} subjects × ${entries().length} entries at ${doors.length} doors = ${cells.length} cells: ${got} let in, ${cells.length - got} kept out; ${layers.length + signedLayers.length} checks alone`
+      `        ${subjects.length} subjects × ${entries().length} entries at ${doors.length} doors = ${cells.length} cells: ${got} let in, ${cells.length - got} kept out; ${layers.length + signedLayers.length + effectLayers.length} checks alone`
     )
   })
 
@@ -59,7 +60,8 @@ describe('the doors of a node', function () {
 })
 
 describe('each check alone', () => {
-  for (const { name, holds } of [...layers, ...signedLayers]) it(`holds: ${name}`, async () => assert.equal(await holds(), true))
+  for (const { name, holds } of [...layers, ...signedLayers, ...effectLayers])
+    it(`holds: ${name}`, async () => assert.equal(await holds(), true))
 })
 
 /** What a file of the CLI, and each file of the CLI that it imports, asks of a node. */

@@ -233,6 +233,30 @@ export const mutations: readonly Mutation[] = [
     replace: 'each = undefined)'
   },
   {
+    what: 'revocations: what a holder has taken back counts',
+    file: 'node/permissions/revocation-book.ts',
+    find: ' || (grant.parent !== undefined && this.#byHolder(by, grant, holder))',
+    replace: ''
+  },
+  {
+    what: 'revocations: a holder takes back what others have handed on',
+    file: 'node/permissions/revocation-book.ts',
+    find: 'const entry = this.#holders.get(by)',
+    replace: 'const [entry] = this.#holders.values()'
+  },
+  {
+    what: 'revocations: a holder takes back what it was granted',
+    file: 'node/permissions/revocation-book.ts',
+    find: '(grant.parent !== undefined && this.#byHolder(by, grant, holder))',
+    replace: 'this.#byHolder(grant.subject, grant, holder)'
+  },
+  {
+    what: 'trust: lists of those who hold nothing are taken in',
+    file: 'node/permissions/trust.ts',
+    find: 'keys.includes(root.subject) &&',
+    replace: ''
+  },
+  {
     what: 'grants: somebody else hands on what a holder has',
     file: 'crypto/grant.ts',
     find: 'if (parent.subject !== signer) throw',
@@ -291,6 +315,18 @@ export const mutations: readonly Mutation[] = [
     file: 'node/permissions/trust.ts',
     find: "if (ours && of === 'others') return false",
     replace: ''
+  },
+  {
+    what: 'agents: whoever has passed the door acts on any of them',
+    file: 'node/agency/agency.ts',
+    find: 'if (permits !== undefined) requireAgent({ permits, programs }, by, capability, what)',
+    replace: ''
+  },
+  {
+    what: 'agents: the effect asks about no program in particular',
+    file: 'node/goals/permitted.ts',
+    find: 'permits.require(by, capability, { program, ...(programName !== undefined && { programName }), ...(vars !== undefined && { vars }) })',
+    replace: 'permits.require(by, capability, {})'
   },
   {
     what: 'control: a page of another site asks',

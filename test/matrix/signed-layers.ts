@@ -45,13 +45,17 @@ interface Case {
   readonly grant: Grant
   readonly list?: Partial<PermissionList>
   readonly revoked?: Revoked
+  /** Who takes it back, if it is not the authority. */
+  readonly by?: Identity
   readonly at?: number
 }
 
 /** Whether the holder of a grant may dispatch. */
-function may({ grant, list = {}, revoked, at = NOW + 1_000 }: Case): boolean {
+function may({ grant, list = {}, revoked, by, at = NOW + 1_000 }: Case): boolean {
   const revocations = new RevocationBook()
-  if (revoked !== undefined) revocations.learn(openRevocations(sealRevocations(authority, { number: 1, at: NOW, revoked: [revoked] })), NOW)
+  const said = { number: 1, at: NOW, revoked: revoked === undefined ? [] : [revoked] }
+  const holds = by === undefined ? undefined : [granted({ subject: by.peer, id: 'root' }).envelope]
+  if (revoked !== undefined) revocations.learn(openRevocations(sealRevocations(by ?? authority, said, holds)), NOW)
   const trusted = {
     authorities: [ops],
     permits: [],
@@ -91,6 +95,20 @@ export const signedLayers: readonly Layer[] = [
     name: 'what is handed on ends with what it comes from',
     holds: () => !may({ grant: handedOn(all), revoked: { grant: 'g1', until: NOW + HOUR } })
   },
+  {
+    name: 'what is handed on ends when its holder takes it back',
+    holds: () => !may({ grant: handedOn(all), revoked: { grant: 'g2', until: NOW + HOUR }, by: holder })
+  },
+  {
+    name: 'what is handed on does not end when somebody else takes it back',
+    holds: () => may({ grant: handedOn(all), revoked: { grant: 'g2', until: NOW + HOUR }, by: us })
+  },
+  {
+    name: 'a grant of an authority does not end when its holder takes it back',
+    holds: () => may({ grant: granted(), revoked: { grant: 'g1', until: NOW + HOUR }, by: holder })
+  },
+  { name: 'a list of one who holds nothing is not taken in', holds: () => takenIn(other).then(taken => !taken) },
+  { name: 'a list of a holder is taken in', holds: () => takenIn(holder) },
   {
     name: 'nobody hands on what another holds',
     holds: () => refused(() => granted({ issuer: us, subject: other.peer, parent: granted() }))
@@ -154,11 +172,24 @@ function needsRight(): boolean {
   return refused(() => caller.onBehalf?.(chain, { call: 'repair', goalId: ID }).require('goal:dispatch'))
 }
 
-async function noneOfStrangers(): Promise<boolean> {
+function trustHere(current: PermissionList): ReturnType<typeof openTrust> {
   const log = { debug() {}, info() {}, warn() {}, error() {} }
-  const permissions = { current: NOBODY, onChange: () => () => undefined }
+  const permissions = { current, onChange: () => () => undefined }
   const here = () => ({ peer: us.peer, name: 'n1', labels: {} })
-  const trust = await openTrust({ permissions, here, own: [us.peer], store: memoryStore() as never, log, now: () => NOW })
+  return openTrust({ permissions, here, own: [us.peer], store: memoryStore() as never, log, now: () => NOW })
+}
+
+/** A list by `who`, with a grant of `holder`. */
+async function takenIn(who: Identity): Promise<boolean> {
+  const trust = await trustHere({ authorities: [ops], permits: [] })
+  const said = { number: 1, at: NOW, revoked: [{ grant: 'g2', until: NOW + HOUR }] }
+  const taken = trust.take(sealRevocations(who, said, [granted().envelope]))
+  await trust.close()
+  return taken
+}
+
+async function noneOfStrangers(): Promise<boolean> {
+  const trust = await trustHere(NOBODY)
   trust.take(granted({ issuer: other, subject: us.peer }).envelope, 'others')
   const none = trust.own().length === 0
   await trust.close()

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Capability } from '../../src/crypto/capability.ts'
-import type { RunInfo } from '../../src/node/control/contract.ts'
+import type { PeerInfo, RunInfo } from '../../src/node/control/contract.ts'
 import { TICKET_CAPABILITIES } from '../../src/node/joining/tickets.ts'
 import { addPermit } from '../../src/node/permissions/permissions.ts'
 import { until } from './mesh/process.ts'
@@ -191,12 +191,15 @@ describe('a node with a new key', function () {
     const { from, to, told } = await node.json<{ readonly from: string; readonly to: string; readonly told: number }>('identity', 'rotate')
     assert.equal(told, 1)
     assert.equal((await node.cli('identity', 'rotate')).exit, 64, 'one key waits already')
-    // As the command says: whoever dials it has to know its new key.
     const neighborhood = readFileSync(host.home.neighborhood, 'utf8')
-    writeFileSync(host.home.neighborhood, neighborhood.replace(from, to))
+    assert.ok(neighborhood.includes(from))
     await node.restart()
     const { peer } = await node.json<{ readonly peer: string }>('identity', 'show')
     assert.equal(peer, to)
+    const isUp = (info: PeerInfo): boolean => info.peer === to && info.status === 'up' && info.static
+    await until('the host dials its new key', async () => (await host.json<readonly PeerInfo[]>('peers')).some(isUp))
+    assert.equal(readFileSync(host.home.neighborhood, 'utf8'), neighborhood, 'nothing is written behind its back')
+    assert.match(host.log(), new RegExp(`put id=.{0,2}${to}`))
     await until('it is let in with its new key', async () => (await node.cli('dispatch', ...job.words, '--peer', 'n2')).exit === 0)
     assert.deepEqual(job.ran(), ['first', 'middle', 'last'])
   })

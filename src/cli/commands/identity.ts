@@ -42,6 +42,6 @@ async function rotate(invocation: Invocation): Promise<number> {
   stderr.write(
     'the daemon has the new key from its next start; what the old one may do elsewhere goes on for it, and ends for the old one\n'
   )
-  stderr.write(`next: put id="${to}" into neighborhood.xml of the nodes that dial this one, then restart its daemon\n`)
+  stderr.write('next: restart the daemon; nodes that dial this one follow, and their logs say what to put into neighborhood.xml\n')
   return 0
 }

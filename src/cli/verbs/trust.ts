@@ -10,8 +10,8 @@ export const trust: Verbs = {
     load: () => import('../commands/authority.ts')
   },
   grant: {
-    summary: 'grants that this node holds; take one in, or hand part of one on',
-    usage: 'show | add FILE|- | delegate EMAIL --key PEER',
+    summary: 'grants that this node holds; take one in, hand part of one on, take that back',
+    usage: 'show | add FILE|- | delegate EMAIL --key PEER | handed | revoke WHO',
     options: ['key', 'capability', 'program', 'goal', 'var', 'on', 'concurrent', 'lifetime'],
     example: 'grant delegate bob@example.org --key 12D3KooW… --capability goal:dispatch --lifetime 30m',
     completes: 'files',

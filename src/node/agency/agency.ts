@@ -33,9 +33,11 @@ import { driftOf } from './drift.ts'
 import { events, feed, type OutputSource } from '../goals/feed.ts'
 import type { Programs } from '../programs/programs.ts'
 import { requireThere, withThere } from './there.ts'
+import { requireAgent } from '../goals/permitted.ts'
 import { fullId } from '../goals/run-id.ts'
 import type { Runs } from '../goals/runs.ts'
 import { refuseStale } from '../goals/stale-plan.ts'
+import type { EffectCheck } from '../permissions/effect.ts'
 import type { NodeJournal } from '../store/journal.ts'
 import { isOver } from '../store/run-index.ts'
 import type { Upgrades } from '../upgrading/upgrades.ts'
@@ -54,6 +56,8 @@ export interface AgencyParts {
   readonly agents: Agents
   readonly runs: Runs
   readonly output: OutputSource
+  /** Checks at the effect, of what is done to agents; goals have their own. Absent: whoever gets as far may do anything. */
+  readonly permits?: EffectCheck
   /** What this node knows of all nodes: the replica of SendStateUpdate. */
   readonly state: {
     /** Resolves when what this node did so far is among what is known: who has seen a goal end finds what it wrote. */
@@ -167,7 +171,7 @@ function callTable(parts: AgencyParts): CallTable {
       const counts = countRuns(parts)
       return agents.list().map(agent => agentInfo(agent, counts.get(agent.name)))
     },
-    start: async ({ program, agent, name, assignments }) => {
+    start: async ({ program, agent, name, assignments }, by) => {
       const found = await programs.find(program)
       const proto = found.agents.get(agent ?? [...found.agents.keys()][0] ?? '')
       if (proto === undefined)
@@ -178,6 +182,7 @@ function callTable(parts: AgencyParts): CallTable {
             program: found.name
           }
         )
+      mayAct(parts, by, 'agent:start', { program: found.hash, vars: assignments.map(({ path }) => path) })
       const started = await agents.start(found, proto, name ?? proto.name)
       for (const { path, value } of assignments) {
         await agents.assign(started.name, path, assigned(found, { agent: proto }, { path, value }))
@@ -185,12 +190,19 @@ function callTable(parts: AgencyParts): CallTable {
       return await withCounts(parts, started.name)
     },
     examine: async ({ agent }) => await examine(parts, agents.get(agent)),
-    suspend: async ({ agent }) => await withInFlight(parts, agent, await runs.suspendAgent(agent)),
-    resume: async ({ agent }) => {
+    suspend: async ({ agent }, by) => {
+      mayControl(parts, by, agent)
+      return await withInFlight(parts, agent, await runs.suspendAgent(agent))
+    },
+    resume: async ({ agent }, by) => {
+      mayControl(parts, by, agent)
       await runs.resumeAgent(agent)
       return await withCounts(parts, agent)
     },
-    stop: async ({ agent, now }, by) => await withInFlight(parts, agent, await runs.stopAgent(agent, by, now)),
+    stop: async ({ agent, now }, by) => {
+      mayControl(parts, by, agent)
+      return await withInFlight(parts, agent, await runs.stopAgent(agent, by, now))
+    },
     plan: async (request, by, signal) => {
       const plan = await askedThere(await runs.plan(request), by, signal)
       if (request.refresh !== true) return plan
@@ -280,6 +292,21 @@ function callTable(parts: AgencyParts): CallTable {
 function upgradesOf({ upgrades }: AgencyParts): Upgrades {
   if (upgrades !== undefined) return upgrades
   throw new CloudburstError('CB_HOST_UNFIT', 'there is no daemon here to be upgraded', { fix: 'cloudburst deliver USER@HOST' })
+}
+
+/** @throws CloudburstError CB_DENIED */
+function mayAct(
+  { permits, programs }: AgencyParts,
+  by: Principal,
+  capability: 'agent:start' | 'agent:control',
+  what: { readonly program: string; readonly vars?: readonly string[] }
+): void {
+  if (permits !== undefined) requireAgent({ permits, programs }, by, capability, what)
+}
+
+/** @throws CloudburstError CB_DENIED, CB_AGENT_UNKNOWN */
+function mayControl(parts: AgencyParts, by: Principal, agent: string): void {
+  mayAct(parts, by, 'agent:control', { program: parts.agents.get(agent).program.hash })
 }
 
 /** Every goal with an id that somebody may name here. */

@@ -50,7 +50,7 @@ export interface LocalCalls {
     reply: {
       readonly news: number
       readonly handed: readonly string[]
-      /** Neighbours that were up to hear of a succession. */
+      /** Neighbours that were up to hear of a new key, or of what this home takes back of what it has handed on. */
       readonly told: number
     }
   }

@@ -36,6 +36,22 @@ export function requireRepair(parts: Omit<PermittedParts, 'journal'>, by: Princi
   parts.permits.require(by, 'goal:repair', about(parts, asked))
 }
 
+/**
+ * Before an agent is started, suspended, let go on or stopped: what it is asked for has passed the door by its name, which may have
+ * gone to an agent of another program since.
+ * @param vars paths that are set
+ * @throws CloudburstError CB_DENIED
+ */
+export function requireAgent(
+  { permits, programs }: Omit<PermittedParts, 'journal'>,
+  by: Principal,
+  capability: 'agent:start' | 'agent:control',
+  { program, vars }: { readonly program: string; readonly vars?: readonly string[] }
+): void {
+  const programName = programs.ownName(program)
+  permits.require(by, capability, { program, ...(programName !== undefined && { programName }), ...(vars !== undefined && { vars }) })
+}
+
 /** Who answers for a goal that goes on: whoever has let it go on last. */
 export function answersFor(
   events: readonly GoalEvent[]

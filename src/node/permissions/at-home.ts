@@ -9,9 +9,11 @@ import { type Home, loadIdentity, loadPerson, makeNextIdentity, openHome } from 
 import { authorityNames, certify, initAuthority, type NewGrant, openAuthority, revoke, wordsOf } from './authority.ts'
 import { NOBODY, type PermissionList } from './decide.ts'
 import { lint } from './explain.ts'
+import { type HandedOn, handedOn, noteHandedOn, takeBack } from './handed-on.ts'
 import { readPermissions } from './read.ts'
 
 export type { NewGrant } from './authority.ts'
+export type { HandedOn } from './handed-on.ts'
 
 /** An authority as others have to know it. */
 export interface AuthorityInfo {
@@ -40,6 +42,14 @@ export interface TrustAtHome {
   revoke(name: string, who: string): { readonly taken: readonly string[]; readonly statement: string }
   /** Hands on part of a grant of this node or its person. @throws CloudburstError CB_USAGE when none of them is fit */
   delegate(held: readonly string[], what: NewGrant): Signed
+  /** What this home has handed on and remembers. */
+  handed(): readonly HandedOn[]
+  /**
+   * Takes back what this home has handed on.
+   * @param who id of a grant, e-mail address or peer id
+   * @returns ids and peer ids that were taken back, and the lists, one for each key that had handed anything on
+   */
+  takeBack(who: string): { readonly taken: readonly string[]; readonly statements: readonly string[] }
   /** Makes the key of the next start, and what tells others that it is this node's. */
   rotate(): { readonly from: string; readonly to: string; readonly statement: string }
   identity(makePerson: boolean): { readonly peer: string; readonly person?: string }
@@ -79,7 +89,14 @@ export function trustAtHome(home: Home, now: () => number = Date.now): TrustAtHo
       const { subject, email, bounds, fresh } = what
       const lifetimeMs = Math.min(what.lifetimeMs, parent.expiry - now())
       const words = wordsOf({ id: ulid(now()), subject, email, allows: [bounds], ...(fresh !== undefined && { fresh }) }, lifetimeMs, now())
-      return signed(openGrant(sealGrant(holder, words, parent.envelope)))
+      const grant = openGrant(sealGrant(holder, words, parent.envelope))
+      noteHandedOn(home.handedOn, holder === person ? 'person' : 'node', grant.envelope, now())
+      return signed(grant)
+    },
+    handed: () => handedOn(home.handedOn, now()),
+    takeBack: who => {
+      const { taken, envelopes } = takeBack(home.handedOn, who, { node: loadIdentity(home), person: loadPerson(home) }, now())
+      return { taken, statements: envelopes.map(textOf) }
     },
     rotate: () => {
       const identity = loadIdentity(home)

@@ -1,6 +1,9 @@
-/** What the authorities have taken back, as far as this node has heard, and when it has heard of each. Pure; times are given. */
-import type { Grant } from '../../crypto/grant.ts'
-import type { Revocations, Revoked } from '../../crypto/revocation.ts'
+/** What authorities and holders have taken back, as far as this node has heard, and when it has heard of each. Pure; times are given. */
+import { type Grant, GRANT_LIFETIME_MAX_MS } from '../../crypto/grant.ts'
+import { HANDED_ON_REVOCATIONS_MAX, type Revocations, type Revoked } from '../../crypto/revocation.ts'
+
+/** Most that is remembered of one holder: what it has taken back by several lists. An authority's own lists bound themselves. */
+const HOLDER_ENTRIES_MAX = 4 * HANDED_ON_REVOCATIONS_MAX
 
 interface Entry {
   latest: Revocations
@@ -11,7 +14,8 @@ interface Entry {
 }
 
 export class RevocationBook {
-  readonly #entries = new Map<string, Entry>()
+  readonly #authorities = new Map<string, Entry>()
+  readonly #holders = new Map<string, Entry>()
 
   /**
    * Takes in a list. What was taken back stays so, even if a later list has it no more.
@@ -19,36 +23,76 @@ export class RevocationBook {
    * @returns whether it says anything new: a thing taken back, or that the authority is still heard of
    */
   learn(list: Revocations, receivedAt: number): boolean {
-    const known = this.#entries.get(list.issuer)
+    const entries = this.#of(list)
+    const known = entries.get(list.issuer)
     const entry = known ?? { latest: list, heardAt: 0, grants: new Map(), subjects: new Map() }
-    this.#entries.set(list.issuer, entry)
+    entries.set(list.issuer, entry)
     let news = known === undefined
-    for (const revoked of list.revoked) news = add(entry, revoked) || news
+    for (const revoked of list.revoked) {
+      if (list.holds !== undefined && entry.grants.size + entry.subjects.size >= HOLDER_ENTRIES_MAX) break
+      // Nothing that was granted by now lives longer.
+      news = add(entry, { ...revoked, until: Math.min(revoked.until, receivedAt + GRANT_LIFETIME_MAX_MS) }) || news
+    }
     const heardAt = Math.min(list.at, receivedAt)
     if (heardAt > entry.heardAt) {
       entry.heardAt = heardAt
-      news = true
+      // Nobody waits for a holder to be heard of: saying the same again is no news.
+      news ||= list.holds === undefined
     }
     if (isLater(list, entry.latest)) entry.latest = list
     return news
   }
 
-  /** When this key was last heard of, by what it signed and when that came; 0 for never. Epoch milliseconds. */
+  /** When this authority was last heard of, by what it signed and when that came; 0 for never. Epoch milliseconds. */
   heardAt(key: string): number {
-    return this.#entries.get(key)?.heardAt ?? 0
+    return this.#authorities.get(key)?.heardAt ?? 0
   }
 
-  /** The latest list of each authority, to be passed on. */
+  /** Whether anything of whoever signed a list is remembered. */
+  knows(list: Pick<Revocations, 'issuer' | 'holds'>): boolean {
+    return this.#of(list).has(list.issuer)
+  }
+
+  /** The latest list of each, those of authorities first, to be passed on. */
   latest(): readonly Revocations[] {
-    return [...this.#entries.values()].map(({ latest }) => latest)
+    return [...this.#authorities.values(), ...this.#holders.values()].map(({ latest }) => latest)
+  }
+
+  /** How many holders have taken back anything. */
+  get holders(): number {
+    return this.#holders.size
   }
 
   /**
-   * Whether the authority has taken back this grant, the one it comes from, or all of one of their holders.
+   * Whether the authority has taken back this grant, the one it comes from, or all of one of their holders; or whoever has handed
+   * it on has taken it back.
    * @param holder the key that uses it now, if it has taken the place of the one it was given to
+   * @param by the key that speaks now for the one that has handed it on
    */
-  revokes(key: string, grant: Grant, holder = grant.subject): boolean {
-    const entry = this.#entries.get(key)
+  revokes(key: string, grant: Grant, holder = grant.subject, by = grant.issuer): boolean {
+    return this.#byAuthority(key, grant, holder) || (grant.parent !== undefined && this.#byHolder(by, grant, holder))
+  }
+
+  /**
+   * Forgets what could not hold any more by itself, and holders of whom nothing is left.
+   * @param now epoch milliseconds
+   * @returns the keys of those holders
+   */
+  prune(now: number): readonly string[] {
+    for (const { grants, subjects } of [...this.#authorities.values(), ...this.#holders.values()]) {
+      for (const entries of [grants, subjects]) for (const [key, { until }] of entries) if (until < now) entries.delete(key)
+    }
+    const gone = [...this.#holders].flatMap(([key, { grants, subjects }]) => (grants.size + subjects.size === 0 ? [key] : []))
+    for (const key of gone) this.#holders.delete(key)
+    return gone
+  }
+
+  #of({ holds }: Pick<Revocations, 'holds'>): Map<string, Entry> {
+    return holds === undefined ? this.#authorities : this.#holders
+  }
+
+  #byAuthority(key: string, grant: Grant, holder: string): boolean {
+    const entry = this.#authorities.get(key)
     if (entry === undefined) return false
     if (grant.at < (entry.subjects.get(holder)?.before ?? 0)) return true
     for (let each: Grant | undefined = grant; each !== undefined; each = each.parent) {
@@ -59,11 +103,11 @@ export class RevocationBook {
     return false
   }
 
-  /** Forgets what could not hold any more by itself. @param now epoch milliseconds */
-  prune(now: number): void {
-    for (const { grants, subjects } of this.#entries.values()) {
-      for (const entries of [grants, subjects]) for (const [key, { until }] of entries) if (until < now) entries.delete(key)
-    }
+  /** Of what it was given itself, and of what others have handed on, a holder takes nothing back. */
+  #byHolder(by: string, { id, at, subject }: Grant, holder: string): boolean {
+    const entry = this.#holders.get(by)
+    if (entry === undefined) return false
+    return entry.grants.has(id) || [subject, holder].some(each => at < (entry.subjects.get(each)?.before ?? 0))
   }
 }
 

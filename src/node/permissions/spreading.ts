@@ -53,16 +53,16 @@ export function startSpreading(parts: SpreadingParts): Spreading {
     newsFor: peer => {
       const grant = waiting.get(peer)
       return [
+        ...(grant === undefined ? [] : [grant]),
         ...trust.lists(),
-        ...trust.successions(),
-        ...trust.own().map(({ envelope }) => envelope),
-        ...(grant === undefined ? [] : [grant])
+        ...trust.successions('all'),
+        ...trust.own().map(({ envelope }) => envelope)
       ]
     }
   }
-  const exchange = async (peer: string): Promise<boolean> => {
+  const exchange = async (peer: string, howMuch: 'first' | 'all' = 'all'): Promise<boolean> => {
     try {
-      await exchangeTrust(mesh, peer, end)
+      await exchangeTrust(mesh, peer, end, howMuch)
       return true
     } catch (error) {
       log.debug({ peer, reason: error instanceof Error ? error.message : String(error) }, 'no news of trust were exchanged')
@@ -97,7 +97,7 @@ export function startSpreading(parts: SpreadingParts): Spreading {
     speak()
     const up = mesh.peers().filter(({ status }) => status === 'up')
     const chosen = up[Math.floor(random() * up.length)]
-    if (chosen !== undefined) void exchange(chosen.peer)
+    if (chosen !== undefined) void exchange(chosen.peer, 'first')
   }
   mesh.handle(TRUST, trustHandler(end))
   const ends = [

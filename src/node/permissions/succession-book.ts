@@ -6,6 +6,8 @@ const PREFIX = 't!succession!'
 /** Longest line of keys, and most that are remembered of all: a key lives for years. */
 const LINE_MAX = 16
 const SUCCESSIONS_MAX = 4_000
+/** Most that are passed on: those who were away for long ask whoever has replaced its key. */
+const SUCCESSIONS_TOLD_MAX = 64
 
 export class SuccessionBook {
   readonly #store: StorePart
@@ -43,12 +45,25 @@ export class SuccessionBook {
     return line
   }
 
+  /** The key that speaks for `peer` now: its last successor, or itself. */
+  successorOf(peer: string): string {
+    let last = peer
+    for (let steps = 0; steps < LINE_MAX; steps++) last = this.#byFrom.get(last)?.to ?? last
+    return last
+  }
+
   /** The successions of these keys, from or to: as they were signed, the oldest first. */
   of(peers: readonly string[]): readonly Uint8Array[] {
     return [...this.#byFrom.values()]
       .filter(({ from, to }) => peers.includes(to) || peers.includes(from))
       .toSorted((a, b) => a.at - b.at)
       .map(({ envelope }) => envelope)
+  }
+
+  /** The latest of all, as they were signed, the oldest first. */
+  latest(): readonly Uint8Array[] {
+    const all = [...this.#byFrom.values()].toSorted((a, b) => a.at - b.at)
+    return all.slice(-SUCCESSIONS_TOLD_MAX).map(({ envelope }) => envelope)
   }
 
   #put(succession: Succession): void {

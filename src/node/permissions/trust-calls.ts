@@ -1,6 +1,7 @@
 /** The local calls about trust: what the commands `grant`, `authority` and `permissions` ask of a daemon. */
 import { GRANT_TYPE, openGrant } from '../../crypto/grant.ts'
 import { claimedType } from '../../crypto/dsse.ts'
+import { openRevocations, REVOCATIONS_TYPE } from '../../crypto/revocation.ts'
 import { SUCCESSION_TYPE } from '../../crypto/succession.ts'
 import type { LocalHandlers } from '../control/server.ts'
 import type { Programs } from '../programs/programs.ts'
@@ -23,7 +24,7 @@ export function trustCalls({ trust, spreading, programs }: TrustCallsParts): Pic
       for (const text of statements) {
         const envelope = Buffer.from(text.trim())
         if (trust.take(envelope)) news++
-        if (claimedType(envelope) === SUCCESSION_TYPE) told += await spreading.tellAll()
+        if (isOurWord(envelope)) told += await spreading.tellAll()
         const subject = claimedType(envelope) === GRANT_TYPE ? openGrant(envelope).subject : undefined
         if (subject === undefined) continue
         const isOurs = trust.own().some(grant => grant.subject === subject)
@@ -47,4 +48,10 @@ export function trustCalls({ trust, spreading, programs }: TrustCallsParts): Pic
       return { peers, rights, decisions: decisionsTold(trust.current, peers, capability, what, now) }
     }
   }
+}
+
+/** A new key, or what this home takes back of what it has handed on: told to each neighbour, besides by gossip. */
+function isOurWord(envelope: Uint8Array): boolean {
+  const type = claimedType(envelope)
+  return type === SUCCESSION_TYPE || (type === REVOCATIONS_TYPE && openRevocations(envelope).holds !== undefined)
 }

@@ -4,7 +4,7 @@
  */
 import { claimedType } from '../../crypto/dsse.ts'
 import { type Grant, GRANT_TYPE, openGrant } from '../../crypto/grant.ts'
-import { openRevocations, REVOCATIONS_TYPE } from '../../crypto/revocation.ts'
+import { openRevocations, type Revocations, REVOCATIONS_TYPE } from '../../crypto/revocation.ts'
 import { openSuccession, SUCCESSION_TYPE } from '../../crypto/succession.ts'
 import type { Log } from '../files/live-file.ts'
 import type { Here, Trusted } from './decide.ts'
@@ -21,6 +21,8 @@ export interface TrustParts {
   readonly here: () => Here
   /** Keys that are ours: of this node, and of its person. Grants for them are shown to others. */
   readonly own: readonly string[]
+  /** Peer ids of the neighbours that neighborhood.xml lists: their new keys are worth knowing, whatever they may do here. */
+  readonly listed?: () => readonly string[]
   readonly store: StorePart
   readonly log: Log
   /** Epoch milliseconds. */
@@ -45,8 +47,10 @@ export interface Trust {
   hold(key: string): void
   /** Grants that this node holds, as they were signed: shown in every hello. */
   own(): readonly Grant[]
-  /** Successions of our own keys, as they were signed. */
-  successions(): readonly Uint8Array[]
+  /** Successions of our own keys, or of all that are known, as they were signed. */
+  successions(of?: 'all'): readonly Uint8Array[]
+  /** The key that speaks for `peer` now: its last successor, or itself. */
+  successorOf(peer: string): string
   /** The latest list of each authority, as it was signed. */
   lists(): readonly Uint8Array[]
   /** What others hold that this node has seen, for `permissions show`. */
@@ -61,6 +65,9 @@ export interface Trust {
 }
 
 const REVOKED_PREFIX = 't!revoked!'
+const HOLDER_PREFIX = `${REVOKED_PREFIX}holder!`
+/** Most holders whose own lists are kept, each of some kilobytes: as many as an organisation has people who hand things on. */
+export const HOLDERS_MAX = 1_000
 
 /** Reads what was known. */
 export async function openTrust(parts: TrustParts): Promise<Trust> {
@@ -93,19 +100,44 @@ export async function openTrust(parts: TrustParts): Promise<Trust> {
       return parts.here()
     },
     grantsOf: peer => grants.of(peer),
-    revocations,
+    revocations: {
+      heardAt: key => revocations.heardAt(key),
+      revokes: (key, grant, holder) => revocations.revokes(key, grant, holder, line.successorOf(grant.issuer))
+    },
     lineOf: peer => line.lineOf(peer)
   }
   const tell = (): void => {
     for (const listener of changed) listener()
   }
   const endPermissions = permissions.onChange(tell)
+  const isOfAuthority = ({ issuer, holds }: Revocations): boolean =>
+    holds === undefined && (held.has(issuer) || permissions.current.authorities.some(({ key }) => key === issuer))
+  /** It has something here that it may have handed on: else anybody could make this node remember things. */
+  const isOfHolder = ({ issuer, holds = [] }: Revocations): boolean => {
+    if (holds.length === 0) return false
+    if (!revocations.knows({ issuer, holds }) && revocations.holders >= HOLDERS_MAX) {
+      log.warn({ issuer, most: HOLDERS_MAX }, 'what a holder takes back is not taken in: too many have taken back anything')
+      return false
+    }
+    const keys = [issuer, ...line.lineOf(issuer)]
+    return holds.some(
+      root =>
+        keys.includes(root.subject) &&
+        root.expiry > clock.now() &&
+        (own.includes(issuer) || rightsFrom(permissions.current, root).length > 0)
+    )
+  }
   const takeList = (envelope: Uint8Array): boolean => {
     const list = openRevocations(envelope)
-    if (!held.has(list.issuer) && permissions.current.authorities.every(({ key }) => key !== list.issuer)) return false
+    if (!(isOfAuthority(list) || isOfHolder(list))) return false
     if (!revocations.learn(list, clock.now())) return false
-    revocations.prune(clock.now())
-    keep(store, log, REVOKED_PREFIX + list.issuer, { envelope: base64(envelope), heardAt: revocations.heardAt(list.issuer) })
+    for (const key of revocations.prune(clock.now())) drop(store, HOLDER_PREFIX + key)
+    if (!revocations.knows(list)) return false
+    const key = (list.holds === undefined ? REVOKED_PREFIX : HOLDER_PREFIX) + list.issuer
+    keep(store, log, key, {
+      envelope: base64(envelope),
+      heardAt: list.holds === undefined ? revocations.heardAt(list.issuer) : clock.now()
+    })
     tell()
     for (const listener of gotList) listener(envelope)
     return true
@@ -121,13 +153,15 @@ export async function openTrust(parts: TrustParts): Promise<Trust> {
     if (ours) for (const listener of gotOwn) listener()
     return true
   }
-  /** Whoever has a right here may go on under a new key; what is known of a key that was replaced stays. */
+  /** Whoever has a right here, or is a neighbour, may go on under a new key; what is known of a key that was replaced stays. */
   const takeSuccession = (envelope: Uint8Array): boolean => {
     const succession = openSuccession(envelope)
-    const isOurs = own.includes(succession.to) || own.includes(succession.from)
-    if (!isOurs && rightsOf(trusted, succession.from).length === 0) return false
+    const { from, to } = succession
+    const isOurs = own.includes(to) || own.includes(from)
+    const isListed = parts.listed?.().some(peer => line.successorOf(peer) === from) === true
+    if (!isOurs && !isListed && rightsOf(trusted, from).length === 0) return false
     if (!line.add(succession)) return false
-    log.info({ from: succession.from, to: succession.to }, 'a key has taken the place of another: put it into neighborhood.xml')
+    log.info({ from, to }, 'a key has taken the place of another')
     tell()
     return true
   }
@@ -145,7 +179,8 @@ export async function openTrust(parts: TrustParts): Promise<Trust> {
     },
     hold: key => void held.add(key),
     own: () => grants.own(clock.now()),
-    successions: () => line.of(own),
+    successions: of => (of === 'all' ? line.latest() : line.of(own)),
+    successorOf: peer => line.successorOf(peer),
     lists: () => revocations.latest().map(({ envelope }) => envelope),
     shown: () => grants.all(),
     onChange: listener => listening(changed, listener),
@@ -161,6 +196,11 @@ export async function openTrust(parts: TrustParts): Promise<Trust> {
 function listening<T>(listeners: Set<T>, listener: T): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)
+}
+
+/** Not waited for: it says nothing any more. */
+function drop(store: StorePart, key: string): void {
+  store.batch([{ type: 'del', key }], { sync: false }).catch(() => undefined)
 }
 
 /** Not waited for: what was taken in counts at once; should it be lost, the next neighbour tells it again. */

@@ -10,6 +10,26 @@ export const REVOCATIONS_TOPIC = '/cloudburst/revocations/1'
 /** Most statements of one message: the lists of a handful of authorities, and the grants of one node. */
 export const STATEMENTS_MAX = 32
 
+/** Most bytes of statements in one message, unless a single one has more: a frame holds several times as much. */
+const STATEMENTS_BYTES_MAX = 1024 * 1024
+
+/** What there is to tell, in as many messages as it takes; always one. */
+export function pagesOf(statements: readonly Uint8Array[]): readonly (readonly Uint8Array[])[] {
+  const pages: Uint8Array[][] = [[]]
+  let bytes = 0
+  for (const statement of statements) {
+    const page = pages.at(-1)!
+    if (page.length > 0 && (page.length >= STATEMENTS_MAX || bytes + statement.byteLength > STATEMENTS_BYTES_MAX)) {
+      pages.push([statement])
+      bytes = statement.byteLength
+    } else {
+      page.push(statement)
+      bytes += statement.byteLength
+    }
+  }
+  return pages
+}
+
 /** Each side says one. */
 export interface TrustNews {
   readonly type: 'news'

@@ -4,7 +4,7 @@ import { firstMessage } from '../first-message.ts'
 import { perPeer } from '../per-peer.ts'
 import { accepted } from '../shapes.ts'
 import type { Handler } from '../wire/channel.ts'
-import { newsShape, type TrustMessage } from './messages.ts'
+import { newsShape, pagesOf, type TrustMessage } from './messages.ts'
 
 /** A neighbour has this long to say its news, in milliseconds. */
 const NEWS_WITHIN_MS = 10_000
@@ -15,7 +15,7 @@ const EXCHANGES_PER_PEER_MAX = 4
 export interface TrustEnd {
   /** @throws CloudburstError CB_SIGNATURE_INVALID */
   take(envelope: Uint8Array, from: string): void
-  /** What `peer` should know. */
+  /** What `peer` should know, the most telling first. */
   newsFor(peer: string): readonly Uint8Array[]
 }
 
@@ -29,7 +29,7 @@ export function trustHandler(end: TrustEnd): Handler {
       await limited(caller, async () => {
         const { statements } = accepted(newsShape, await firstMessage(channel, NEWS_WITHIN_MS), 'news of trust', 'CB_USAGE')
         for (const envelope of statements) end.take(envelope, caller.peer)
-        await send({ type: 'news', statements: end.newsFor(caller.peer) })
+        await send({ type: 'news', statements: pagesOf(end.newsFor(caller.peer))[0] ?? [] })
       })
     } catch (error) {
       await send({ type: 'error', error: toErrorData(error) }).catch(() => undefined)

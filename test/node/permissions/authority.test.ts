@@ -139,4 +139,36 @@ describe('an authority in a home', () => {
       usage(/no grant of this node has node:shell/)
     )
   })
+
+  it('lets the holder take back what was handed on: one grant, or all of a key', () => {
+    const person = loadPerson(home, true)!
+    trust().init('ops')
+    const held = trust().certify('ops', what({ subject: person.peer })).statement
+    const wish = what({ subject: bob, email: 'bob@example.org', bounds: { capabilities: ['goal:dispatch'] }, lifetimeMs: HOUR })
+    const [one, two] = [trust().delegate([held], wish), trust().delegate([held], wish)]
+    assert.equal(statSync(home.handedOn).mode & 0o777, 0o600)
+    assert.throws(() => trust().takeBack('eve@example.org'), usage(/nothing that still holds was handed on from here to eve/))
+    const taken = trust().takeBack(one.id)
+    assert.deepEqual(taken.taken, [one.id])
+    const list = openRevocations(Buffer.from(taken.statements[0]!))
+    assert.equal(list.issuer, person.peer)
+    assert.deepEqual(
+      list.holds?.map(({ subject }) => subject),
+      [person.peer]
+    )
+    const states = (): readonly string[] =>
+      trust()
+        .handed()
+        .map(({ state }) => state)
+    assert.deepEqual(states(), ['taken back', 'given'])
+    const all = openRevocations(Buffer.from(trust().takeBack('bob@example.org').statements[0]!))
+    assert.deepEqual([all.number, all.revoked.map(({ grant, subject }) => grant ?? subject)], [2, [one.id, bob]])
+    assert.deepEqual(states(), ['taken back', 'taken back'])
+    now += 1
+    const three = trust().delegate([held], wish)
+    assert.deepEqual(states(), ['taken back', 'taken back', 'given'], 'what is handed on later holds')
+    now = three.expiry
+    trust().delegate([trust().certify('ops', what({ subject: person.peer })).statement], wish)
+    assert.deepEqual(states(), ['given'], `what is over is forgotten: ${two.id}`)
+  })
 })

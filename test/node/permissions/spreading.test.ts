@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { CloudburstError } from '../../../src/errors.ts'
 import { claimedType } from '../../../src/crypto/dsse.ts'
 import { GRANT_TYPE, openGrant, sealGrant } from '../../../src/crypto/grant.ts'
+import { sealRevocations } from '../../../src/crypto/revocation.ts'
 import { openAuthority } from '../../../src/node/permissions/authority.ts'
 import { until, up } from '../mesh/testbed.ts'
 import { hold, revoke, TrustBed, type TrustNode } from './trust-bed.ts'
@@ -58,6 +59,56 @@ describe('nodes that trust one authority', function () {
       hosts[1]!.mesh.peers().some(({ peer, status }) => peer === hosts[2]!.identity.peer && status === 'up'),
       'the others stay'
     )
+  })
+
+  it('refuse at once whoever a holder has taken back from what it had handed on, and nobody else', async () => {
+    const [ops, host, alice, bob] = [await bed.node('ops'), await bed.node('host'), await bed.node('alice'), await bed.node('bob')]
+    for (const node of [ops, host, alice]) bed.grant(node)
+    for (const node of [ops, host, alice, bob]) await node.start()
+    const [root] = alice.trust.own()
+    const at = alice.trust.now()
+    const allows = [{ capabilities: ['agency:hello' as const, 'goal:dispatch' as const] }]
+    const words = { id: 'handed', email: 'bob@example.org', allows, at, notBefore: at, expiry: at + 60_000 }
+    bob.trust.take(sealGrant(alice.identity, { ...words, subject: bob.identity.peer }, root!.envelope))
+    for (const node of [host, ops]) {
+      alice.knows(node)
+      bob.knows(node)
+    }
+    ops.knows(host)
+    const pairs = [
+      [alice, host],
+      [alice, ops],
+      [bob, host],
+      [bob, ops],
+      [ops, host]
+    ] as const
+    await Promise.all(pairs.map(([a, b]) => up(a as never, b as never)))
+    await Promise.all([hold(bob, host), hold(bob, ops), hold(alice, host)])
+    const refused = [host, ops].map(async node => {
+      await once(node.held.get(bob.identity.peer)!.ended, 'abort')
+      return performance.now()
+    })
+    const from = performance.now()
+    const list = sealRevocations(alice.identity, { number: 1, at, revoked: [{ grant: 'handed', until: at + 60_000 }] }, [root!.envelope])
+    assert.ok(alice.trust.take(list))
+    await alice.spreading.tellAll()
+    const times = (await Promise.all(refused)).map(time => time - from)
+    console.log(`      the two have ended its streams after ${times.map(ms => ms.toFixed(0)).join(', ')} ms`)
+    assert.ok(Math.max(...times) <= REFUSED_WITHIN_MS, `${times}`)
+    await assert.rejects(hold(bob, host), coded('CB_DENIED'))
+    assert.ok(!host.held.get(alice.identity.peer)!.ended.aborted, 'alice stays')
+
+    const late = await bed.node('late')
+    bed.grant(late)
+    await late.start()
+    late.trust.take(bob.trust.own()[0]!.envelope)
+    ops.knows(late)
+    await until(
+      () => late.trust.lists().some(envelope => Buffer.compare(Buffer.from(envelope), list) === 0),
+      'whoever was away hears of it'
+    )
+    bob.knows(late)
+    await assert.rejects(hold(bob, late), coded('CB_DENIED'))
   })
 
   it('do not let in whoever shows the grant of somebody else', async () => {

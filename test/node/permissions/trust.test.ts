@@ -3,7 +3,7 @@ import { type GrantWords, sealGrant } from '../../../src/crypto/grant.ts'
 import { generateIdentity, type Identity } from '../../../src/crypto/identity.ts'
 import { seal } from '../../../src/crypto/dsse.ts'
 import { sealSuccession, SUCCESSION_TYPE } from '../../../src/crypto/succession.ts'
-import { sealRevocations } from '../../../src/crypto/revocation.ts'
+import { HANDED_ON_REVOCATIONS_MAX, sealRevocations } from '../../../src/crypto/revocation.ts'
 import type { Log } from '../../../src/node/files/live-file.ts'
 import { decide, type PermissionList } from '../../../src/node/permissions/decide.ts'
 import { GRANTS_PER_KEY_MAX } from '../../../src/node/permissions/grant-book.ts'
@@ -122,6 +122,68 @@ describe('what a node relies on', () => {
     const until = START + HOUR
     assert.ok(trust.take(sealRevocations(ops, { number: 1, at, revoked: [{ subject: alice.peer, before: START + 1, until }] })))
     assert.ok(!may(trust, third), 'what the first one had was taken back')
+    await trust.close()
+  })
+
+  it('takes in what a holder takes back of what it has handed on, and nothing else of it', async () => {
+    const [bob, carol] = [generateIdentity(), generateIdentity()]
+    const may = (trust: Trust, who: Identity): boolean =>
+      decide(trust.current, { peer: who.peer, since: trust.now() }, 'agency:hello', {}, trust.now()).allowed
+    const words = { email: 'a@b', allows: [{ capabilities: ['agency:hello' as const] }], at: START, notBefore: START, expiry: START + HOUR }
+    const root = grant(ops, alice)
+    const handed = (to: Identity, id: string): Uint8Array => sealGrant(alice, { ...words, id, subject: to.peer }, root)
+    const until = START + HOUR
+    const takes = (who: Identity, id: string, number = 1, holds = [root]): Uint8Array =>
+      sealRevocations(who, { number, at, revoked: [{ grant: id, until }] }, holds)
+    const trust = await open()
+    for (const envelope of [root, grant(ops, bob, { id: 'bobs' }), handed(bob, 'b'), handed(carol, 'c')]) assert.ok(trust.take(envelope))
+
+    assert.ok(!trust.take(takes(rogue, 'c')), 'of one who shows the grant of another')
+    assert.ok(!trust.take(takes(alice, 'c', 1, [grant(rogue, alice)])), 'of one who holds what nobody here has let anybody sign')
+    assert.ok(!trust.take(sealRevocations(alice, { number: 1, at, revoked: [{ grant: 'c', until }] })), 'as if it were an authority')
+    assert.ok(trust.take(takes(bob, 'c', 1, [grant(ops, bob, { id: 'bobs' })])), 'bob says so, and has something to hand on')
+    assert.ok(may(trust, carol), 'what alice has handed on, bob does not take back')
+    assert.ok(trust.take(takes(alice, 'bobs')))
+    assert.ok(may(trust, bob), 'what the authority has granted, alice does not take back')
+    assert.ok(trust.take(takes(alice, 'c', 2)))
+    assert.ok(!may(trust, carol))
+    assert.ok(may(trust, alice))
+    assert.ok(!trust.take(takes(alice, 'c', 3)), 'said again it is no news')
+    await trust.close()
+    const after = await open()
+    assert.ok(!may(after, carol), 'it outlives a restart')
+    assert.equal(after.lists().length, 2)
+    await after.close()
+  })
+
+  it('takes in what the successor of a holder takes back', async () => {
+    const [next, carol] = [generateIdentity(), generateIdentity()]
+    const trust = await open()
+    const root = grant(ops, alice)
+    const words = { id: 'c', email: 'c@b', allows: [{ capabilities: ['agency:hello' as const] }], at: START, notBefore: START }
+    for (const envelope of [root, sealGrant(alice, { ...words, subject: carol.peer, expiry: START + HOUR }, root)]) trust.take(envelope)
+    const may = (): boolean => decide(trust.current, { peer: carol.peer, since: at }, 'agency:hello', {}, at).allowed
+    assert.ok(may())
+    const list = { number: 1, at, revoked: [{ grant: 'c', until: START + HOUR }] }
+    assert.ok(!trust.take(sealRevocations(next, list, [root])), 'who has not taken its place yet')
+    assert.ok(trust.take(sealSuccession(alice, next, at)))
+    assert.ok(trust.take(sealRevocations(next, list, [root])))
+    assert.ok(!may())
+    await trust.close()
+  })
+
+  it('remembers no more of a holder than it may say, whatever it says', async () => {
+    const trust = await open()
+    const root = grant(ops, alice)
+    let taken = 0
+    for (let number = 1; number <= 10; number++) {
+      const revoked = Array.from({ length: HANDED_ON_REVOCATIONS_MAX }, (_, each) => ({
+        grant: `g${number}-${each}`,
+        until: Number.MAX_SAFE_INTEGER
+      }))
+      if (trust.take(sealRevocations(alice, { number, at, revoked }, [root]))) taken++
+    }
+    assert.equal(taken, 4)
     await trust.close()
   })
 
