@@ -17,7 +17,8 @@ exec "$here/runtime/node" "$here/lib/dist/${entry}.js" "$@"
 /** Files of the artefact for a target, runtime apart: `[{ path, bytes, mode }]`. */
 export function contents(target) {
   const files = [
-    ...['cloudburst', 'cloudburstd'].map(entry => ({ path: `bin/${entry}`, mode: 0o755, bytes: Buffer.from(wrapper(entry)) })),
+    { path: 'bin/cloudburst', mode: 0o755, bytes: Buffer.from(wrapper('cloudburst')) },
+    { path: 'bin/cloudburstd', mode: 0o755, bytes: readFileSync(join(root, 'scripts/package/cloudburstd.sh')) },
     ...lastBuild()
       .files.filter(name => !name.endsWith('.map'))
       .map(name => copy(`dist/${name}`)),

@@ -130,6 +130,7 @@ function mayRepeat<N extends CallName>(name: N, request: Calls[N]['request']): b
     case 'cancel':
     case 'suspendgoal':
     case 'resumegoal':
+    case 'upgrade':
       return false
     default:
       return true

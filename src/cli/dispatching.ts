@@ -4,6 +4,7 @@ import { atHome, CloudburstError, type ErrorCode, fromErrorData } from '../error
 import { escapeTerminal } from '../goals/render/escape.ts'
 import { type Invocation, milliseconds, peersOf } from './arguments.ts'
 import type { ControlClient } from './control-client.ts'
+import { atATime } from './goal-request.ts'
 import { exitOfRest, type Followed, followGoals, type Rest } from './follow.ts'
 import type { Prompt } from './prompt.ts'
 import { stepThrough } from './stepping.ts'
@@ -54,18 +55,31 @@ export function somePeers(invocation: Invocation): string[] {
 }
 
 /** `--wait`, `--parallel` and `--max-failures`, as dispatch takes them. @throws CloudburstError CB_USAGE */
-export function turns({ command, options }: Invocation): Pick<DispatchRequest, 'wait' | 'parallel' | 'failuresMax'> {
-  const { wait, parallel, 'max-failures': max } = options
-  const wrong = (name: string, what: string): CloudburstError => new CloudburstError('CB_USAGE', `--${name} takes ${what}`, { command })
-  if (parallel !== undefined && !/^[1-9]\d{0,5}$/.test(parallel)) throw wrong('parallel', 'a number from 1')
-  const [, digits, percent] = /^(\d{1,6})(%?)$/.exec(max ?? '') ?? []
-  if (max !== undefined && digits === undefined) throw wrong('max-failures', 'a number of nodes, or so many of a hundred: 3 or 10%')
-  const count = Number(digits)
+export function turns(invocation: Invocation): Pick<DispatchRequest, 'wait' | 'parallel' | 'failuresMax'> {
+  const { command, options } = invocation
+  const { wait, parallel } = options
+  if (parallel !== undefined && !/^[1-9]\d{0,5}$/.test(parallel))
+    throw new CloudburstError('CB_USAGE', '--parallel takes a number from 1', { command })
+  const failuresMax = amountOf('max-failures', invocation)
   return {
     ...(wait === true && { wait }),
     ...(parallel !== undefined && { parallel: Number(parallel) }),
-    ...(digits !== undefined && { failuresMax: percent === '%' ? { percent: Math.min(count, 100) } : { count } })
+    ...(failuresMax !== undefined && { failuresMax })
   }
+}
+
+/** So many nodes, or of a hundred so many: `3` or `10%`. @throws CloudburstError CB_USAGE */
+export function amountOf(
+  name: 'max-failures' | 'max-unavailable',
+  { command, options }: Invocation
+): NonNullable<DispatchRequest['failuresMax']> | undefined {
+  const given = options[name]
+  if (given === undefined) return undefined
+  const [, digits, percent] = /^(\d{1,6})(%?)$/.exec(given) ?? []
+  if (digits === undefined)
+    throw new CloudburstError('CB_USAGE', `--${name} takes a number of nodes, or so many of a hundred: 3 or 10%`, { command })
+  const count = Number(digits)
+  return percent === '%' ? { percent: Math.min(count, 100) } : { count }
 }
 
 /** `--timeout`, as dispatch takes it. */

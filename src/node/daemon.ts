@@ -44,6 +44,9 @@ import { type StopList, stopAll } from './stop-list.ts'
 import { stateUpdates } from './state/state-updates.ts'
 import { openStore } from './store/store.ts'
 import { openTickets } from './joining/tickets.ts'
+import type { HandOver } from './upgrading/hand-over.ts'
+import { releaseOf } from './upgrading/release.ts'
+import { openUpgrades } from './upgrading/upgrades.ts'
 import { openVault } from './secrets/vault.ts'
 import { VERSION } from './version.ts'
 import { openWork } from './work.ts'
@@ -54,13 +57,15 @@ export interface DaemonOptions {
   readonly listen?: readonly string[]
   readonly mdns: boolean
   readonly level: LogLevel
+  /** The trial of a release that this daemon is on. */
+  readonly tried?: string
 }
 
 export interface Daemon {
   readonly peer: string
   readonly addresses: () => readonly string[]
-  /** Resolves when somebody at the control socket has asked for the end. */
-  readonly stopRequested: Promise<void>
+  /** Resolves when somebody at the control socket has asked for the end, or for another release: then with that. */
+  readonly stopRequested: Promise<HandOver | undefined>
   /** Reverse order of the start; steps that run go on in the runner. */
   stop(): Promise<void>
 }
@@ -152,15 +157,6 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
   down.push(() => spreading.close())
   const artifacts = await openArtifacts(`${home.state}/artifacts`, clock.now)
   mesh.handle(ARTIFACT, artifactHandler(artifacts, clock))
-  const work = await openWork(
-    {
-      identity,
-      name,
-      labels,
-      version: VERSION,
-      startedAt,
-      host: hostVariables(),
-      store,
   const fetch = openFetching({ artifacts, dialer: mesh, holders: hash => holdersOf(hash, work.state.get('nodes'), mesh.peers()), clock })
   const ended = Promise.withResolvers<HandOver | undefined>()
   const release = releaseOf(process.argv[1] ?? '')
@@ -175,6 +171,15 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
     handOver: to => ended.resolve(to),
     startedAt
   })
+  const work = await openWork(
+    {
+      identity,
+      name,
+      labels,
+      version: VERSION,
+      startedAt,
+      host: hostVariables(),
+      store,
       vault,
       driver,
       output: {
@@ -186,6 +191,8 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
       },
       mesh,
       artifacts,
+      keepFile: keepFileIn(artifacts),
+      upgrades,
       programs: { shippedDirectory: shippedDirectory(), before: credentials(log) },
       permits: effectCheck({ trust, audit, own }),
       sign,
@@ -195,8 +202,6 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
       log
     },
     down
-      keepFile: keepFileIn(artifacts),
-      upgrades,
   )
   const { agency, dispatches, programs, runs, state } = work
   await mesh.start()
@@ -229,7 +234,6 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
     runner: async () => void (await runner.ready()),
     lateness: metrics.lateness
   }
-  const ended = Promise.withResolvers<void>()
   control.serve({
     agency,
     agencyOf: async selector => {
@@ -258,7 +262,7 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
         name
       }),
       examine: () => examineNode(doctor),
-      shutdown: () => ended.resolve()
+      shutdown: () => ended.resolve(undefined)
     }),
     by: self
   })

@@ -1,11 +1,16 @@
 /** cloudburstd: words → daemon → exit status. */
 import '../polyfill.ts'
+import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { atHome, CloudburstError } from '../errors.ts'
 import { shellWord } from '../goals/render/words.ts'
 import { notifying } from './delivery/notify.ts'
 import { type LogLevel, logLevels } from './log.ts'
+import { handOver, takeTried } from './upgrading/hand-over.ts'
 import { VERSION } from './version.ts'
+
+/** How long a daemon that gives way to another release may take to end, in milliseconds. */
+const GIVE_WAY_MS = 20_000
 
 const HELP = `cloudburstd ${VERSION}: the daemon of one node
 
@@ -45,6 +50,7 @@ async function run(
 ): Promise<number> {
   // Before the daemon: its steps get what is left of the environment.
   const systemd = notifying()
+  const tried = takeTried()
   const stopping = new Promise<NodeJS.Signals>(resolve => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve)
   })
@@ -53,12 +59,15 @@ async function run(
     ...(values.home !== undefined && { home: values.home }),
     ...(values.listen !== undefined && { listen: values.listen }),
     mdns: values['no-mdns'] !== true,
-    level
+    level,
+    ...(tried !== undefined && { tried })
   })
   await systemd.ready()
-  await Promise.race([stopping, daemon.stopRequested])
-  await systemd.stopping()
-  await daemon.stop()
+  const next = await Promise.race([stopping.then(() => undefined), daemon.stopRequested])
+  if (next === undefined) await systemd.stopping()
+  // Whoever gives way to another release does so in any case: the other node waits for it, and the store stands a kill.
+  await Promise.race([daemon.stop(), ...(next === undefined ? [] : [pause(GIVE_WAY_MS)])])
+  if (next !== undefined) handOver(next, tried, { ...process.env, ...systemd.variables })
   return 0
 }
 

@@ -20,13 +20,14 @@ export async function homes() {
 
 /** Putting the product on other hosts, with all of ssh2. */
 export async function delivery() {
-  const [artefact, delivering, reaching, forgetting] = await Promise.all([
+  const [artefact, delivering, reaching, forgetting, selecting] = await Promise.all([
     import('./delivery/artefact.ts'),
     import('./delivery/deliver.ts'),
     import('./delivery/reach.ts'),
-    import('./delivery/forget.ts')
+    import('./delivery/forget.ts'),
+    import('./mesh/selector.ts')
   ])
-  return { ...artefact, ...delivering, ...reaching, ...forgetting }
+  return { ...artefact, ...delivering, ...reaching, ...forgetting, ...selecting }
 }
 
 /** The daemon as a service of this machine. */

@@ -185,12 +185,14 @@ export async function openWork(parts: WorkParts, down: StopList): Promise<Work> 
       find: selector => mesh.find(selector),
       cancel: (id, why) =>
         sent.nodeOf(id) === undefined ? runs.cancel(id, self, why, false) : sent.cancel({ id, why, undo: false }, self),
+      // Ed25519 signs the same bytes the same way each time.
+      ours: id => Buffer.from(sign(identity, Buffer.from(`cloudburst sub-goal ${id}`))).toString('base64'),
       unheard: (goal, err) => log.warn({ err, goal }, 'a goal that took too long could not be cancelled')
     }),
     vault,
+    ...(parts.keepFile !== undefined && { keepFile: parts.keepFile }),
     clock,
     random,
-    ...(parts.keepFile !== undefined && { keepFile: parts.keepFile }),
     host,
     peer: peerVariables(identity.peer, name, labels),
     ...(parts.permits !== undefined && { permits: parts.permits }),
@@ -210,6 +212,7 @@ export async function openWork(parts: WorkParts, down: StopList): Promise<Work> 
     ...(parts.permits !== undefined && { permits: parts.permits }),
     state: state.view,
     anticipate: askThere,
+    ...(parts.upgrades !== undefined && { upgrades: parts.upgrades }),
     sent
   })
   const subjectOf = subjects({

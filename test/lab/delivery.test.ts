@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { skip } from '../skip.ts'
 import { BOBS_PASSWORD, type Host } from './hosts/host.ts'
-import { type Hub, openHub, packaged } from './hosts/hub.ts'
+import { broken, type Hub, openHub, packaged } from './hosts/hub.ts'
 import { whyNoLab } from './hosts/image.ts'
 import { type Lab, openLab } from './hosts/lab.ts'
 
@@ -67,7 +66,11 @@ describe('delivering to real hosts', function () {
   })
 
   it('goes back by itself to the release before when the new one does not start', async () => {
-    const said = await hub.deliver(`carol@${light.address}`, '--artefact', broken(first, join(lab.directory, 'broken')))
+    const said = await hub.deliver(
+      `carol@${light.address}`,
+      '--artefact',
+      broken(first, join(lab.directory, 'broken'), 'echo error: gone wrong >&2; exit 1')
+    )
     assert.equal(said.code, 1, said.stdout)
     assert.match(said.stderr, /it does not start: .*the daemon does not start: gone wrong/)
     assert.match(light.run('readlink /home/carol/.local/lib/cloudburst/current'), /0\.9\.1-/)
@@ -171,13 +174,3 @@ describe('delivering to real hosts', function () {
     return inode('current') === inode('previous')
   }
 })
-
-/** The artefact of a folder with a daemon that does not start, whole and rightly named. */
-function broken(folder: string, out: string): string {
-  const script = `set -e; mkdir -p $2; cd $2; tar -xzf $1/*.tar.gz; cd 0.9*; printf '#!/bin/sh\\necho error: gone wrong >&2; exit 1\\n' >bin/cloudburstd
-    sed -i "s|^[0-9a-f]*  bin/cloudburstd$|$(sha256sum bin/cloudburstd)|" MANIFEST
-    id=0.9.9-$(sha256sum MANIFEST | cut -c1-12); cd ..; mv 0.9.1-* $id
-    tar -cf - $id/MANIFEST $id/RELEASE.json $id | gzip -1 >cloudburst-0.9.9-linux-x64.tar.gz; rm -r $id`
-  execFileSync('sh', ['-c', script, 'sh', folder, out])
-  return out
-}

@@ -71,6 +71,9 @@ const requests: Requests = {
   update: { changes: [{ path: 'shared.note', value: 'x' }] },
   forget: { node: 'gone' },
   acceptfork: { node: 'gone' },
+  release: {},
+  upgrade: { artifact: 'ab'.repeat(32), release: `1.0.0-${'ab'.repeat(6)}`, withinMs: 1_000 },
+  keeprelease: { release: `1.0.0-${'ab'.repeat(6)}` },
   inventory: {},
   events: { id: RUN },
   watch: { path: 'nodes' }
@@ -105,6 +108,9 @@ const shutFor: Readonly<Record<CallName | StreamName, readonly Limit[]>> = {
   update: [],
   forget: [],
   acceptfork: [],
+  release: [],
+  upgrade: [],
+  keeprelease: [],
   inventory: [],
   events: ['program', 'goal'],
   watch: []
@@ -118,6 +124,7 @@ const verbWords: Readonly<Record<string, { readonly words: readonly string[]; re
   'sign-in': 'own',
   deliver: 'own',
   undeliver: 'none',
+  upgrade: 'own',
   'start-daemon': 'own',
   'stop-daemon': 'own',
   audit: 'none',

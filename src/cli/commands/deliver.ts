@@ -6,6 +6,7 @@ import { daemonless } from '../daemonless.ts'
 import { turns } from '../dispatching.ts'
 import { showRows, shortPeer, type Table } from '../output.ts'
 import { hostsOf, reaching } from '../reaching.ts'
+import { countOf, hostError, rolling } from '../rolling.ts'
 import { openScreen, type Screen } from '../screen.ts'
 import { daemonOf } from '../session.ts'
 
@@ -56,20 +57,22 @@ export async function run(invocation: Invocation): Promise<number> {
   const states = new Map<string, string>()
   const started = Date.now()
   const screen = openScreen(io.stderr, io, () => [...states].map(([host, state]) => `${host.padEnd(28)} ${state}`))
-  const rows: Row[] = hosts.map(host => ({ host, state: 'not begun' }))
-  const limit = failuresMax === undefined ? Number.POSITIVE_INFINITY : failuresOf(failuresMax, hosts.length)
-  let failures = 0
-  let next = 0
-  const work = async (): Promise<void> => {
-    for (let at = next++; at < hosts.length; at = next++) {
-      if (failures > limit || io.interrupted.aborted) return
-      const host = hosts[at] as string
-      rows[at] = await attempt(host, one, (stage, detail = '') => tell(states, screen, io.stderr.isTTY === true, host, stage, detail))
-      states.delete(host)
-      if (rows[at]?.state === 'failed') failures++
-    }
+  const limits = {
+    parallel,
+    failuresMax: countOf(failuresMax, hosts.length, Number.POSITIVE_INFINITY),
+    interrupted: io.interrupted,
+    isFailure: ({ state }: Row) => state === 'failed'
   }
-  await Promise.all(Array.from({ length: Math.min(parallel, hosts.length) }, work))
+  const rows = await rolling(
+    hosts,
+    limits,
+    (host): Row => ({ host, state: 'not begun' }),
+    async host => {
+      const row = await attempt(host, one, (stage, detail = '') => tell(states, screen, io.stderr.isTTY === true, host, stage, detail))
+      states.delete(host)
+      return row
+    }
+  )
   screen.close()
   await showRows(invocation, rows.map(shown), table)
   io.stderr.write(
@@ -84,8 +87,7 @@ async function attempt(host: string, one: One, onStage: (stage: Stage, detail?: 
   try {
     return await one(host, onStage)
   } catch (error) {
-    const known = error instanceof CloudburstError ? error : new CloudburstError('CB_INTERNAL', `${host}: ${String(error)}`, {}, error)
-    return { host, state: 'failed', error: known }
+    return { host, state: 'failed', error: hostError(host, error) }
   }
 }
 
@@ -159,7 +161,7 @@ async function membershipOf(invocation: Invocation) {
       if (found === undefined || (found.may.length === 0 && found.status !== 'up')) return 'unknown' as const
       return found.status === 'up' ? ('up' as const) : ('away' as const)
     },
-    ticket: async () => (await daemon.local('ticket', { lifetimeMs: TICKET_MS })).ticket,
+    ticket: async () => (await daemon.local('ticket', { lifetimeMs: TICKET_MS, ours: ['node:deliver'] })).ticket,
     hello: async (peer: string) => {
       const asked = performance.now()
       await daemon.agency(peer).call('hello', {}, { peer: '', node: '' })
@@ -188,10 +190,6 @@ function failed({ io }: Invocation, rows: readonly Row[]): number {
   const bad = rows.filter(isBad)
   for (const { error } of bad) if (error !== undefined) io.stderr.write(`error: ${oneLine(error.message)}\nnext: ${oneLine(error.next)}\n`)
   return bad.length === 0 ? 0 : (bad.find(({ error }) => error !== undefined)?.error?.exit ?? 1)
-}
-
-function failuresOf(max: NonNullable<ReturnType<typeof turns>['failuresMax']>, hosts: number): number {
-  return 'percent' in max ? Math.floor((max.percent / 100) * hosts) : max.count
 }
 
 /** Progress of a host: the live table on a terminal, else one line a stage. */

@@ -43,6 +43,13 @@ export const nodes: Verbs = {
     example: 'undeliver admin@web1 --sudo',
     load: () => import('../commands/undeliver.ts')
   },
+  upgrade: {
+    summary: 'put another release on nodes over the mesh; those that are not well with it go back by themselves',
+    usage: '',
+    options: ['peer', 'where', 'all', 'to', 'max-unavailable', 'max-failures', 'timeout'],
+    example: 'upgrade --all --max-unavailable 2',
+    load: () => import('../commands/upgrade.ts')
+  },
   'start-daemon': {
     summary: 'start the daemon of this node: as a service for root or by sudo, else in the background',
     usage: '',

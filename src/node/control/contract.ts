@@ -36,6 +36,8 @@ export interface LocalCalls {
     request: {
       readonly lifetimeMs?: number
       readonly capabilities?: readonly Capability[]
+      /** What this node may do at the other one besides. */
+      readonly ours?: readonly Capability[]
       readonly email?: string
       readonly boundTo?: string
     }

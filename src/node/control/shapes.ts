@@ -25,6 +25,7 @@ export const localShapes: { readonly [N in keyof LocalCalls]: v.GenericSchema<un
   ticket: v.strictObject({
     lifetimeMs: v.exactOptional(countShape),
     capabilities: v.exactOptional(v.array(v.picklist(capabilities))),
+    ours: v.exactOptional(v.array(v.picklist(capabilities))),
     email: v.exactOptional(nameShape),
     boundTo: v.exactOptional(nameShape)
   }),

@@ -7,6 +7,8 @@ export interface Notifying {
   ready(): Promise<void>
   /** Said before the daemon goes down. Never fails. */
   stopping(): Promise<void>
+  /** What was taken out of the environment: for the one that goes on as this process. */
+  readonly variables: Readonly<Record<string, string>>
 }
 
 const MICROSECONDS = 1_000
@@ -18,13 +20,19 @@ const MICROSECONDS = 1_000
 export function notifying(env: NodeJS.ProcessEnv = process.env, program = 'systemd-notify'): Notifying {
   const socket = env['NOTIFY_SOCKET']
   const watchdogMs = Number(env['WATCHDOG_USEC'] ?? 0) / MICROSECONDS
-  for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete env[name]
-  if (socket === undefined || socket === '') return { ready: async () => {}, stopping: async () => {} }
+  const variables: Record<string, string> = {}
+  for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) {
+    const value = env[name]
+    if (value !== undefined) variables[name] = value
+    delete env[name]
+  }
+  if (socket === undefined || socket === '') return { ready: async () => {}, stopping: async () => {}, variables }
   const say = async (...words: string[]): Promise<void> => {
     await promisify(execFile)(program, words, { env: { PATH: env['PATH'], NOTIFY_SOCKET: socket } })
   }
   let timer: NodeJS.Timeout | undefined
   return {
+    variables,
     async ready() {
       await say('--ready')
       // A word that is lost is no reason to die: the next one comes in time.

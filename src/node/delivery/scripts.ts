@@ -103,7 +103,7 @@ wc -c <"$1" | { read -r size; echo "bytes=$size"; }
 
 /**
  * Makes a release the current one by one rename; the one before becomes the previous one, and older ones are removed.
- * Words: prefix, release id, folder of links.
+ * Words: prefix, release id, folder of links or nothing.
  */
 export const FLIP = `
 set -eu
@@ -116,10 +116,12 @@ if [ "$old" != "releases/$id" ]; then
   [ -z "$old" ] || flip previous "$old"
   flip current "releases/$id"
 fi
-mkdir -p "$bin"
-for program in cloudburst cloudburstd; do
-  [ "$(readlink "$bin/$program" 2>/dev/null)" = "$prefix/current/bin/$program" ] || ln -sfn "$prefix/current/bin/$program" "$bin/$program"
-done
+if [ -n "$bin" ]; then
+  mkdir -p "$bin"
+  for program in cloudburst cloudburstd; do
+    [ "$(readlink "$bin/$program" 2>/dev/null)" = "$prefix/current/bin/$program" ] || ln -sfn "$prefix/current/bin/$program" "$bin/$program"
+  done
+fi
 previous=$(readlink previous 2>/dev/null) || previous=
 for release in releases/*; do
   [ "$release" = "releases/$id" ] || [ "$release" = "$previous" ] || rm -rf "$release"
@@ -150,7 +152,7 @@ prefix=$1 bin=$2; shift 2
 for try in 1 2 3 4 5 6 7 8 9 10; do
   found=
   for process in /proc/[0-9]*; do
-    case $(readlink "$process/exe" 2>/dev/null) in "$prefix"/releases/*) found="$found \${process#/proc/}";; esac
+    case $(readlink "$process/exe" 2>/dev/null) in "$prefix"/releases/*|*/cloudburst/lib/releases/*) found="$found \${process#/proc/}";; esac
   done
   [ -n "$found" ] || break
   if [ "$try" -lt 6 ]; then kill $found 2>/dev/null; else kill -9 $found 2>/dev/null; fi

@@ -62,7 +62,7 @@ export function makeJoining({
     admit: (guest, record) => write(guest, record.capabilities, record.email),
     joined(host) {
       const ticket = pending(host.peer)
-      if (ticket !== undefined) write(host, ticket.capabilities)
+      if (ticket !== undefined) write(host, [...new Set([...ticket.capabilities, ...(ticket.ours ?? [])])])
       drop(host.peer)
     },
     refused(peer, reason) {

@@ -32,6 +32,8 @@ export interface Ticket {
   readonly expiry: number
   /** What each of the two may do at the other. */
   readonly capabilities: readonly Capability[]
+  /** What the node that invites may do at the other one besides. */
+  readonly ours?: readonly Capability[]
 }
 
 /** What the inviting node keeps: never the secret itself. */
@@ -55,6 +57,7 @@ export interface TicketStore extends StorePart {
 export interface TicketWish {
   readonly lifetimeMs?: number
   readonly capabilities?: readonly Capability[]
+  readonly ours?: readonly Capability[]
   readonly email?: string
   /** The only peer that may use it: a ticket that is stolen on its way is then good for nothing. */
   readonly boundTo?: string
@@ -105,7 +108,7 @@ export async function openTickets({ store, peer, addresses, now = Date.now }: Ti
     )
 
   return {
-    async issue({ lifetimeMs = TICKET_LIFETIME_MS, capabilities = TICKET_CAPABILITIES, email, boundTo }) {
+    async issue({ lifetimeMs = TICKET_LIFETIME_MS, capabilities = TICKET_CAPABILITIES, ours, email, boundTo }) {
       if (!(lifetimeMs > 0 && lifetimeMs <= TICKET_LIFETIME_MAX_MS)) {
         throw new CloudburstError('CB_USAGE', `a ticket is good for at most ${TICKET_LIFETIME_MAX_MS / 86_400_000} days`)
       }
@@ -120,7 +123,7 @@ export async function openTickets({ store, peer, addresses, now = Date.now }: Ti
       }
       await store.batch([{ type: 'put', key: keyOf(secret), value: record }], { sync: true })
       records.set(keyOf(secret), record)
-      return { peer, addresses: addresses(), secret, expiry: record.expiry, capabilities }
+      return { peer, addresses: addresses(), secret, expiry: record.expiry, capabilities, ...(ours !== undefined && { ours }) }
     },
     get outstanding() {
       for (const record of records.values()) if (record.usedBy === undefined && record.expiry > now()) return true
@@ -163,12 +166,16 @@ export function parseTicket(text: string): Ticket {
   } catch {
     throw refused('it is not whole')
   }
-  const { peer, addresses, secret, expiry, capabilities } = value ?? {}
+  const { peer, addresses, secret, expiry, capabilities, ours } = value ?? {}
   if (typeof peer !== 'string' || !isPeerId(peer) || typeof secret !== 'string' || typeof expiry !== 'number')
     throw refused('it is not whole')
   if (!Array.isArray(addresses) || !addresses.every(address => typeof address === 'string')) throw refused('it is not whole')
-  if (!Array.isArray(capabilities) || !capabilities.every(word => allCapabilities.includes(word))) throw refused('it is of another version')
-  return { peer, addresses, secret, expiry, capabilities }
+  if (!isCapabilities(capabilities) || !(ours === undefined || isCapabilities(ours))) throw refused('it is of another version')
+  return { peer, addresses, secret, expiry, capabilities, ...(ours !== undefined && { ours }) }
+}
+
+function isCapabilities(words: unknown): words is readonly Capability[] {
+  return Array.isArray(words) && words.every(word => allCapabilities.includes(word))
 }
 
 /** The tickets in a file of waiting ones. @throws CloudburstError CB_TICKET_INVALID when it is no such file */

@@ -110,6 +110,7 @@ const verbs: Readonly<Record<string, readonly Asked[]>> = {
   'sign-in': ['signin'],
   deliver: ['peers', 'ticket', 'hello', 'events', 'goal', 'repair'],
   undeliver: [],
+  upgrade: ['peers', 'artifacts', 'keepfile', 'dropfile', 'release', 'upgrade', 'keeprelease'],
   'start-daemon': ['hello'],
   'stop-daemon': ['hello'],
   artifact: ['artifacts', 'keepfile', 'fetchfile', 'dropfile'],

@@ -5,6 +5,7 @@ import {
   assignmentShape,
   countShape,
   decisionShape,
+  hashShape,
   idShape,
   listOf,
   modeShape,
@@ -18,6 +19,8 @@ import type { CallName, Calls, StreamCalls, StreamName } from './calls.ts'
 const nothing = v.strictObject({})
 const agent = v.strictObject({ agent: nameShape })
 const assignments = listOf(assignmentShape)
+/** Steps at a time. */
+const abreast = v.pipe(countShape, v.minValue(1))
 /** What every request about a goal holds. */
 export const goalRequest = {
   goal: nameShape,
@@ -28,6 +31,7 @@ export const goalRequest = {
   locale: v.exactOptional(nameShape),
   stepwise: v.exactOptional(v.boolean()),
   sshReuse: v.exactOptional(v.boolean()),
+  abreast: v.exactOptional(abreast),
   from: v.exactOptional(v.strictObject({ id: nameShape, snapshot: v.exactOptional(nameShape) })),
   probe: v.exactOptional(v.literal(false)),
   destroy: v.exactOptional(v.literal(true)),
@@ -51,6 +55,11 @@ const repair = v.strictObject({
   method: v.exactOptional(textShape),
   program: v.exactOptional(nameShape)
 })
+
+/** `VERSION-HASH`: it becomes part of a path. */
+const releaseShape = v.pipe(v.string(), v.maxLength(100), v.regex(/^[0-9A-Za-z][\w.+~-]*-[0-9a-f]{12}$/, 'a release is VERSION-HASH'))
+/** Longest trial of a release, in milliseconds: an hour, since the node may be without a well daemon for so long. */
+const TRIAL_MAX_MS = 3_600_000
 
 const statePath = v.strictObject({ path: v.pipe(v.string(), v.maxLength(1_000)) })
 /** Most changes of one transaction. */
@@ -108,6 +117,13 @@ export const callShapes: { readonly [N in CallName]: Shape<Calls[N]['request']> 
   }),
   forget: v.strictObject({ node: nameShape, why: v.exactOptional(v.pipe(textShape, v.maxLength(1_000))) }),
   acceptfork: v.strictObject({ node: nameShape }),
+  release: nothing,
+  upgrade: v.strictObject({
+    artifact: hashShape,
+    release: releaseShape,
+    withinMs: v.pipe(countShape, v.minValue(1_000), v.maxValue(TRIAL_MAX_MS))
+  }),
+  keeprelease: v.strictObject({ release: releaseShape }),
   inventory: nothing
 }
 

@@ -38,7 +38,19 @@ export interface Hub {
 export function packaged(directory: string, version: string): string {
   const out = join(directory, version)
   mkdirSync(out, { recursive: true })
-  execFileSync(process.execPath, [join(root, 'scripts/package.mjs'), '--no-build', '--as', version, '--out', out], { stdio: 'pipe' })
+  execFileSync(process.execPath, [join(root, 'scripts/package.mjs'), '--no-build', '--quick', '--as', version, '--out', out], {
+    stdio: 'pipe'
+  })
+  return out
+}
+
+/** The artefact of a folder with another script for its daemon, whole and rightly named. @returns its folder */
+export function broken(folder: string, out: string, daemon: string): string {
+  const script = `set -e; mkdir -p $2; cd $2; tar -xzf $1/*.tar.gz; set -- "$3" *-*; printf '#!/bin/sh\\n%s\\n' "$1" >$2/bin/cloudburstd; cd $2
+    sed -i "s|^[0-9a-f]*  bin/cloudburstd$|$(sha256sum bin/cloudburstd)|" MANIFEST
+    id=0.9.9-$(sha256sum MANIFEST | cut -c1-12); cd ..; mv $2 $id
+    tar -cf - $id/MANIFEST $id/RELEASE.json $id | gzip -1 >cloudburst-0.9.9-linux-x64.tar.gz; rm -r $id`
+  execFileSync('sh', ['-c', script, 'sh', folder, out, daemon])
   return out
 }
 
