@@ -86,13 +86,15 @@ export function initHome(home: Home, what: NewNeighborhood): { readonly peer: st
  * @throws CloudburstError CB_HOME_MISSING when there is no neighborhood.xml; CB_FILE_UNSAFE when others may write what the node believes
  */
 export function openHome(home: Home): void {
-  if (!existsSync(home.neighborhood)) {
-    throw new CloudburstError('CB_HOME_MISSING', `there is no node at ${home.base}: ${home.neighborhood} does not exist`, {
-      home: home.base
-    })
-  }
+  checkHomeThere(home)
   makeDirectories(home)
   checkHome(home)
+}
+
+/** @throws CloudburstError CB_HOME_MISSING when no node was made there */
+export function checkHomeThere(home: Home): void {
+  if (existsSync(home.neighborhood)) return
+  throw new CloudburstError('CB_HOME_MISSING', `there is no node at ${home.base}: ${home.neighborhood} does not exist`, { home: home.base })
 }
 
 /** Whatever the node believes or keeps is its user's alone, and stands where it seems to stand. */

@@ -24,9 +24,9 @@ export async function run(invocation: Invocation): Promise<number> {
   }
   if (options.sudo && io.uid !== 0) return await bySudo()
   const kind = kindOf(invocation, service.serviceKinds, service.serviceKind(io.uid))
-  const user = options['service-user'] ?? (io.uid === 0 && options.home === undefined ? 'cloudburst' : 'root')
+  const base = controlBase(options.home, io.env, io.uid)
+  const user = options['service-user'] ?? (base === controlBase(undefined, {}, 0) ? 'cloudburst' : 'root')
   if (kind === 'background') {
-    const base = controlBase(options.home, io.env, io.uid)
     await service.startBackground({ ...programs, user, base, words: homeWords(invocation) }, options.restart === true)
     await answering(invocation, () => service.endedEarly(base))
   } else {
@@ -41,11 +41,20 @@ export async function run(invocation: Invocation): Promise<number> {
   return 0
 }
 
-/** @throws CloudburstError CB_USAGE */
-export function kindOf<K extends string>({ options, command }: Invocation, kinds: readonly K[], found: K): K {
-  if (options.service === undefined) return found
+/**
+ * How the daemon is kept: as a service only for the home of the machine itself.
+ * @throws CloudburstError CB_USAGE
+ */
+export function kindOf<K extends string>({ options, command, io }: Invocation, kinds: readonly K[], found: K): K | 'background' {
+  const base = controlBase(options.home, io.env, io.uid)
+  const ofMachine = base === controlBase(undefined, {}, 0)
+  if (options.service === undefined) return ofMachine ? found : 'background'
   const kind = kinds.find(each => each === options.service)
   if (kind === undefined) throw new CloudburstError('CB_USAGE', `--service takes ${kinds.join(', ')}, not ${options.service}`, { command })
+  if (kind !== 'background' && !ofMachine)
+    throw new CloudburstError('CB_USAGE', `a service of ${kind} is for the home of the machine, not for ${base}: --service background`, {
+      command
+    })
   return kind
 }
 

@@ -15,6 +15,7 @@ import {
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { CloudburstError } from '../../errors.ts'
+import { checkHomeThere, resolveHome } from '../home.ts'
 import { logrotateText, openrcScript, type Service, serviceEnvironment, sudoersText, systemdUnit, sysvScript } from './service-files.ts'
 
 export const serviceKinds = ['systemd', 'openrc', 'sysv', 'background'] as const
@@ -54,9 +55,10 @@ export function programsOf(program: string): Pick<Service, 'cli' | 'daemon'> {
 
 /**
  * Installs, enables and starts the service; with `restart` also when it runs. Returns when it is ready, or, in the background, begun.
- * @throws CloudburstError CB_DELIVERY_FAILED with the last lines of its log
+ * @throws CloudburstError CB_DELIVERY_FAILED with the last lines of its log, CB_HOME_MISSING before anything is installed
  */
 export function startService(kind: Exclude<ServiceKind, 'background'>, service: Service, restart: boolean): void {
+  checkHomeThere(resolveHome(undefined, {}, 0))
   if (kind === 'systemd') {
     const changed = existsSync(PACKAGED_UNIT) ? false : put(UNIT, systemdUnit(service), 0o644)
     if (changed) run('systemctl', ['daemon-reload'])
