@@ -61,7 +61,10 @@ export function fakeExecutor(peer: string, programs: Set<string>, options: { sea
       fake.onAccept(request)
       return acceptance
     },
-    find: async (id: string, dispatcher: string) => acceptedBy.get(`${dispatcher}!${id}`),
+    find: async (id: string, dispatcher: string) => {
+      const acceptance = acceptedBy.get(`${dispatcher}!${id}`)
+      return acceptance && { ...acceptance, seq: journal.get(id)?.length ?? 0 }
+    },
     fenced: [] as string[],
     async fence(id: string) {
       fake.fenced.push(id)

@@ -1,14 +1,19 @@
 /**
- * Simulations by the thousand: `npm run sim` plays 20,000 seeds; `npm run sim -- --from 5001 --to 10000` a part of them;
- * `npm run sim -- --seed 211` plays one again, bit for bit, and `--trace` tells all that happens in it. The last line is the
- * summary; the exit status is 1 when anything was violated.
+ * Simulations by the thousand: `npm run sim` plays 20,000 seeds; `npm run sim -- --from 5001 --to 10000` a part of them.
+ * What was played is written down, and the same sources do not play it again: an interrupted run goes on where it was
+ * (`--resume`: whatever has changed since; `--anew`: from the beginning).
+ * `npm run sim -- --seed 211` plays one again, bit for bit, and `--trace` tells all that happens in it.
+ * `npm run sim -- --nodes 1000` plays one mesh of so many, each with eight neighbours and without troubles.
+ * The last line is the summary; `--record` puts it into bench/results/sim.json; the exit status is 1 when anything was violated.
  */
 import { fork } from 'node:child_process'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { fileURLToPath } from 'node:url'
+import { openProgress, type Played, playedIn } from './world/progress.ts'
+import { record } from './world/results.ts'
+import { paceLine, summarise, summaryLine } from './world/summary.ts'
 import { type SimReport, simulate } from './world/simulate.ts'
-import { summarise, summaryLine } from './world/summary.ts'
 
 const { values } = parseArgs({
   options: {
@@ -17,53 +22,99 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     to: { type: 'string', default: '20000' },
     workers: { type: 'string', default: String(availableParallelism()) },
-    /** Told on every report of a seed, as JSON: for this script's own workers. */
+    resume: { type: 'boolean', default: false },
+    anew: { type: 'boolean', default: false },
+    nodes: { type: 'string' },
+    seconds: { type: 'string', default: '3' },
+    record: { type: 'boolean', default: false },
+    /** Plays the seeds that it is told of and tells what became of each: for this script's own workers. */
     worker: { type: 'boolean', default: false }
   }
 })
 
-function tell(report: SimReport): void {
-  if (report.violations.length === 0) return
-  console.log(`seed ${report.seed} (${report.nodes} nodes; ${report.trouble.kinds.join(', ')}):`)
-  for (const each of report.violations) console.log(`  ${each}`)
+/** Between two goals of a large mesh, in milliseconds of its time. */
+const LARGE_GOAL_EVERY_MS = 500
+/** Neighbours of each of its nodes. */
+const LARGE_DEGREE = 8
+
+function tell({ seed, nodes, troubles, violations }: Played): void {
+  if (violations.length === 0) return
+  console.log(`seed ${seed} (${nodes} nodes; ${troubles.join(', ')}):`)
+  for (const each of violations) console.log(`  ${each}`)
 }
 
-async function one(seed: number): Promise<boolean> {
-  const report = await simulate({ seed, ...(values.trace && { tell: (line: string) => console.log(line) }) })
-  tell(report)
+function told(report: SimReport): boolean {
+  tell(playedIn(report, ''))
   const { violations, trouble, ...rest } = report
   console.log(JSON.stringify({ ...rest, troubles: trouble.kinds }))
   return violations.length === 0
 }
 
-/** Every `step`th seed. */
-async function play(from: number, to: number, step: number): Promise<void> {
-  for (let seed = from; seed <= to; seed += step) process.send?.(await simulate({ seed }))
+async function one(seed: number): Promise<boolean> {
+  return told(await simulate({ seed, ...(values.trace && { tell: (line: string) => console.log(line) }) }))
+}
+
+async function large(nodes: number): Promise<boolean> {
+  const mesh = { seed: 1, nodes, degree: LARGE_DEGREE, attack: '', disks: '' as const, faults: [] }
+  const load = loadavg()[0]!
+  const report = await simulate({ ...mesh, troubledMs: Number(values.seconds) * 1_000, goalEveryMs: LARGE_GOAL_EVERY_MS })
+  const good = told(report)
+  console.log(paceLine(report))
+  if (values.record)
+    record(`nodes${nodes}`, `npm run sim -- --nodes ${nodes}`, load, { ...playedIn(report, ''), pace: report.virtualMs / report.cpuMs })
+  return good
+}
+
+/** The seeds that a worker is sent, one after the other. */
+function work(): void {
+  process.on('message', seed => void simulate({ seed: seed as number }).then(report => process.send?.(report)))
 }
 
 async function many(from: number, to: number, workers: number): Promise<boolean> {
   const began = performance.now()
-  const reports: SimReport[] = []
-  await Promise.all(
-    Array.from({ length: workers }, async (_, at) => {
-      const own = ['--worker', '--from', String(from + at), '--to', String(to), '--workers', String(workers)]
-      const worker = fork(fileURLToPath(import.meta.url), own, { execArgv: process.execArgv })
-      worker.on('message', message => {
-        const report = message as SimReport
-        reports.push(report)
-        tell(report)
-        if (reports.length % 500 === 0) console.error(`${reports.length} of ${to - from + 1}`)
-      })
-      const [code] = await new Promise<[number | null]>(resolve => worker.on('exit', code => resolve([code])))
-      if (code !== 0) throw new Error(`a worker ended with ${code}`)
+  const load = loadavg()[0]!
+  const progress = openProgress(values)
+  const seeds = Array.from({ length: Math.max(0, to - from + 1) }, (_, at) => from + at)
+  const left = seeds.filter(seed => !progress.played.has(seed))
+  if (left.length < seeds.length) console.error(`${seeds.length - left.length} of ${seeds.length} were played before`)
+  const begunWith = left.length
+  let count = 0
+  const employ = async (): Promise<void> => {
+    const worker = fork(fileURLToPath(import.meta.url), ['--worker'], { execArgv: process.execArgv })
+    const next = (): void => {
+      const seed = left.shift()
+      if (seed === undefined) worker.disconnect()
+      else worker.send(seed)
+    }
+    worker.on('message', message => {
+      const played = playedIn(message as SimReport, progress.sources)
+      progress.add(played)
+      tell(played)
+      if (++count % 500 === 0) console.error(`${count} of ${begunWith}, ${((performance.now() - began) / 60_000).toFixed(1)} min`)
+      next()
     })
-  )
-  console.log(summaryLine(summarise(reports), performance.now() - began))
-  return reports.every(({ violations }) => violations.length === 0)
+    next()
+    const [code] = await new Promise<[number | null]>(resolve => worker.on('exit', code => resolve([code])))
+    if (code !== 0) throw new Error(`a worker ended with ${code}`)
+  }
+  await Promise.all(Array.from({ length: Math.min(workers, Math.max(1, begunWith)) }, employ))
+  const all = seeds.flatMap(seed => progress.played.get(seed) ?? [])
+  const summary = summarise(all)
+  console.log(summaryLine(summary))
+  const versions = new Set(all.map(({ sources }) => sources)).size
+  if (versions > 1) console.log(`played with ${versions} states of the sources, one after the other`)
+  if (values.record) record('seeds', `npm run sim -- --from ${from} --to ${to}`, load, { ...summary, versions })
+  return summary.violated.length === 0
 }
 
-const [from, to, workers] = [Number(values.from), Number(values.to), Number(values.workers)]
-if (values.worker) await play(from, to, workers)
-else if (values.seed !== undefined) process.exitCode = (await one(Number(values.seed))) ? 0 : 1
-else process.exitCode = (await many(from, to, workers)) ? 0 : 1
-process.disconnect?.()
+if (values.worker) work()
+else {
+  const [from, to, workers] = [Number(values.from), Number(values.to), Number(values.workers)]
+  const good =
+    values.seed !== undefined
+      ? await one(Number(values.seed))
+      : values.nodes !== undefined
+        ? await large(Number(values.nodes))
+        : await many(from, to, workers)
+  process.exitCode = good ? 0 : 1
+}

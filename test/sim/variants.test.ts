@@ -15,7 +15,7 @@ describe('the simulator', () => {
     it(`catches that ${variant.name}`, async () => {
       const simulate = await simulatorOf(variant, number)
       for (let seed = 1; seed <= (variant.seeds ?? SEEDS_MAX); seed++) {
-        const mesh = { seed, attack: variant.attack ?? '', restWithinMs: REST_WITHIN_MS }
+        const mesh = { seed, attack: variant.attack ?? '', disks: variant.disks ?? ('' as const), restWithinMs: REST_WITHIN_MS }
         const { violations } = await simulate(mesh)
         if (violations.length === 0) continue
         if (process.env.CLOUDBURST_VARIANTS !== undefined) console.log(`      seed ${seed}: ${violations[0]}`)

@@ -24,17 +24,17 @@ export function makeExecutor({ identity, journal, programs, runs, output: source
   const find = async (id: string, dispatcher: string): Promise<Acceptance | undefined> => {
     const summary = await journal.summary(id)
     if (summary === undefined || (summary.by.peer !== dispatcher && !(await journal.hasAccepted(dispatcher, id)))) return undefined
-    return { goal: summary.goal, program: summary.program.hash, acceptedAt: summary.createdAt }
+    return { goal: summary.goal, program: summary.program.hash, acceptedAt: summary.createdAt, seq: summary.seq }
   }
   return {
     peer: identity.peer,
     holds: async hash => (await programs.withHash(hash)) !== undefined,
     load: async files => (await programs.load(files)).hash,
     accept: async (request, by) => {
-      const { id, goal, program, agent, mode, assignments, chain, acceptBefore, locale, stepwise, sshReuse } = request
+      const { id, goal, program, agent, mode, assignments, chain, acceptBefore, locale, stepwise, sshReuse, undoes } = request
       const proposal = { id, goal, program: program.hash, ...(agent !== undefined && { agent }), mode, assignments, chain, acceptBefore }
       const asked = { ...(stepwise !== undefined && { stepwise }), ...(sshReuse !== undefined && { sshReuse }) }
-      const told = { ...(locale !== undefined && { locale }), ...asked }
+      const told = { ...(locale !== undefined && { locale }), ...(undoes !== undefined && { takesBack: undoes }), ...asked }
       await runs.accept({ ...proposal, ...told, by, caller: by.peer })
       const accepted = await find(id, by.peer)
       if (accepted === undefined) throw new Error(`goal ${id} was accepted and is not there`)

@@ -1,5 +1,5 @@
 /** Sub-goals on other nodes: the Messenger port over this node's dispatches. A node that is asked for itself pursues by itself. */
-import { CloudburstError } from '../../errors.ts'
+import { CloudburstError, fromErrorData } from '../../errors.ts'
 import type { Messenger, RemoteGoal, RemoteOutcome } from '../../goals/ports.ts'
 import type { Principal } from '../../goals/pursuit/events.ts'
 import { subRunId } from '../../goals/pursuit/remote.ts'
@@ -13,7 +13,7 @@ import { isOver } from '../store/run-index.ts'
 
 export interface MessengerParts {
   readonly dispatches: Pick<Dispatches, 'send' | 'outcome' | 'find'>
-  readonly journal: Pick<NodeJournal, 'summary' | 'subscribe'>
+  readonly journal: Pick<NodeJournal, 'summary' | 'subscribe' | 'find'>
   readonly programs: Pick<Programs, 'find'>
   readonly runs: () => Pick<Runs, 'accept'>
   readonly self: Principal
@@ -22,6 +22,8 @@ export interface MessengerParts {
   /** Ends a goal that nobody waits for any more, here or where it was sent. */
   readonly cancel: (id: string, why: string) => Promise<void>
   readonly unheard: (id: string, error: unknown) => void
+  /** What only this node can make of an id, and makes again: a name that nobody else can take. */
+  readonly ours: (id: string) => string
 }
 
 /** The messenger of this node. */
@@ -31,7 +33,13 @@ export function makeMessenger(parts: MessengerParts): Messenger {
       let goal = asked
       try {
         goal = { ...asked, id: await freshId(parts, asked.id) }
-        return await dispatch(parts, goal, signal)
+        try {
+          return await dispatch(parts, goal, signal)
+        } catch (error) {
+          if (!isTaken(error)) throw error
+          goal = { ...asked, id: await freshId(parts, nextId(parts, goal.id)) }
+          return await dispatch(parts, goal, signal)
+        }
       } catch (error) {
         if (signal.aborted) {
           // not waited for: a node that cannot be reached must not hold up the goal whose time is over
@@ -53,11 +61,21 @@ async function cancelOwn({ cancel, journal }: MessengerParts, { id, chain }: Rem
 }
 
 /** The id of the next try: what was refused or abandoned under an id stays so, and may be asked for anew under another. */
-async function freshId({ dispatches }: MessengerParts, id: string): Promise<string> {
-  for (let next = id; ; next = subRunId(next, 'again', {}, '')) {
-    const state = (await dispatches.find(next))?.state
+async function freshId(parts: MessengerParts, id: string): Promise<string> {
+  for (let next = id; ; next = nextId(parts, next)) {
+    const state = (await parts.dispatches.find(next))?.state
     if (state !== 'refused' && state !== 'abandoned') return next
   }
+}
+
+/** Others may work out the first id of a sub-goal, and take it before its caller does; not the ones behind it. */
+function nextId({ ours }: MessengerParts, id: string): string {
+  return subRunId(id, 'again', {}, ours(id))
+}
+
+/** Whether the id is that of another goal, there or here: of somebody who has nothing to do with this one, as it seems. */
+function isTaken(error: unknown): boolean {
+  return error instanceof CloudburstError && error.details['taken'] === true
 }
 
 async function dispatch(parts: MessengerParts, goal: RemoteGoal, signal: AbortSignal): Promise<RemoteOutcome> {
@@ -71,6 +89,9 @@ async function dispatch(parts: MessengerParts, goal: RemoteGoal, signal: AbortSi
     await runs().accept({ id, goal: goal.goal, program: hash, assignments, by: goal.by ?? self, caller: self.peer, chain })
     await over(journal, id, signal)
   } else {
+    // A goal of this node under that id, which somebody else has asked for: its events are not those of this one.
+    if (journal.find(id)?.mirrored === false && (await dispatches.find(id)) === undefined)
+      throw new CloudburstError('CB_VALUE_INVALID', `a run ${id} exists here already`, { id, taken: true })
     const order = {
       id,
       peer: target.peer,
@@ -83,6 +104,7 @@ async function dispatch(parts: MessengerParts, goal: RemoteGoal, signal: AbortSi
       ...(goal.by !== undefined && { by: goal.by })
     }
     const record = await dispatches.outcome(await dispatches.send(order), signal)
+    if (record.error?.details?.['taken'] === true) throw fromErrorData(record.error)
     if (record.error !== undefined) return { kind: 'failed', message: record.error.message }
   }
   const summary = await journal.summary(id)

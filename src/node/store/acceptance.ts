@@ -1,8 +1,9 @@
 /** Requests of others: each makes a run once, however often it is sent. */
 import { isDeepStrictEqual } from 'node:util'
 import { CloudburstError } from '../../errors.ts'
-import type { GoalEvent, GoalEventBody } from '../../goals/pursuit/events.ts'
-import { acceptKey } from './records.ts'
+import type { GoalEvent, GoalEventBody, Principal } from '../../goals/pursuit/events.ts'
+import { keysBehind } from '../../protocols/behalf.ts'
+import { ACCEPT_PREFIX, acceptKey } from './records.ts'
 import type { Op, Store } from './store.ts'
 
 /** A request of somebody else, to be accepted once. */
@@ -29,6 +30,10 @@ export interface RequestNote {
   readonly acceptBefore: number
   /** The run was there already, asked for by somebody else: known as long as the run is. */
   readonly joined?: true
+  /** Others may ask for the same, being a sub-goal: known as long as the run is. */
+  readonly subGoal?: true
+  /** Whoever asked has no need of it any more. */
+  readonly left?: true
 }
 
 /** How to make a run: its first event and what joins the batch. */
@@ -55,7 +60,8 @@ export function accepting(
       await store.batch([{ type: 'put', key, value: note }], { sync: true })
       return { goalId, repeated: true }
     }
-    const proposed = propose(goalId, body, [{ type: 'put', key, value: { goalId, acceptBefore } }, ...extra])
+    const first: RequestNote = { goalId, acceptBefore, ...(body.chain.length > 0 && { subGoal: true }) }
+    const proposed = propose(goalId, body, [{ type: 'put', key, value: first }, ...extra])
     onPlaced?.()
     await proposed
     return { goalId, repeated: false }
@@ -70,25 +76,52 @@ export function accepting(
   }
 }
 
+/** Peer ids of all who have asked for the run, and have not left it. */
+export async function askersOf(store: Store, goalId: string): Promise<readonly string[]> {
+  const askers: string[] = []
+  for await (const [key, note] of store.range<RequestNote>({ prefix: ACCEPT_PREFIX }))
+    if (note.goalId === goalId && note.left !== true) askers.push(key.slice(ACCEPT_PREFIX.length, key.lastIndexOf('!')))
+  return askers
+}
+
+/** Whoever asked for the run under its own id has no need of it any more. Durable on return. */
+export async function leave(store: Store, caller: string, goalId: string): Promise<void> {
+  const key = acceptKey(caller, goalId)
+  const before = (await store.get<RequestNote>(key)) ?? { goalId, acceptBefore: 0, joined: true }
+  await store.batch([{ type: 'put', key, value: { ...before, left: true } satisfies RequestNote }], { sync: true })
+}
+
 /**
  * A sub-goal that several nodes ask for is one run: the id is derived from root run, goal and arguments, so all of these are the same.
- * @throws CloudburstError CB_VALUE_INVALID when they are not; CB_USAGE when the run waits for the one that asks
+ * @throws CloudburstError CB_VALUE_INVALID when they are not (`taken`); CB_USAGE when the run waits for the one that asks
  */
 function refuseOther(goalId: string, events: readonly GoalEvent[], asked: Acceptance['body']): void {
   const there = events[0]?.body
   const isSame =
     there?.type === 'proposed' &&
     rootOf(there) !== undefined &&
+    shareBeginner(there.by, asked.by) &&
     isDeepStrictEqual(
       [rootOf(there), there.goal, there.program.hash, there.agent, there.mode, there.assignments],
       [rootOf(asked), asked.goal, asked.program.hash, asked.agent, asked.mode, asked.assignments]
     )
-  if (!isSame) throw new CloudburstError('CB_VALUE_INVALID', `a run ${goalId} exists already, for something else`, { id: goalId })
+  if (!isSame)
+    throw new CloudburstError('CB_VALUE_INVALID', `a run ${goalId} exists already, for something else`, { id: goalId, taken: true })
   const waited = asked.chain.find(link => openSubGoals(events).some(id => link.startsWith(`${id}:`)))
   if (waited !== undefined)
     throw new CloudburstError('CB_USAGE', `goal ${asked.goal} and ${waited} would wait for each other: ${asked.chain.join(' → ')}`, {
       id: goalId
     })
+}
+
+/**
+ * Whether one root may have led to both: somebody is behind both of them, by signed asks. Anybody may name a root; nobody who
+ * was not asked by those behind it can show so. Where nothing is signed, a root is taken by its name.
+ */
+function shareBeginner(there: Principal, asked: Principal): boolean {
+  if (there.behalf === undefined && asked.behalf === undefined) return true
+  const keys = new Set(keysBehind(there))
+  return keysBehind(asked).some(key => keys.has(key))
 }
 
 function rootOf({ chain }: Acceptance['body']): string | undefined {

@@ -14,6 +14,8 @@ export interface Acceptance {
   readonly program: string
   /** Epoch milliseconds. */
   readonly acceptedAt: number
+  /** Number of its latest event. */
+  readonly seq?: number
 }
 
 export interface Executor {

@@ -44,7 +44,7 @@ async function serve(executor: Executor, deciding: Map<string, Promise<unknown>>
 
   // One decision at a time per request: a follow or a second try must see what the first one decided.
   const acceptance = await inTurn(deciding, `${caller.peer}!${id}`, () =>
-    first.type === 'request' ? decide(executor, first, channel, caller) : known(executor, id, caller)
+    first.type === 'request' ? decide(executor, first, channel, caller) : followed(executor, first, caller)
   )
   await send(channel, { type: 'accepted', id, receipt: receipt(executor, id, acceptance, caller.peer) })
   // Told first that the goal was accepted, which is so whatever the dispatcher may do now.
@@ -60,6 +60,7 @@ async function decide(executor: Executor, request: DispatchRequest, channel: Cha
   const what: About = { program: request.program.hash, goal: request.goal, vars: request.assignments.map(({ path }) => path) }
   if (await executor.holds(request.program.hash)) await required(executor, request, asking, what)
   else asking.require('goal:dispatch', what)
+  if (request.undoes !== undefined) await known(executor, request.undoes, caller)
   refuseCycle(request)
   refuseExpired(executor, request)
   // Not the e-mail that the dispatcher gives: the one by which it was let in.
@@ -79,14 +80,21 @@ async function required(executor: Executor, request: DispatchRequest, asking: Ca
   const { also = [], programName } = (await executor.subject?.(request)) ?? {}
   const about = programName === undefined ? what : { ...what, programName }
   asking.require('goal:dispatch', about)
-  for (const capability of also) asking.require(capability, about)
+  for (const capability of [...also, ...(request.undoes === undefined ? [] : ['goal:repair' as const])]) asking.require(capability, about)
 }
 
 /** Whoever else the dispatcher asks for needs to be permitted too. */
-function askingFor({ behalf, id, goal, program, chain }: DispatchRequest, caller: Caller): Caller {
+function askingFor({ behalf, id, goal, program, chain, undoes }: DispatchRequest, caller: Caller): Caller {
   if (behalf === undefined) return caller
   if (caller.onBehalf === undefined) throw new CloudburstError('CB_DENIED', 'nobody is asked for on behalf of others here')
-  return caller.onBehalf(behalf, { call: 'dispatch', goalId: id, goal, program: program.hash, chain })
+  return caller.onBehalf(behalf, {
+    call: 'dispatch',
+    goalId: id,
+    goal,
+    program: program.hash,
+    chain,
+    ...(undoes !== undefined && { undoes })
+  })
 }
 
 async function fetchProgram(executor: Executor, request: DispatchRequest, channel: Channel, caller: Caller, by: Principal): Promise<void> {
@@ -105,6 +113,24 @@ async function known(executor: Executor, id: string, caller: Caller): Promise<Ac
   const acceptance = await executor.find(id, caller.peer)
   if (acceptance === undefined) throw new CloudburstError('CB_RUN_UNKNOWN', `no goal ${id} was accepted from ${caller.node} here`, { id })
   return acceptance
+}
+
+/** What a dispatcher goes on to follow. Who holds more of it than there is here was told so before this node's disk became an older one. */
+async function followed(
+  executor: Executor,
+  { id, from }: Extract<FromDispatcher, { type: 'follow' }>,
+  caller: Caller
+): Promise<Acceptance> {
+  const acceptance = await known(executor, id, caller)
+  const { seq = from } = acceptance
+  if (seq >= from - 1) return acceptance
+  throw new CloudburstError(
+    'CB_RUN_UNKNOWN',
+    `goal ${id} has ${seq} events here, of which ${from - 1} were told: an older disk was put back`,
+    {
+      id
+    }
+  )
 }
 
 function sameAs(before: Acceptance, request: DispatchRequest): Acceptance {

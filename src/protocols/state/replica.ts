@@ -119,7 +119,7 @@ export interface Replica {
   lacks(head: Head): boolean
   /** What somebody with `have` lacks: envelopes in the order in which they can be applied, and proofs of forks. */
   missing(have: readonly Head[], of?: readonly string[]): Missing
-  /** Equal on two nodes that know the same. */
+  /** Equal on two nodes that know the same, of those whom this node knows by itself: others are the word of somebody. */
   digest(): string
   /** The value at a path, e.g. `nodes.web1.host.os`; `nodes` or nothing is everything. */
   read(path: string): Tree | undefined
@@ -348,7 +348,13 @@ export function openReplica(parts: ReplicaParts): Replica {
     missing: (have, of) => missing(origins, have, of),
     digest: () =>
       createHash('sha256')
-        .update([...origins.values()].map(digestOf).sort().join('\n'))
+        .update(
+          [...origins.values()]
+            .filter(({ origin }) => isKnown(origin))
+            .map(digestOf)
+            .sort()
+            .join('\n')
+        )
         .digest('hex'),
     read: path => readTree([...origins.values()], path, isKnown),
     changes: () => recent,

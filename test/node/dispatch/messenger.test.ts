@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { RemoteGoal } from '../../../src/goals/ports.ts'
 import type { RunSummary } from '../../../src/goals/pursuit/summary.ts'
+import { subRunId } from '../../../src/goals/pursuit/remote.ts'
 import type { PeerInfo } from '../../../src/node/control/contract.ts'
 import type { DispatchState } from '../../../src/node/dispatch/dispatch-records.ts'
 import { makeMessenger, type MessengerParts } from '../../../src/node/dispatch/messenger.ts'
@@ -25,21 +26,31 @@ function among(
   status: RunSummary['status'],
   before: Readonly<Record<string, DispatchState>> = {},
   chain: readonly string[] = goal.chain
-): { sent: string[]; ids: string[]; messenger: ReturnType<typeof makeMessenger> } {
+) {
   const sent: string[] = []
   const ids: string[] = []
+  /** Ids that are refused as those of other goals, and goals of others that are pursued here. */
+  const refuse = new Set<string>()
+  const here = new Set<string>()
+  const error = { code: 'CB_VALUE_INVALID', message: 'exists already', details: { taken: true } }
   const parts = {
     dispatches: {
       send: order => {
         sent.push(order.node)
         ids.push(order.id ?? '')
-        return Promise.resolve(goal.id)
+        return Promise.resolve(order.id ?? '')
       },
       find: id => Promise.resolve(before[id] === undefined ? undefined : ({ id, state: before[id] } as never)),
-      outcome: (_id, given) =>
-        given?.aborted === true ? Promise.reject(new Error('aborted')) : Promise.resolve({ state: 'done' } as never)
+      outcome: (id, given) =>
+        given?.aborted === true
+          ? Promise.reject(new Error('aborted'))
+          : Promise.resolve((refuse.has(id) ? { state: 'refused', error } : { state: 'done' }) as never)
     },
-    journal: { summary: () => Promise.resolve({ status, chain, results: { x: { value: 1 } } } as never), subscribe: () => () => undefined },
+    journal: {
+      summary: () => Promise.resolve({ status, chain, results: { x: { value: 1 } } } as never),
+      subscribe: () => () => undefined,
+      find: id => (here.has(id) ? ({ id, mirrored: false } as never) : undefined)
+    },
     programs: { find: () => Promise.resolve({ name: 'p', hash: 'abcd' } as never) },
     runs: () => ({
       accept: () => {
@@ -53,9 +64,10 @@ function among(
       sent.push(`cancel ${id}`)
       return Promise.resolve()
     },
-    unheard: () => undefined
+    unheard: () => undefined,
+    ours: id => `ours ${id}`
   } satisfies MessengerParts
-  return { sent, ids, messenger: makeMessenger(parts) }
+  return { sent, ids, refuse, here, messenger: makeMessenger(parts) }
 }
 
 describe('a sub-goal for another node', () => {
@@ -104,6 +116,24 @@ describe('a sub-goal for another node', () => {
     const same = among(nodes, 'completed', { [goal.id]: 'accepted' })
     await same.messenger.dispatch(goal, signal)
     assert.deepEqual(same.ids, [goal.id])
+  })
+
+  it('is asked for under an id that only this node can make when somebody has taken its first one there', async () => {
+    const { ids, messenger, refuse } = among([node('n2', 'up')], 'completed')
+    refuse.add(goal.id)
+    assert.equal((await messenger.dispatch(goal, signal)).kind, 'completed')
+    assert.equal(ids.length, 2)
+    assert.notEqual(ids[1], subRunId(goal.id, 'again', {}, ''), 'others can work it out')
+    const again = among([node('n2', 'up')], 'completed', { [goal.id]: 'refused' })
+    await again.messenger.dispatch(goal, signal)
+    assert.equal(again.ids[0], ids[1], 'and finds it again after a restart')
+  })
+
+  it('is not taken for a goal that somebody has asked this node for under its id', async () => {
+    const { ids, messenger, here } = among([node('n2', 'up')], 'completed')
+    here.add(goal.id)
+    assert.equal((await messenger.dispatch(goal, signal)).kind, 'completed')
+    assert.deepEqual(ids.includes(goal.id), false)
   })
 
   it('has failed when it was cancelled there', async () => {

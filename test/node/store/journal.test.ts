@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { sealAsk } from '../../../src/crypto/ask.ts'
+import { generateIdentity, type Identity } from '../../../src/crypto/identity.ts'
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -240,6 +242,26 @@ describe('the journal', () => {
         await assert.rejects(journal.accept(asked('p2', ['other:site'])), { code: 'CB_VALUE_INVALID' })
         await assert.rejects(journal.accept(asked('p2', ['root:site'], 'remove')), { code: 'CB_VALUE_INVALID' })
         assert.equal(await journal.hasAccepted('p2', 'g1'), false)
+      })
+
+      it('is refused when nothing that is signed leads to both: anybody may name a root', async () => {
+        const journal = await open()
+        const [root, part, other, here] = Array.from({ length: 4 }, generateIdentity) as [Identity, Identity, Identity, Identity]
+        const ask = (by: Identity, to: string) => sealAsk(by, { to, call: 'dispatch', at: 1 })
+        const carried = (asks: readonly Uint8Array[], peer: string) => ({
+          peer,
+          node: peer,
+          behalf: asks.map(each => Buffer.from(each).toString('base64'))
+        })
+        const signed = (by: ReturnType<typeof carried>) => {
+          const request = asked(by.peer, ['root:site'])
+          return { ...request, body: { ...request.body, by } }
+        }
+        await journal.accept(signed(carried([ask(root, here.peer)], root.peer)))
+        const stranger = signed(carried([ask(other, here.peer)], other.peer))
+        await assert.rejects(journal.accept(stranger), { code: 'CB_VALUE_INVALID', details: { id: 'g1', taken: true } })
+        const partOfIt = signed(carried([ask(root, part.peer), ask(part, here.peer)], part.peer))
+        assert.deepEqual(await journal.accept(partOfIt), { goalId: 'g1', repeated: true })
       })
 
       it('is refused when that run waits for the one that asks', async () => {

@@ -158,6 +158,13 @@ describe('a dispatched goal', () => {
     assert.equal(code(await follow(connect(executor, other).client, ID, 1, sink())), 'CB_RUN_UNKNOWN')
   })
 
+  it('is not known any more when more of it was told than there is, since an older disk was put back', async () => {
+    const executor = quick()
+    await dispatchOnce(connect(executor, callerWith(both)).client, request(), files, sink())
+    executor.journal.set(ID, executor.journal.get(ID)!.slice(0, 2))
+    assert.equal(code(await follow(connect(executor, callerWith(both)).client, ID, 6, sink())), 'CB_RUN_UNKNOWN')
+  })
+
   it('is never made by follow', async () => {
     const executor = quick()
     assert.equal(code(await follow(connect(executor, callerWith(both)).client, ID, 1, sink())), 'CB_RUN_UNKNOWN')

@@ -2,6 +2,8 @@
  * Mistakes that somebody could make, each as one changed piece of the product's text. The simulator has to catch every one;
  * what it does not catch, it does not test.
  */
+import type { DiskTrouble } from '../world/disks.ts'
+
 export interface Variant {
   /** What is wrong with it. */
   readonly name: string
@@ -12,6 +14,8 @@ export interface Variant {
   readonly seeds?: number
   /** With this hostile peer in every mesh. */
   readonly attack?: string
+  /** With this trouble with whole disks. */
+  readonly disks?: DiskTrouble
 }
 
 export const VARIANTS: readonly Variant[] = [
@@ -118,5 +122,33 @@ export const VARIANTS: readonly Variant[] = [
     from: '(summary.by.peer !== dispatcher && !(await journal.hasAccepted(dispatcher, id)))',
     to: "summary.goal === ''",
     attack: 'following the goals of others'
+  },
+  {
+    name: 'an id that was taken is left for one that can be worked out',
+    file: 'src/node/dispatch/messenger.ts',
+    from: "'again', {}, ours(id))",
+    to: "'again', {}, ours('').slice(0, 0))",
+    attack: 'taking the ids of sub-goals that are to come'
+  },
+  {
+    name: 'a node that was told of a later life of itself does not live on behind it',
+    file: 'src/protocols/state/replica.ts',
+    from: 'own.begin(boot + 1, parts.freshNonce())\n    if (origins.has(parts.self)) publish([], true)',
+    to: '',
+    disks: 'cloned'
+  },
+  {
+    name: 'more events than there are can be followed',
+    file: 'src/protocols/dispatch/server.ts',
+    from: 'if (seq >= from - 1) return acceptance',
+    to: 'if (seq >= 0) return acceptance',
+    disks: 'restored'
+  },
+  {
+    name: 'a fork that was accepted is proved again by what proved it before',
+    file: 'src/protocols/state/replica.ts',
+    from: 'const fresh = newOrigin({ origin, name, boot, nonce: LAST_NONCE })',
+    to: "const fresh = newOrigin({ origin, name, boot: 0, nonce: '' })",
+    disks: 'forked'
   }
 ]

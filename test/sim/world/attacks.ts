@@ -4,6 +4,7 @@
  */
 import { seal } from '../../../src/crypto/dsse.ts'
 import type { Identity } from '../../../src/crypto/identity.ts'
+import { subRunId } from '../../../src/goals/pursuit/remote.ts'
 import { AGENCY } from '../../../src/protocols/agency/calls.ts'
 import { DISPATCH } from '../../../src/protocols/dispatch/messages.ts'
 import { type Head, HEADS_TOPIC, STATE, type StateRecord } from '../../../src/protocols/state/messages.ts'
@@ -290,6 +291,22 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     often(by, 200, () => {
       const id = by.chance.pick(theirGoals(by))
       if (id !== undefined) stream(by, DISPATCH, async (channel, victim) => say(channel, request(by, victim, { id })))
+    })
+  },
+  'taking the ids of sub-goals that are to come': by => {
+    // The tree of all goals names them, the program what they ask for: the rest can be worked out.
+    often(by, 5, () => {
+      const outer = by.honest
+        .flatMap(({ daemon }) => daemon?.journal.runs() ?? [])
+        .filter(({ goal, status }) => goal === 'outer' && status === 'pursuing')
+      const root = by.chance.pick(outer)?.id
+      if (root === undefined) return
+      for (const { name } of by.honest) {
+        const first = subRunId(root, 'short', {}, name)
+        const id = by.chance.pick([first, subRunId(first, 'again', {}, '')])
+        const goal = by.chance.pick(['short', 'long'])
+        stream(by, DISPATCH, async (channel, victim) => say(channel, request(by, victim, { id, goal, chain: [`${root}:outer`] })))
+      }
     })
   },
   'the same request on many streams': by => {

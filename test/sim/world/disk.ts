@@ -15,6 +15,11 @@ export interface DiskManner {
   full: boolean
 }
 
+export interface DiskImage {
+  readonly view: ReadonlyMap<string, Buffer>
+  readonly heads: Heads
+}
+
 interface Batch {
   readonly ops: readonly RawOp[]
   synced: boolean
@@ -28,7 +33,7 @@ export class SimDisk {
   onOperation: () => boolean = () => false
   heads: Heads = { keys: [], counts: {} }
   /** What is certainly on disk. */
-  readonly #durable = new Map<string, Buffer>()
+  #durable = new Map<string, Buffer>()
   /** Behind it, in order: in the page cache. */
   #volatile: Batch[] = []
   #view = new Map<string, Buffer>()
@@ -58,18 +63,20 @@ export class SimDisk {
     this.#life++
   }
 
-  /** An image of the disk as it is, to be restored later. */
-  image(): ReadonlyMap<string, Buffer> {
-    return new Map(this.#view)
+  /** A copy of the disk as it is, to be put back later, or into another machine. */
+  image(): DiskImage {
+    return { view: new Map(this.#view), heads: this.heads }
   }
 
-  restore(image: ReadonlyMap<string, Buffer>): void {
+  /** The machine is off meanwhile. */
+  restore({ view, heads }: DiskImage): void {
     this.#life++
     this.#volatile = []
-    this.#durable.clear()
-    for (const [key, value] of image) this.#durable.set(key, value)
-    this.#view = new Map(image)
-    this.heads = { keys: [], counts: {} }
+    this.#failed = undefined
+    this.#broken = false
+    this.#durable = new Map(view)
+    this.#view = new Map(view)
+    this.heads = heads
   }
 
   /** The disk as a store takes it, for one process. */

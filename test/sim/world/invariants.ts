@@ -20,6 +20,9 @@ export interface Acknowledged {
   readonly to: SimNode
 }
 
+/** What no goal may fail by: ids are many. */
+const IS_TAKEN = /exists (here )?already/
+
 export class Watch {
   readonly violations: string[] = []
   readonly goals: Acknowledged[] = []
@@ -28,6 +31,8 @@ export class Watch {
   readonly signed = new Map<string, Set<string>>()
   /** Peer id of somebody whose goals are nobody's business here. */
   hostile = ''
+  /** Say of a goal whether it was at work where a whole disk was put back or doubled: it may be lost there, or done twice. */
+  readonly rewound: ((goalId: string) => boolean)[] = []
   readonly #events = new Map<string, string[]>()
   readonly #ledger: Ledger
   readonly #now: () => number
@@ -36,6 +41,11 @@ export class Watch {
     this.#ledger = ledger
     this.#now = now
     ledger.onTwice = what => this.violated(`run twice: ${what}`)
+    ledger.isRewound = id => this.isRewound(id)
+  }
+
+  isRewound(goalId: string): boolean {
+    return this.rewound.some(had => had(goalId))
   }
 
   violated(what: string): void {
@@ -72,13 +82,15 @@ export class Watch {
     const name = `${node.name} ${event.goalId}`
     if (event.body.type === 'proposed' && event.body.by.peer === this.hostile) this.#ledger.foreign.add(name)
     if (this.#ledger.foreign.has(name)) return
+    if (event.body.type === 'step-ended' && IS_TAKEN.test(event.body.reason ?? ''))
+      this.violated(`${node.name} could not ask for a part of ${event.goalId}: ${event.body.reason}`)
     const told = this.#events.get(event.goalId) ?? []
     this.#events.set(event.goalId, told)
     const print = createHash('sha256')
-      .update(encodeMessage([event.seq, event.at, event.body]))
+      .update(encodeMessage([event.seq, event.at, toldOf(event.body)]))
       .digest('base64')
     const before = told[event.seq - 1]
-    if (before !== undefined && before !== print)
+    if (before !== undefined && before !== print && !this.isRewound(event.goalId))
       this.violated(`${node.name} tells another event ${event.seq} of ${event.goalId} (${event.body.type}) than was told before`)
     told[event.seq - 1] = print
     this.note(`${node.name} ${event.goalId} ${event.seq} ${event.body.type} ${print}`)
@@ -93,6 +105,7 @@ export class Watch {
   }
 
   async #goal({ id, goal, from, to }: Acknowledged): Promise<void> {
+    if (this.isRewound(id)) return
     const there = await to.daemon!.journal.summary(id)
     if (from === to) {
       if (there === undefined) return this.violated(`goal lost: ${goal} ${id} of ${from.name} itself is gone`)
@@ -127,7 +140,7 @@ export class Watch {
         if (event.seq !== at + 1) this.violated(`${node.name} holds event ${event.seq} of ${id} in place ${at + 1}`)
         else this.#compare(node, event)
       })
-      if (isOver(status) && !this.#ledger.foreign.has(`${node.name} ${id}`) && events.length < told.length)
+      if (isOver(status) && !this.isRewound(id) && !this.#ledger.foreign.has(`${node.name} ${id}`) && events.length < told.length)
         this.violated(`${node.name} holds ${events.length} events of ${id}, of which ${told.length} were told`)
       const damage = await journal.verify(id)
       if (damage !== undefined) this.violated(`${node.name}: ${damage.reason}`)
@@ -136,27 +149,16 @@ export class Watch {
 
   #replicas(nodes: readonly SimNode[]): void {
     const [first] = nodes
-    const expected = first === undefined ? '' : this.mindOf(first)
+    const expected = first?.daemon?.state.replica.digest()
     for (const node of nodes) {
       const replica = node.daemon!.state.replica
-      if (this.mindOf(node) !== expected) this.violated(`replicas differ: ${node.name} from ${first?.name}`)
+      if (replica.digest() !== expected) this.violated(`replicas differ: ${node.name} from ${first?.name}`)
       for (const { name } of replica.forks().filter(({ origin }) => this.signed.has(origin)))
         this.violated(`${node.name} takes honest ${name} for two`)
       const known = new Set(replica.heads().map(({ origin }) => origin))
       for (const owner of nodes) if (!known.has(owner.peer)) this.violated(`${node.name} knows nothing of ${owner.name}`)
       this.#genuine(node, replica)
     }
-  }
-
-  /** What all nodes have to be of one mind about: everything, or, where somebody makes nodes up, everybody who is real. */
-  mindOf({ daemon }: SimNode): string | undefined {
-    const replica = daemon?.state.replica
-    if (this.hostile === '' || replica === undefined) return replica?.digest()
-    const real = replica.heads().filter(({ origin }) => origin === this.hostile || this.signed.has(origin))
-    return real
-      .map(({ origin, boot, nonce, seq, print, fork }) => (fork ? `${origin} fork` : `${origin} ${boot} ${nonce} ${seq} ${print}`))
-      .sort()
-      .join('\n')
   }
 
   /** Every record held of an honest node is one that it published. */
@@ -204,6 +206,13 @@ export class Watch {
       known = published
     })
   }
+}
+
+/** What is told of an event: the asks by which a goal came are for the node that pursues it. */
+function toldOf(body: GoalEvent['body']): object {
+  if (body.type !== 'proposed') return body
+  const { behalf: _, ...by } = body.by
+  return { ...body, by }
 }
 
 /** Whose record is in an envelope, by its own words, and the print of what is signed. */

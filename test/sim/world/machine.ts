@@ -24,12 +24,14 @@ export class Ledger {
   readonly excused = new Set<string>()
   /** Goals that a hostile peer has asked of a machine, under whatever id: `<machine> <goal>`. */
   readonly foreign = new Set<string>()
+  /** Whether a goal was at work on a machine whose disk was put back or doubled: it may be done twice there. */
+  isRewound: (goalId: string) => boolean = () => false
   /** @throws never: violations are told */
   onTwice: (what: string) => void = () => undefined
 
   begin(machine: string, key: CommandKey, at: number): Execution {
     const execution: Execution = { machine, key, at }
-    if (this.foreign.has(`${machine} ${key.goalId}`)) return execution
+    if (this.foreign.has(`${machine} ${key.goalId}`) || this.isRewound(key.goalId)) return execution
     const name = `${key.goalId} ${key.step}`
     const before = this.#by.get(name) ?? []
     const same = before.find(each => each.key.attempt === key.attempt)
@@ -63,7 +65,7 @@ export class Machine {
   /** Whether every command fails here. */
   failing = false
   /** Exit records that are on disk: they outlive a crash of the host. */
-  readonly #records = new Map<string, Finished>()
+  #records = new Map<string, Finished>()
   #processes = new Map<string, Process>()
   /** Commands that the runner knows it was given, since the host started. */
   #given = new Set<string>()
@@ -85,6 +87,17 @@ export class Machine {
     for (const { stop } of this.#processes.values()) stop('lost')
     this.#processes = new Map()
     this.#given = new Set()
+  }
+
+  /** What is on its disk of commands that have ended. */
+  image(): ReadonlyMap<string, Finished> {
+    return new Map(this.#records)
+  }
+
+  /** An older copy of its disk is put back while it is off. */
+  restore(records: ReadonlyMap<string, Finished>): void {
+    this.crash()
+    this.#records = new Map(records)
   }
 
   /** The driver of one daemon. `alive` ends with it; what it has started does not. */

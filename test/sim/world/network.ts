@@ -6,6 +6,7 @@
 import { setMaxListeners } from 'node:events'
 import { CloudburstError, toErrorData } from '../../../src/errors.ts'
 import type { Capability } from '../../../src/crypto/capability.ts'
+import { checkBehalf } from '../../../src/protocols/behalf.ts'
 import type { Caller, Channel, Handler } from '../../../src/protocols/wire/channel.ts'
 import { decodeMessage, encodeMessage } from '../../../src/protocols/wire/codec.ts'
 import { FRAME_BYTES_MAX } from '../../../src/protocols/wire/frames.ts'
@@ -60,6 +61,8 @@ interface End {
 export class Network {
   readonly weather: Weather = { delayMs: 1, jitterMs: 2, loss: 0, duplication: 0 }
   readonly endpoints = new Map<string, Endpoint>()
+  /** Others that live under the key of one of them. */
+  readonly #clones: Endpoint[] = []
   /** `a>b`: nothing gets from a to b. */
   readonly #cuts = new Set<string>()
   messages = 0
@@ -93,9 +96,17 @@ export class Network {
     return this.#cuts.has(`${from}>${to}`)
   }
 
-  join(endpoint: Endpoint): void {
-    this.endpoints.set(endpoint.peer, endpoint)
+  join(endpoint: Endpoint, isClone = false): void {
+    if (isClone) this.#clones.push(endpoint)
+    else this.endpoints.set(endpoint.peer, endpoint)
     for (const peer of endpoint.neighbours()) this.#supervise(endpoint, peer)
+  }
+
+  /** Who answers under this id: of two that live under one key, either. */
+  #at(peer: string): Endpoint | undefined {
+    const first = this.endpoints.get(peer)
+    const clones = this.#clones.filter(clone => clone.peer === peer && clone.alive)
+    return clones.length === 0 ? first : this.chance.pick([...(first?.alive === true ? [first] : []), ...clones])
   }
 
   /** The process is gone: its kernel says so to all that can hear it, unless the host went with it. */
@@ -120,7 +131,7 @@ export class Network {
   async connect(from: Endpoint, peer: string): Promise<End> {
     const known = from.up.get(peer)
     if (known !== undefined) return known
-    const to = this.endpoints.get(peer)
+    const to = this.#at(peer)
     const away = new CloudburstError('CB_PEER_UNREACHABLE', `peer ${peer} is not reachable`, { peer })
     if (to === undefined) throw away
     await this.time.sleep(this.delay(from, to))
@@ -130,7 +141,7 @@ export class Network {
     }
     await this.time.sleep(this.delay(to, from))
     if (!from.alive) return await never()
-    const now = this.endpoints.get(peer)
+    const now = to.alive ? to : this.#at(peer)
     if (now?.alive !== true) throw away
     return from.up.get(peer) ?? this.#connected(from, now)
   }
@@ -196,14 +207,14 @@ export class Network {
   #supervise(from: Endpoint, peer: string, pause = 250): void {
     if (!from.neighbours().includes(peer)) return
     this.time.after(this.chance.between(0.5, 1) * pause, () => {
-      if (!from.alive || this.endpoints.get(from.peer) !== from || from.up.has(peer)) return
+      if (!from.alive || from.up.has(peer)) return
       this.connect(from, peer).catch(() => this.#supervise(from, peer, Math.min(pause * 2, 4_000)))
     })
   }
 
   publish(from: Endpoint, topic: string, bytes: Uint8Array): void {
     const { loss, duplication } = this.weather
-    for (const to of this.endpoints.values()) {
+    for (const to of [...this.endpoints.values(), ...this.#clones]) {
       if (to === from || !to.alive) continue
       for (let copy = this.chance.once(duplication) ? 2 : 1; copy > 0; copy--) {
         if (this.chance.once(loss) || this.isCut(from.peer, to.peer)) continue
@@ -226,7 +237,7 @@ export class Network {
     try {
       const end = await Promise.race([this.connect(from, peer), refused.promise])
       const other = end.other()
-      const to = this.endpoints.get(peer)
+      const to = other?.of
       if (to === undefined || other === undefined) {
         this.#giveUpLater(end)
         // The other end has forgotten this connection: nothing comes back.
@@ -254,6 +265,11 @@ export class Network {
       ended: end.gone.signal,
       require: capability => {
         if (!to.permits(from, capability)) throw new CloudburstError('CB_DENIED', `${from} may not ${capability} here`, { peer: from })
+      },
+      // Everybody is permitted: what is shown has to hold, no more.
+      onBehalf: (behalf, asked) => {
+        checkBehalf(behalf, { from, to: to.peer, asked, now: Date.now() })
+        return caller
       }
     }
     const serving = async (): Promise<void> => {

@@ -8,6 +8,7 @@ import type { Principal } from '../../../src/goals/pursuit/events.ts'
 import type { PeerInfo } from '../../../src/node/control/contract.ts'
 import type { Mesh } from '../../../src/node/mesh.ts'
 import { selectPeers } from '../../../src/node/mesh/selector.ts'
+import { signing } from '../../../src/node/permissions/signing.ts'
 import { type Log, openStoreOn, type Store } from '../../../src/node/store/store.ts'
 import { openWork, type Work } from '../../../src/node/work.ts'
 import type { Chance } from './chance.ts'
@@ -31,6 +32,12 @@ export interface SimNodeParts {
   /** Everybody whom a selector may name. */
   readonly everybody: () => readonly SimNode[]
   readonly permits?: (peer: string, capability: Capability) => boolean
+  /** Who else has a key here, besides everybody: an attacker. */
+  readonly isPermitted?: (peer: string) => boolean
+  /** It lives under the key of another node. */
+  readonly isClone?: true
+  /** The life that it goes on with: a machine that was copied while it ran. */
+  readonly life?: { readonly boot: number; readonly nonce: string }
   /** Told what the node logs. */
   readonly said?: (node: string, level: string, what: object, message: string) => void
 }
@@ -103,10 +110,11 @@ export class SimNode {
     const alive = (): boolean => this.#endpoint === endpoint
     const log = this.#log(alive)
     const draw = chance.fork()
-    const store = await openStoreOn(
+    const opened = await openStoreOn(
       this.disk.port(this.name, () => this.now()),
       { log }
     )
+    const store = this.parts.life === undefined ? opened : continued(opened, this.parts.life)
     const mesh = this.#mesh(endpoint)
     const work = await openWork(
       {
@@ -126,6 +134,7 @@ export class SimNode {
         clock: this.#clock(alive),
         random: { id: () => ulid(this.now(), () => draw.next()) },
         nonce: () => draw.hex(32),
+        sign: signing({ identity, now: () => this.now() }),
         log
       },
       []
@@ -133,7 +142,7 @@ export class SimNode {
     const daemon: Daemon = { ...work, endpoint, store, mesh }
     await this.onStart(daemon)
     if (!alive()) return await never()
-    network.join(endpoint)
+    network.join(endpoint, this.parts.isClone)
     work.state.start()
     work.runs.resumeAll()
     this.daemon = daemon
@@ -195,7 +204,7 @@ export class SimNode {
       // Everybody who has a key here is permitted: that a neighbour makes nodes up is another matter.
       stance: peer => {
         const node = everybody().some(each => each.peer === peer)
-        return { static: node, may: node || endpoint.up.has(peer) ? ['state:read'] : [] }
+        return { static: node, may: node || this.parts.isPermitted?.(peer) === true ? ['state:read'] : [] }
       },
       find: selector => selectPeers(selector, everybody().map(info)),
       on: (event, listener) => {
@@ -223,6 +232,10 @@ export class SimNode {
     }
     return { info: say('info'), warn: say('warn'), error: say('error'), debug: say('debug') } satisfies Log & { debug: unknown }
   }
+}
+
+function continued(store: Store, { boot, nonce }: { readonly boot: number; readonly nonce: string }): Store {
+  return Object.create(store, { boot: { value: boot }, nonce: { value: nonce } }) as Store
 }
 
 /** PKCS#8 of an Ed25519 seed: RFC 8410, 10.3. */

@@ -88,9 +88,20 @@ export class People {
   }
 
   async #lookAt(node: SimNode, daemon: Daemon): Promise<void> {
+    await this.#giveUp(node, daemon)
     for (const { id, status, mirrored } of daemon.journal.runs()) {
       if (status !== 'suspended' || mirrored) continue
       await this.#repair(node, daemon, id).catch(() => undefined)
+    }
+  }
+
+  /** A goal whose node has forgotten it is given up by a person, who has seen that its disk is an older one. */
+  async #giveUp(node: SimNode, daemon: Daemon): Promise<void> {
+    const { watch } = this.#parts
+    for (const { id, state, node: there } of daemon.dispatches.open()) {
+      if (state !== 'in-doubt') continue
+      if (!watch.isRewound(id)) watch.violated(`in doubt: ${there} has forgotten ${id} of ${node.name}`)
+      await daemon.dispatches.abandon(id, 'its node has an older disk').catch(() => undefined)
     }
   }
 

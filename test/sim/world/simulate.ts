@@ -4,6 +4,7 @@ import { attack } from './attacker.ts'
 import { ATTACKS, takeLeaks } from './attacks.ts'
 import { chanceOf } from './chance.ts'
 import { rememberSignatures } from './signatures.ts'
+import { DISK_TROUBLES, type DiskTrouble, Disks } from './disks.ts'
 import { Faults, type Fault, type Trouble, troubleOf } from './faults.ts'
 import { isOver, Watch } from './invariants.ts'
 import { Ledger } from './machine.ts'
@@ -25,6 +26,8 @@ export interface SimulateOptions {
   readonly degree?: number
   /** What a hostile peer does, by its name in attacks.ts; by default there is one now and then, as the seed says. Empty: there is none. */
   readonly attack?: string
+  /** What happens to a whole disk; by default something now and then, as the seed says. Empty: nothing. */
+  readonly disks?: DiskTrouble | ''
   /** Longest time to come to rest in the end, in milliseconds. */
   readonly restWithinMs?: number
   /** Told each line of the trace. */
@@ -36,6 +39,7 @@ export interface SimReport {
   readonly nodes: number
   readonly trouble: Trouble
   readonly attack: string
+  readonly disks: DiskTrouble | ''
   readonly violations: readonly string[]
   /** Of all that happened: two runs of one seed have the same. */
   readonly hash: string
@@ -56,6 +60,8 @@ export interface SimReport {
 
 /** How many of all meshes have a hostile peer among them. */
 const HOSTILE = 0.3
+/** And how many of the others have a disk that is put back or doubled. */
+const DISKS = 0.15
 /** So often in a row nobody has anything to do. */
 const CALM_LOOKS = 4
 /** Longest time that a mesh may need to come to rest once nothing goes wrong any more, in milliseconds. */
@@ -103,10 +109,14 @@ export async function simulate(options: SimulateOptions): Promise<SimReport> {
       name === ''
         ? () => undefined
         : attack({ attack: name, identity: identityOf(count), honest: nodes, network, time, chance: chance.fork() })
+    const kind = options.disks ?? (name === '' && chance.once(DISKS) ? chance.pick(DISK_TROUBLES) : '')
+    const disks = kind === '' ? undefined : new Disks({ kind, time, chance: chance.fork(), nodes, watch, troubledMs })
+    disks?.start()
     await time.run(time.now + troubledMs, () => watch.violations.length > 0)
     people.stopSending()
     faults.end()
     endAttack()
+    if (disks !== undefined) await inTime(time, disks.end())
     for (const what of takeLeaks()) watch.violated(what)
     await rest(time, nodes, watch, options.restWithinMs ?? REST_WITHIN_MS)
     if (watch.violations.length === 0) await settled(time, watch, nodes)
@@ -115,6 +125,7 @@ export async function simulate(options: SimulateOptions): Promise<SimReport> {
       nodes: count,
       trouble,
       attack: name,
+      disks: kind,
       violations: watch.violations,
       hash: watch.hash.copy().update(`${time.happened} ${network.messages} ${network.bytes}`).digest('hex').slice(0, 16),
       virtualMs: time.now,
@@ -168,6 +179,7 @@ function makeNodes(count: number, degree: number, { time, network, ledger, watch
       ledger,
       neighbours: () => neighbours,
       everybody: () => nodes,
+      isPermitted: peer => peer === watch.hostile,
       ...(tell && {
         said: (name: string, level: string, what: object, message: string) =>
           tell(`${(time.now / 1000).toFixed(3)} ${name} ${level} ${message} ${JSON.stringify(what)}`)
@@ -188,7 +200,7 @@ async function rest(time: VirtualTime, nodes: readonly SimNode[], watch: Watch, 
   const limit = time.now + withinMs
   let calm = 0
   const look = (): void => {
-    const minds = new Set(nodes.map(node => watch.mindOf(node)))
+    const minds = new Set(nodes.map(({ daemon }) => daemon?.state.replica.digest()))
     const busy = nodes.filter(
       ({ daemon }) =>
         daemon === undefined ||
@@ -217,9 +229,14 @@ async function rest(time: VirtualTime, nodes: readonly SimNode[], watch: Watch, 
 
 /** Looking at everything takes reads of the simulated disks, which need time to pass. */
 async function settled(time: VirtualTime, watch: Watch, nodes: readonly SimNode[]): Promise<void> {
+  if (!(await inTime(time, watch.settle(nodes)))) watch.violated('the last look at everything did not end')
+}
+
+/** Lets time pass until `what` has ended. @returns whether it has */
+async function inTime(time: VirtualTime, what: Promise<void>): Promise<boolean> {
   let done = false
   let failure: unknown
-  watch.settle(nodes).then(
+  what.then(
     () => (done = true),
     error => {
       failure = error
@@ -228,5 +245,5 @@ async function settled(time: VirtualTime, watch: Watch, nodes: readonly SimNode[
   )
   await time.run(time.now + REST_WITHIN_MS, () => done)
   if (failure !== undefined) throw failure
-  if (!done) watch.violated('the last look at everything did not end')
+  return done
 }
