@@ -51,6 +51,9 @@ export function fileCalls({
       throw new CloudburstError('CB_USAGE', `${given} is too short: give ${HASH_PREFIX_MIN} characters of the hash`)
     const found = all().filter(({ hash }) => hash.startsWith(wanted))
     if (found.length > 1) throw new CloudburstError('CB_USAGE', `${given} is the beginning of ${found.length} files: type more of it`)
+    // One that nobody tells of may have been kept a moment ago; for that it has to be named whole.
+    if (found[0] === undefined && !/^[0-9a-f]{64}$/.test(wanted))
+      throw new CloudburstError('CB_ARTIFACT_UNKNOWN', `no known node has a file ${given}`, { hash: wanted })
     return found[0]?.hash ?? wanted
   }
   return {
