@@ -131,9 +131,9 @@ export type FactQuery =
   | { readonly kind: 'state'; readonly path: string }
   /** Time or identifier, fixed for one place in one run. */
   | { readonly kind: 'now' | 'uuid'; readonly at: string }
-  /** The secret behind a reference (`sealed` of a tree); answered by the {@link Vault}, and never written down. */
   /** Where the file with this `sha256:…` is on this machine; `fetch`: it is got from another node when it is not here. */
   | { readonly kind: 'artifact'; readonly reference: string; readonly fetch: boolean }
+  /** The secret behind a reference (`sealed` of a tree); answered by the {@link Vault}, and never written down. */
   | { readonly kind: 'secret'; readonly sealed: string }
 
 export type Fact =
@@ -141,9 +141,9 @@ export type Fact =
   | { readonly kind: 'text'; readonly value: string | undefined }
   | { readonly kind: 'edited'; readonly edited: EditedText }
   | { readonly kind: 'shell'; readonly code: number; readonly stdout: string }
-  | { readonly kind: 'tree'; readonly value: Tree | undefined }
   | { readonly kind: 'artifact'; readonly path: string }
   | { readonly kind: 'artifact'; readonly why: string }
+  | { readonly kind: 'tree'; readonly value: Tree | undefined }
 
 export interface Probe {
   /** Answers in the order of the queries. A query that cannot be answered is an undefined fact, not an error. */
@@ -222,11 +222,6 @@ export interface World {
   readonly clock: Clock
   readonly random: Random
   readonly surroundings: Surroundings
-  /** Which automatic corrections have not helped lately, in any goal of this node. Absent: each is tried. */
-  readonly circuits?: Circuits
-  /** Why the goal may not go on, if so: asked before each step, for whoever it is pursued for may have lost the right to it. */
-  whyDenied?(): string | undefined
-}
   /**
    * Keeps a copy of a file of this machine, for other nodes too. Durable on return; the same file again is the same.
    * Absent: nobody can have files from here.
@@ -234,3 +229,8 @@ export interface World {
    * @throws CloudburstError CB_USAGE, CB_STORE_DEGRADED
    */
   keepFile?(path: string): Promise<string>
+  /** Which automatic corrections have not helped lately, in any goal of this node. Absent: each is tried. */
+  readonly circuits?: Circuits
+  /** Why the goal may not go on, if so: asked before each step, for whoever it is pursued for may have lost the right to it. */
+  whyDenied?(): string | undefined
+}

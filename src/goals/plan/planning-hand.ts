@@ -282,7 +282,6 @@ export class PlanningHand implements Hand {
   /** What the step would write is not known, which is not the same as undefined; what read it before is not as it was. */
   #foresee(frame: Frame, step: Step, prepared: Prepared): void {
     if (step.kind === 'remote') this.#forgetElsewhere()
-    const foreseen = step.foresee?.(prepared) ?? { unknown: true as const }
     for (const path of step.outputs) {
       step.scope.write(path, foreseenAt(step, prepared, path))
       this.#keeping.mayChange(frame, path, this.#history.seq)

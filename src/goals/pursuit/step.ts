@@ -82,8 +82,6 @@ export interface Step<P extends Prepared = Prepared> {
   /** Why what it wrote cannot be kept although it was done: a file that is gone. Absent: it always can. */
   gone?(world: World, writes: readonly Write[]): Promise<string | undefined>
   /** What it writes if that can be told without doing it. */
-  /** Finds out what only the world knows, and its intent is to tell: on which node a sub-goal is pursued. */
-  locate?(world: World, prepared: P, attempt: Try): Promise<P>
   foresee?(prepared: P): Tree | undefined
 }
 
@@ -100,18 +98,12 @@ export function timeoutOf(timeoutS: number | undefined, { until }: Try, clock: C
 /** What keeps a prepared step from being done: values that are not fit, and places that cannot be written. */
 export function faultsOf(step: Step, prepared: Prepared): readonly Complaint[] {
   if (prepared.errors.length > 0) return prepared.errors
-  const value = step.foresee?.(prepared) ?? { unknown: true as const }
   return step.outputs.flatMap(path => {
     const message = step.scope.misfit(path, foreseenAt(step, prepared, path))
     return message === undefined ? [] : [{ place: step.statement.place, message }]
   })
 }
 
-/** What several texts together need to be known. */
-export function joined(all: readonly Interpolated[]): Omit<Prepared, 'show'> {
-  return {
-    reads: Object.assign({}, ...all.map(each => each.reads)),
-    wanted: all.flatMap(each => each.wanted),
 /** What the step would write to `path`, as far as that can be told without doing it. */
 export function foreseenAt(step: Step, prepared: Prepared, path: Path): Tree {
   const value = step.foresee?.(prepared)
@@ -119,6 +111,11 @@ export function foreseenAt(step: Step, prepared: Prepared, path: Path): Tree {
   return value === undefined || hasFilesToKeep(step.scope.read(path), value) ? { unknown: true } : value
 }
 
+/** What several texts together need to be known. */
+export function joined(all: readonly Interpolated[]): Omit<Prepared, 'show'> {
+  return {
+    reads: Object.assign({}, ...all.map(each => each.reads)),
+    wanted: all.flatMap(each => each.wanted),
     unknown: all.some(each => each.unknown),
     errors: all.flatMap(each => each.errors)
   }
