@@ -106,7 +106,7 @@ export async function openHost(): Promise<Host> {
   node.mesh.handle(
     STATE,
     stateHandler({
-      heads: () => [],
+      headsPrint: () => '',
       missing: () => {
         effects.push('pull')
         return { envelopes: [], proofs: [], forgets: [] }

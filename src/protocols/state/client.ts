@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { CloudburstError, fromErrorData } from '../../errors.ts'
 import { accepted, errorShape } from '../shapes.ts'
 import type { Dialer } from '../wire/channel.ts'
-import { type Head, STATE, type StateMessage } from './messages.ts'
+import { STATE, type StateMessage } from './messages.ts'
 import { stateShape } from './record.ts'
 import type { Replica } from './replica.ts'
 
@@ -13,31 +13,40 @@ const ENVELOPES_PER_PULL_MAX = 200_000
 
 const errorMessage = v.object({ type: v.literal('error'), error: errorShape })
 
-export interface Pulled {
-  /** Records that were news. */
-  readonly applied: number
-  /** What the neighbour knows. */
-  readonly heads: readonly Head[]
+/** What is pulled. */
+export interface PullHow {
+  /** Only these origins. Absent: all. */
+  readonly of?: readonly string[]
+  /** Asks first whether there is anything to pull: two messages, where the heads of all would be most of a pull. */
+  readonly compare?: true
 }
 
 /**
  * Takes in all that `peer` knows and this node does not. A bad record ends the pull; those before it stay.
+ * @returns how many records were news
  * @throws CloudburstError CB_PEER_UNREACHABLE, CB_DENIED, CB_FRAME_INVALID, CB_SIGNATURE_INVALID
  */
 export async function pullState(
   dialer: Dialer,
   peer: string,
-  replica: Pick<Replica, 'heads' | 'apply' | 'applyProof' | 'applyForget'>,
+  replica: Pick<Replica, 'heads' | 'headsPrint' | 'apply' | 'applyProof' | 'applyForget'>,
   signal: AbortSignal,
-  of?: readonly string[]
-): Promise<Pulled> {
+  { of, compare }: PullHow = {}
+): Promise<number> {
   const channel = await dialer.open(peer, STATE, signal)
   const late = AbortSignal.timeout(GIVE_WITHIN_MS)
   const leave = (): void =>
     channel.abort(new CloudburstError('CB_PEER_UNREACHABLE', `peer ${peer} gave its state too slowly, or we are leaving`, { peer }))
   for (const each of [signal, late]) each.addEventListener('abort', leave, { once: true })
   try {
-    const have = replica.heads().filter(({ origin }) => of === undefined || of.includes(origin))
+    if (compare === true) {
+      await channel.write({ type: 'compare', print: replica.headsPrint() } satisfies StateMessage)
+      if (read(peer, await channel.read()).type === 'same') {
+        await channel.finish().catch(() => undefined)
+        return 0
+      }
+    }
+    const have = replica.heads(of)
     await channel.write({ type: 'pull', have, ...(of !== undefined && { of }) } satisfies StateMessage)
     let applied = 0
     let taken = 0
@@ -45,7 +54,7 @@ export async function pullState(
       const message = read(peer, await channel.read())
       if (message.type === 'done') {
         await channel.finish().catch(() => undefined)
-        return { applied, heads: message.heads }
+        return applied
       }
       if (message.type === 'fork') replica.applyProof(message.proof, peer)
       if (message.type === 'forget') for (const envelope of message.envelopes) replica.applyForget(envelope)

@@ -5,7 +5,7 @@ import type { Clock } from '../../goals/ports.ts'
 import { accepted } from '../shapes.ts'
 import type { Dialer } from '../wire/channel.ts'
 import { decodeMessage, encodeMessage } from '../wire/codec.ts'
-import { pullState } from './client.ts'
+import { type PullHow, pullState } from './client.ts'
 import { type Head, HEADS_TOPIC } from './messages.ts'
 import { announcementShape } from './record.ts'
 import type { Replica } from './replica.ts'
@@ -63,11 +63,11 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
     const safe = what.catch(error => log.debug({ err: error }, 'gossip')).finally(() => work.delete(safe))
     work.add(safe)
   }
-  const pull = (peer: string, of?: readonly string[]): Promise<void> => {
+  const pull = (peer: string, how?: PullHow): Promise<void> => {
     const running = pulling.get(peer)
     if (running !== undefined) return running
     if ((resting.get(peer) ?? 0) > clock.now() || stopping.signal.aborted) return Promise.resolve()
-    const one = pullState(parts.dialer, peer, replica, stopping.signal, of)
+    const one = pullState(parts.dialer, peer, replica, stopping.signal, how)
       .then(() => void resting.delete(peer))
       .catch(error => {
         const { code, message } = toErrorData(error)
@@ -91,7 +91,7 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
       // One that is under way may bring it; else only what is wanted is asked for: with many nodes the rest is most of a pull.
       if (near !== undefined) await pulling.get(near)
       const still = wanted.filter(head => replica.lacks(head)).map(({ origin }) => origin)
-      if (near !== undefined && still.length > 0) await pull(near, still)
+      if (near !== undefined && still.length > 0) await pull(near, { of: still })
       if (!wanted.some(head => replica.lacks(head))) return
       await clock.sleep(CHASE_FIRST_MS * 2 ** at, stopping.signal)
     }
@@ -104,14 +104,14 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
     } finally {
       announcing = false
     }
-    const own = replica.heads().filter(head => head.origin === replica.self)
+    const own = replica.heads([replica.self])
     if (own.length > 0) await pubsub.publish(HEADS_TOPIC, encodeMessage({ heads: own }))
   }
   const regularly = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       await clock.sleep(times.pullMs * (0.5 + chance()), stopping.signal)
       const peer = someNeighbour()
-      if (peer !== undefined) await pull(peer)
+      if (peer !== undefined) await pull(peer, { compare: true })
     }
   }
 

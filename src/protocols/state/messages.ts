@@ -62,8 +62,12 @@ export interface Head {
   readonly fork?: true
 }
 
-/** Asks for what is missing; answered by `records` until the answer's own heads are reached. */
+/** Asks for what is missing; answered by all of it, and `done`. */
 export type StateMessage =
+  /** Asks whether there is anything to pull: {@link Replica.headsPrint}. Answered by `same`, or by `differs`, and then a pull follows. */
+  | { readonly type: 'compare'; readonly print: string }
+  | { readonly type: 'same' }
+  | { readonly type: 'differs' }
   /** `of`: only these origins are asked for, and `have` speaks of no others. Absent: all. */
   | { readonly type: 'pull'; readonly have: readonly Head[]; readonly of?: readonly string[] }
   /** Envelopes as their origin signed them, in order per origin. */
@@ -72,4 +76,4 @@ export type StateMessage =
   | { readonly type: 'fork'; readonly proof: readonly [Uint8Array, Uint8Array] }
   /** Statements that a node is gone for good: see forget.ts. */
   | { readonly type: 'forget'; readonly envelopes: readonly Uint8Array[] }
-  | { readonly type: 'done'; readonly heads: readonly Head[] }
+  | { readonly type: 'done' }

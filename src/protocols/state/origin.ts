@@ -42,6 +42,8 @@ export interface Origin {
   parts: { readonly snapshot: boolean; readonly changes: ConfigChange[] } | undefined
   proof: readonly [Uint8Array, Uint8Array] | undefined
   digest: string | undefined
+  /** What is told of it as long as nothing of it changes. */
+  head: Head | undefined
   /** Somebody who may say so has said that it is gone for good. */
   gone?: Uint8Array
 }
@@ -73,7 +75,8 @@ export function newOrigin(record: Pick<StateRecord, 'origin' | 'name' | 'boot' |
     bytes: 0,
     parts: undefined,
     proof: undefined,
-    digest: undefined
+    digest: undefined,
+    head: undefined
   }
 }
 
@@ -104,6 +107,7 @@ export function advance(state: Origin, record: StateRecord, kept: Kept): readonl
   state.name = record.name
   state.seq = record.seq
   state.digest = undefined
+  state.head = undefined
   if (record.snapshot) {
     state.log = []
     state.bytes = 0
@@ -139,9 +143,20 @@ function settle(
   return changed
 }
 
-export function headOf({ origin, boot, nonce, seq, print, proof }: Origin): Head {
+export function headOf(state: Origin): Head {
+  state.head ??= headNow(state)
+  return state.head
+}
+
+function headNow({ origin, boot, nonce, seq, print, proof }: Origin): Head {
   const head = { origin, boot, nonce, seq }
   return proof === undefined ? { ...head, ...(print !== undefined && { print }) } : { ...head, fork: true }
+}
+
+/** Equal where nobody has anything to give to the other: the heads, in one order, in one hash. */
+export function printOfHeads(heads: readonly Head[]): string {
+  const lines = heads.map(({ origin, boot, nonce, seq, print = '', fork = false }) => `${origin} ${boot} ${nonce} ${seq} ${print} ${fork}`)
+  return createHash('sha256').update(lines.sort().join('\n')).digest('hex').slice(0, 32)
 }
 
 function printOf(before: string | undefined, payload: Uint8Array): string {
@@ -170,7 +185,8 @@ export function digestOf(state: Origin): string {
 }
 
 export function sameTree(a: Tree | undefined, b: Tree | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b
+  if (a === b) return true
+  if (a === undefined || b === undefined) return false
   return sameBytes(encodeMessage(a), encodeMessage(b))
 }
 

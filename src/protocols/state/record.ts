@@ -40,23 +40,28 @@ const recordShape: v.GenericSchema<unknown, StateRecord> = v.strictObject({
   transaction: v.strictObject({ id: textShape, at: timeShape, changes: listOf(changeShape) })
 })
 
+const printShape = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'a print is 32 hex digits'))
+
 const headShape: v.GenericSchema<unknown, Head> = v.object({
   origin: peerShape,
   boot: bootShape,
   nonce: nonceShape,
   seq: countShape,
-  print: v.exactOptional(v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'a print is 32 hex digits'))),
+  print: v.exactOptional(printShape),
   fork: v.exactOptional(v.literal(true))
 })
 const headsShape = v.pipe(v.array(headShape), v.maxLength(ORIGINS_MAX))
 
 /** Every message of the state protocol, and what the topic of heads carries. */
 export const stateShape: v.GenericSchema<unknown, StateMessage> = v.variant('type', [
+  v.object({ type: v.literal('compare'), print: printShape }),
+  v.object({ type: v.literal('same') }),
+  v.object({ type: v.literal('differs') }),
   v.object({ type: v.literal('pull'), have: headsShape, of: v.exactOptional(v.pipe(v.array(peerShape), v.maxLength(ORIGINS_MAX))) }),
   v.object({ type: v.literal('records'), envelopes: listOf(bytesShape) }),
   v.object({ type: v.literal('fork'), proof: v.tuple([bytesShape, bytesShape]) }),
   v.object({ type: v.literal('forget'), envelopes: listOf(bytesShape) }),
-  v.object({ type: v.literal('done'), heads: headsShape })
+  v.object({ type: v.literal('done') })
 ])
 export const announcementShape = v.object({ heads: headsShape })
 

@@ -20,6 +20,7 @@ import {
   missing,
   LAST_NONCE,
   newOrigin,
+  printOfHeads,
   type Origin,
   sameBytes,
   type Verdict
@@ -28,7 +29,7 @@ import { type OwnRecords, ownRecords } from './own.ts'
 import { decodeForget, encodeForget } from './forget.ts'
 import { Introductions, Pace } from './limits.ts'
 import { explain, readTree } from './read-tree.ts'
-import { decodeRecord } from './record.ts'
+import { openRecord } from './opened.ts'
 
 export type { Verdict } from './origin.ts'
 
@@ -114,7 +115,10 @@ export interface Replica {
   origins(): readonly { readonly origin: string; readonly name: string }[]
   /** Origins that are held back. */
   forks(): readonly { readonly origin: string; readonly name: string }[]
-  heads(): readonly Head[]
+  /** How far each origin is known; of these only, if given. */
+  heads(of?: readonly string[]): readonly Head[]
+  /** Equal on two nodes of which neither has anything to give to the other. */
+  headsPrint(): string
   /** Whether `head` is ahead of what is known here. */
   lacks(head: Head): boolean
   /** What somebody with `have` lacks: envelopes in the order in which they can be applied, and proofs of forks. */
@@ -164,6 +168,9 @@ export function openReplica(parts: ReplicaParts): Replica {
   let count = 0
   let rebases = 0
   const own: OwnRecords = ownRecords(parts)
+  /** What is told of all origins, until one of them changes. */
+  let listed: readonly Head[] | undefined
+  let listedPrint: string | undefined
 
   const pace = new Pace(parts.now)
   const introductions = new Introductions()
@@ -182,6 +189,7 @@ export function openReplica(parts: ReplicaParts): Replica {
   const drop = (origin: string): void => {
     const state = origins.get(origin)
     if (state === undefined) return
+    changed()
     show(
       state,
       [...state.values.keys()].map(path => ({ path, at: parts.now() }))
@@ -191,7 +199,12 @@ export function openReplica(parts: ReplicaParts): Replica {
     pace.forget(origin)
   }
 
+  const changed = (): void => {
+    listed = undefined
+    listedPrint = undefined
+  }
   const tell = (news: News): void => {
+    changed()
     for (const listener of listeners) listener(news)
   }
   const show = (state: Origin, changed: readonly Changed[]): void => {
@@ -222,6 +235,7 @@ export function openReplica(parts: ReplicaParts): Replica {
   const holdBack = (origin: Origin, proof: readonly [Uint8Array, Uint8Array]): void => {
     const gone = [...origin.values.keys()].map((path): Changed => ({ path, at: parts.now() }))
     origin.proof = proof
+    origin.head = undefined
     origin.values = new Map()
     origin.log = []
     origin.bytes = 0
@@ -230,9 +244,8 @@ export function openReplica(parts: ReplicaParts): Replica {
     tell({ fork: origin.origin })
   }
 
-  const apply = (envelope: Uint8Array, from?: string): Verdict => {
-    const { signer, payload } = parts.open(envelope)
-    const record = decodeRecord(payload, signer)
+  const apply = (given: Uint8Array, from?: string): Verdict => {
+    const { envelope, payload, record } = openRecord(given, parts.open)
     if (!welcome(record.origin, from)) return 'unknown'
     const state = origins.get(record.origin)
     const mine = record.origin === parts.self
@@ -251,18 +264,14 @@ export function openReplica(parts: ReplicaParts): Replica {
     delete into.gone
     origins.set(record.origin, into)
     const kept: Kept = { seq: record.seq, envelope, payload }
-    const changed =
-      into.name !== record.name ? again(into, record.name, show, () => advance(into, record, kept)) : advance(into, record, kept)
-    show(into, changed)
+    const seen = into.name !== record.name ? again(into, record.name, show, () => advance(into, record, kept)) : advance(into, record, kept)
+    show(into, seen)
     tell({})
     return 'applied'
   }
 
   const applyProof = (proof: readonly [Uint8Array, Uint8Array], from?: string): boolean => {
-    const [a, b] = proof.map(envelope => {
-      const { signer, payload } = parts.open(envelope)
-      return { payload, record: decodeRecord(payload, signer) }
-    })
+    const [a, b] = proof.map(envelope => openRecord(envelope, parts.open))
     const same = a!.record.origin === b!.record.origin && compareBoots(a!.record, b!.record) === 0 && a!.record.seq === b!.record.seq
     if (!same || sameBytes(a!.payload, b!.payload)) return false
     const known = origins.get(a!.record.origin)
@@ -278,6 +287,7 @@ export function openReplica(parts: ReplicaParts): Replica {
   const distrust = (origin: string, name: string, boot: number): Origin => {
     const fresh = newOrigin({ origin, name, boot, nonce: LAST_NONCE })
     origins.set(origin, fresh)
+    changed()
     return fresh
   }
   const bury = (envelope: Uint8Array): boolean => {
@@ -305,10 +315,11 @@ export function openReplica(parts: ReplicaParts): Replica {
     acceptFork: origin => {
       const state = origins.get(origin)
       if (state?.proof === undefined) throw new CloudburstError('CB_USAGE', `${origin} has not forked`, { peer: origin })
-      const boot = Math.max(state.boot, ...state.proof.map(envelope => decodeRecord(parts.open(envelope).payload, origin).boot))
+      const boot = Math.max(state.boot, ...state.proof.map(envelope => openRecord(envelope, parts.open).record.boot))
       distrust(origin, state.name, boot)
       if (origin === parts.self) {
         origins.delete(origin)
+        changed()
         own.begin(boot + 1, parts.freshNonce())
       }
       return boot
@@ -336,7 +347,16 @@ export function openReplica(parts: ReplicaParts): Replica {
     explain: path => explain([...origins.values()], path, isKnown),
     origins: () => [...origins.values()].map(({ origin, name }) => ({ origin, name })),
     forks: () => [...origins.values()].filter(state => state.proof !== undefined).map(({ origin, name }) => ({ origin, name })),
-    heads: () => [...origins.values()].map(headOf),
+    heads: of => {
+      if (of !== undefined) return of.flatMap(origin => origins.get(origin) ?? []).map(headOf)
+      listed ??= [...origins.values()].map(headOf)
+      return listed
+    },
+    headsPrint: () => {
+      listed ??= [...origins.values()].map(headOf)
+      listedPrint ??= printOfHeads(listed)
+      return listedPrint
+    },
     lacks: head => {
       const state = origins.get(head.origin)
       if (head.fork === true) return state === undefined || (state.proof === undefined && state.nonce !== LAST_NONCE)

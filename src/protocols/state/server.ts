@@ -17,14 +17,20 @@ const PULL_WITHIN_MS = 10_000
 const PULLS_PER_PEER_MAX = 8
 
 /** The handler of STATE. Requires state:read before anything is told. */
-export function stateHandler(replica: Pick<Replica, 'missing' | 'heads'>): Handler {
+export function stateHandler(replica: Pick<Replica, 'missing' | 'headsPrint'>): Handler {
   const limited = perPeer(PULLS_PER_PEER_MAX, 'pulls of state')
 
   return async (channel, caller) => {
     try {
       caller.require('state:read')
       await limited(caller, async () => {
-        const pull = accepted(stateShape, await firstMessage(channel, PULL_WITHIN_MS), 'pull of state', 'CB_USAGE')
+        let pull = accepted(stateShape, await firstMessage(channel, PULL_WITHIN_MS), 'pull of state', 'CB_USAGE')
+        if (pull.type === 'compare') {
+          const same = pull.print === replica.headsPrint()
+          await channel.write({ type: same ? 'same' : 'differs' } satisfies StateMessage)
+          if (same) return
+          pull = accepted(stateShape, await firstMessage(channel, PULL_WITHIN_MS), 'pull of state', 'CB_USAGE')
+        }
         if (pull.type !== 'pull') throw new CloudburstError('CB_USAGE', `state is asked for by pull, not by ${pull.type}`)
         await give(replica, channel, pull)
       })
@@ -37,16 +43,15 @@ export function stateHandler(replica: Pick<Replica, 'missing' | 'heads'>): Handl
 }
 
 async function give(
-  replica: Pick<Replica, 'missing' | 'heads'>,
+  replica: Pick<Replica, 'missing'>,
   channel: Channel,
   { have, of }: Extract<StateMessage, { type: 'pull' }>
 ): Promise<void> {
-  const heads = replica.heads().filter(({ origin }) => of === undefined || of.includes(origin))
   const { envelopes, proofs, forgets } = replica.missing(have, of)
   for (const batch of batches(envelopes)) await channel.write({ type: 'records', envelopes: batch } satisfies StateMessage)
   for (const proof of proofs) await channel.write({ type: 'fork', proof } satisfies StateMessage)
   for (const batch of batches(forgets)) await channel.write({ type: 'forget', envelopes: batch } satisfies StateMessage)
-  await channel.write({ type: 'done', heads } satisfies StateMessage)
+  await channel.write({ type: 'done' } satisfies StateMessage)
 }
 
 /** Envelopes in their order, in lists of at most BATCH_BYTES_MAX (or one). */

@@ -111,16 +111,37 @@ describe('a pull of state', () => {
   it('takes more than one message when there is much', async () => {
     const [one, two] = [node('one'), node('two')]
     one.publish(Array.from({ length: 100 }, (_, at) => set(`v${at}`, 'x'.repeat(4_000))))
-    const { applied } = await pullState(dialerFor(one), one.self, two, AbortSignal.timeout(5_000))
+    const applied = await pullState(dialerFor(one), one.self, two, AbortSignal.timeout(5_000))
     assert.ok(applied > 5)
     assert.equal(two.digest(), one.digest())
+  })
+
+  it('is two messages where there is nothing to pull, whoever would be first', async () => {
+    const [one, two] = [node('one'), node('two')]
+    let asked = 0
+    const missing: Replica['missing'] = (...have) => {
+      asked++
+      return one.missing(...have)
+    }
+    const counting = { headsPrint: one.headsPrint, missing }
+    const dialer = dialerTo(stateHandler(counting), callerWith(['state:read']), one.self)
+    const compare = async (): Promise<number> => pullState(dialer, one.self, two, AbortSignal.timeout(1_000), { compare: true })
+    one.publish([set('a', 1)])
+    assert.deepEqual([await compare(), asked], [1, 1])
+    assert.deepEqual([await compare(), asked], [0, 1])
+    one.publish([set('a', 2)])
+    assert.deepEqual([await compare(), asked], [1, 2])
+    two.publish([set('b', 1)])
+    assert.deepEqual([await compare(), asked], [0, 3])
+    assert.equal(await pullState(dialerFor(two), two.self, one, AbortSignal.timeout(1_000), { compare: true }), 1)
+    assert.equal(one.headsPrint(), two.headsPrint())
   })
 
   it('ends at a record that is not genuine and keeps those before it', async () => {
     const [one, two] = [node('one'), node('two')]
     one.publish([set('a', 1)])
     const lying = {
-      heads: one.heads,
+      headsPrint: one.headsPrint,
       missing: () => ({ envelopes: [...one.missing([]).envelopes, Buffer.from('{}')], proofs: [], forgets: [] })
     }
     const dialer = dialerTo(stateHandler(lying), callerWith(['state:read']), one.self)

@@ -42,7 +42,11 @@ export function attack(parts: AttackParts): () => void {
   }
   const attacker: Attacker = { ...parts, endpoint, seen: [], active: () => active, answers: () => [] }
   endpoint.handlers.set(STATE, async channel => {
-    const pull = (await channel.read()) as { have?: readonly Head[] } | undefined
+    let pull = (await channel.read()) as { type?: string; have?: readonly Head[] } | undefined
+    if (pull?.type === 'compare') {
+      await channel.write({ type: 'differs' })
+      pull = (await channel.read()) as typeof pull
+    }
     for (const message of attacker.answers(pull?.have ?? [], channel.peer)) await channel.write(message)
     await channel.write({ type: 'done', heads: [] })
   })
