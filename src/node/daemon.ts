@@ -31,6 +31,7 @@ import { openNeighborhood } from './neighborhood/neighborhood.ts'
 import { openAudit } from './permissions/audit.ts'
 import { openPermissions } from './permissions/permissions.ts'
 import { effectCheck } from './permissions/effect.ts'
+import { frugally } from './permissions/frugal-audit.ts'
 import { signing } from './permissions/signing.ts'
 import { startSpreading } from './permissions/spreading.ts'
 import { openTrust } from './permissions/trust.ts'
@@ -101,7 +102,7 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
   down.push(() => neighborhood.close())
   const permissions = openPermissions(home.permissions, log)
   down.push(() => permissions.close())
-  const audit = openAudit(home.auditLog)
+  const audit = frugally(openAudit(home.auditLog))
   down.push(() => audit.close())
   const { name } = neighborhood.current
   const labels = labelsOf(neighborhood.current.labels)

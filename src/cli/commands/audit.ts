@@ -19,12 +19,17 @@ const table: Table<Line> = {
     { title: 'WHO', of: ({ email }) => email },
     { title: 'CAPABILITY', of: ({ capability }) => capability },
     { title: 'GOAL', of: ({ what }) => what?.goal },
-    { title: 'WHY', of: ({ reason, lost }) => reason ?? (lost === undefined ? '' : `${lost} entries: the disk was full`) },
+    { title: 'WHY', of: whyOf },
     { title: 'PEER', of: ({ peer }) => peer, wide: true },
     { title: 'PROGRAM', of: ({ what }) => what?.program, wide: true }
   ],
   name: ({ at }) => at,
   empty: 'nothing was asked of this node yet'
+}
+
+function whyOf({ reason, lost, times, since }: Line): string {
+  if (lost !== undefined) return `${lost} entries: the disk was full`
+  return times === undefined ? (reason ?? '') : `${reason} (${times} times since ${since})`
 }
 
 /** What this node has allowed and denied. Reads the log of this home itself, with a daemon or without. */

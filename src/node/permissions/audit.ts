@@ -22,8 +22,12 @@ import type { Subject } from './decide.ts'
 
 /** Longest audit log, in bytes, before it is put aside as `audit.log.1` (the one before that is dropped). The chain goes on. */
 export const AUDIT_BYTES_MAX = 64 * 1024 * 1024
-/** Longest line, in bytes: every field is bounded by the shapes of requests. */
+/** Longest line, in bytes, to be found at the end of a log. */
 const LINE_BYTES_MAX = 64 * 1024
+/** Most that is written of a word that whoever asks has chosen, of a reason, and of a list of variables. */
+const WORD_CHARS_MAX = 128
+const REASON_CHARS_MAX = 256
+const VARS_MAX = 4
 /** What the first line of a log follows. */
 export const GENESIS = '0'.repeat(64)
 /** The head is rewritten in place with every line: always as long, in bytes, so that no rest of an older one stands behind it. */
@@ -38,6 +42,9 @@ export interface AuditEntry {
   readonly capability?: Capability
   readonly what?: Subject
   readonly reason: string
+  /** So many decisions alike, the first of them at `since` (ISO 8601); absent for one. */
+  readonly times?: number
+  readonly since?: string
 }
 
 export interface Audit {
@@ -88,7 +95,7 @@ export function openAudit(path: string, now: () => number = Date.now): Audit {
       try {
         if (lost > 0) append({ lost })
         lost = 0
-        append(entry)
+        append(shortened(entry))
       } catch (error) {
         // A full disk must not keep anybody from looking at this node, nor end it; the gap is said as soon as it can be.
         if (lost++ === 0) process.emitWarning(`${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`)
@@ -99,6 +106,30 @@ export function openAudit(path: string, now: () => number = Date.now): Audit {
       closeSync(head)
     }
   }
+}
+
+/** An entry as it is written: enough to know what was asked, and no more. A peer is not to fill the log, or this process, by long words. */
+export function shortened(entry: AuditEntry): AuditEntry {
+  const { what } = entry
+  if (what === undefined) return { ...entry, reason: cut(entry.reason, REASON_CHARS_MAX) }
+  const { program, programName, goal, vars } = what
+  const short = {
+    ...what,
+    ...(program !== undefined && { program: cut(program) }),
+    ...(programName !== undefined && { programName: cut(programName) }),
+    ...(goal !== undefined && { goal: cut(goal) }),
+    ...(vars !== undefined && {
+      vars:
+        vars.length > VARS_MAX + 1
+          ? [...vars.slice(0, VARS_MAX).map(word => cut(word)), `… ${vars.length} of them`]
+          : vars.map(word => cut(word))
+    })
+  }
+  return { ...entry, what: short, reason: cut(entry.reason, REASON_CHARS_MAX) }
+}
+
+function cut(text: string, charsMax = WORD_CHARS_MAX): string {
+  return text.length > charsMax ? `${text.slice(0, charsMax)}…` : text
 }
 
 /** What the head says: the hash before the first line of the log, how many lines it has, and the hash of the last. */
