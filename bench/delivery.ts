@@ -22,7 +22,7 @@ export function delivery(): Promise<Measured> {
     if (missing !== undefined) return { rows: [], series: [], notes: [`delivery was not measured: ${missing}`] }
     const lab = openLab()
     later(async () => lab.close())
-    const artefacts = packaged(lab.directory, '0.9.1')
+    const artefacts = packaged('0.9.1')
     const names = Array.from({ length: HOSTS }, (_, at) => `b${at}`)
     const hosts = await Promise.all(names.map(name => lab.host({ name })))
     const hub = await openHub(lab)

@@ -25,7 +25,7 @@ describe('a delivery that is killed', function () {
     const why = whyNoLab()
     if (why !== undefined) skip(this, why)
     lab = openLab()
-    artefacts = packaged(lab.directory, '0.9.1')
+    artefacts = packaged('0.9.1')
     const names = Array.from({ length: HOSTS }, (_, at) => `k${at}`)
     ;[hub, hosts] = await Promise.all([openHub(lab), Promise.all(names.map(name => lab.host({ name })))])
   })

@@ -21,7 +21,7 @@ describe('delivering where it cannot be done', function () {
     const why = whyNoLab()
     if (why !== undefined) skip(this, why)
     lab = openLab()
-    artefacts = packaged(lab.directory, '0.9.1')
+    artefacts = packaged('0.9.1')
     ;[hub, host] = await Promise.all([openHub(lab), lab.host({ name: 'h' })])
     untouched = filesOf(host)
   })

@@ -23,8 +23,8 @@ describe('delivering to real hosts', function () {
     const why = whyNoLab()
     if (why !== undefined) skip(this, why)
     lab = openLab()
-    first = packaged(lab.directory, '0.9.1')
-    second = packaged(lab.directory, '0.9.2')
+    first = packaged('0.9.1')
+    second = packaged('0.9.2')
     ;[hub, light, booted] = await Promise.all([openHub(lab), lab.host({ name: 'light' }), lab.host({ name: 'booted', systemd: true })])
   })
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { skip } from '../skip.ts'
 import type { Host } from './hosts/host.ts'
@@ -23,6 +23,9 @@ const SLOW = `<cloudburst name="slow">
 </cloudburst>
 `
 
+/** In the suite, the way there and the way back; the rest with `npm run upgrades`. */
+const LONG = process.env['CLOUDBURST_UPGRADES'] !== undefined
+
 /** One in a user's home, one under systemd and one under System V, both with releases that only root may write. */
 describe('upgrading over the mesh', function () {
   this.timeout(600_000)
@@ -36,8 +39,8 @@ describe('upgrading over the mesh', function () {
     const why = whyNoLab()
     if (why !== undefined) skip(this, why)
     lab = openLab()
-    first = packaged(lab.directory, '0.9.1')
-    second = packaged(lab.directory, '0.9.2')
+    first = packaged('0.9.1')
+    second = packaged('0.9.2')
     ;[hub, ...hosts] = await Promise.all([
       openHub(lab),
       lab.host({ name: 'home' }),
@@ -107,15 +110,6 @@ describe('upgrading over the mesh', function () {
     assert.deepEqual(new Set(rows.map(({ state }) => state)), new Set(['as it was']))
   })
 
-  it('is what the services start again', async () => {
-    const [home, unit, sysv] = hosts as [Host, Host, Host]
-    home.run("su carol -c '~/.local/bin/cloudburst start-daemon --restart'")
-    unit.run('systemctl restart cloudburst')
-    sysv.run('/etc/init.d/cloudburst restart')
-    for (const host of hosts) assert.match(running(host), /releases\/0\.9\.2-/, host.name)
-    for (const host of hosts) await until(async () => (await hub.cloudburst('hello', '--peer', host.name)).code === 0)
-  })
-
   it('goes back by itself from one whose daemon does not start, and begins no other node', async () => {
     const wrong = broken(first, join(lab.directory, 'broken'), 'echo error: gone wrong >&2; exit 1')
     const { said, rows } = await upgrade('--all', '--to', wrong)
@@ -123,31 +117,43 @@ describe('upgrading over the mesh', function () {
     assert.deepEqual(rows.map(({ state }) => state).toSorted(), ['not begun', 'not begun', 'went back'], said.stderr)
     assert.match(said.stderr, /has gone back from 0\.9\.9-\w+: its daemon ended with exit status 1/)
     await allAsBefore('0.9.2')
+    const kept = await hub.cloudburst('artifact', 'list', '-o', 'name')
+    assert.equal(kept.stdout.trim(), '', 'the artefacts stay among the files of nodes')
   })
 
-  it('goes back from one that starts and never answers, also when whoever asked is gone', async () => {
-    const silent = broken(second, join(lab.directory, 'silent'), 'exec sleep 600')
-    const { child, said } = hub.begin(['upgrade', '--all', '--to', silent, '--max-unavailable', '3', '--timeout', '3s'], {}, false)
-    await Promise.all(hosts.map(host => until(() => host.holds('pgrep -x sleep -a | grep -q 600'))))
-    child.kill('SIGKILL')
-    await said
-    await Promise.all(hosts.map(host => until(() => !host.holds('pgrep -x sleep -a | grep -q 600'))))
-    await allAsBefore('0.9.2')
-  })
+  if (LONG) longForm()
 
-  it('is over when root delivers another release, and leaves nothing behind', async () => {
-    const [, unit] = hosts as [Host, Host]
-    const said = await hub.deliver(`alice@${unit.address}`, '--sudo', '--artefact', second)
-    assert.equal(said.code, 0, said.stderr)
-    assert.match(running(unit), /^\/opt\/cloudburst\/releases\/0\.9\.2-/)
-    assert.ok(!unit.holds('test -e /var/lib/cloudburst/lib'))
-    const removed = await hub.cloudburst('undeliver', `root@${hosts[2]?.address}`, ...hub.reaching)
-    assert.equal(removed.code, 0, removed.stderr)
-    assert.ok(!hosts[2]?.holds('pgrep -u cloudburst || ls /var/lib/cloudburst'))
-    assert.ok(
-      !existsSync(join(hub.home, 'state/artifacts')) || (await hub.cloudburst('artifact', 'list', '-o', 'name')).stdout.trim() === ''
-    )
-  })
+  function longForm(): void {
+    it('is what the services start again', async () => {
+      const [home, unit, sysv] = hosts as [Host, Host, Host]
+      home.run("su carol -c '~/.local/bin/cloudburst start-daemon --restart'")
+      unit.run('systemctl restart cloudburst')
+      sysv.run('/etc/init.d/cloudburst restart')
+      for (const host of hosts) assert.match(running(host), /releases\/0\.9\.2-/, host.name)
+      for (const host of hosts) await until(async () => (await hub.cloudburst('hello', '--peer', host.name)).code === 0)
+    })
+
+    it('goes back from one that starts and never answers, also when whoever asked is gone', async () => {
+      const silent = broken(second, join(lab.directory, 'silent'), 'exec sleep 600')
+      const { child, said } = hub.begin(['upgrade', '--all', '--to', silent, '--max-unavailable', '3', '--timeout', '3s'], {}, false)
+      await Promise.all(hosts.map(host => until(() => host.holds('pgrep -x sleep -a | grep -q 600'))))
+      child.kill('SIGKILL')
+      await said
+      await Promise.all(hosts.map(host => until(() => !host.holds('pgrep -x sleep -a | grep -q 600'))))
+      await allAsBefore('0.9.2')
+    })
+
+    it('is over when root delivers another release, and leaves nothing behind', async () => {
+      const [, unit] = hosts as [Host, Host]
+      const said = await hub.deliver(`alice@${unit.address}`, '--sudo', '--artefact', second)
+      assert.equal(said.code, 0, said.stderr)
+      assert.match(running(unit), /^\/opt\/cloudburst\/releases\/0\.9\.2-/)
+      assert.ok(!unit.holds('test -e /var/lib/cloudburst/lib'))
+      const removed = await hub.cloudburst('undeliver', `root@${hosts[2]?.address}`, ...hub.reaching)
+      assert.equal(removed.code, 0, removed.stderr)
+      assert.ok(!hosts[2]?.holds('pgrep -u cloudburst || ls /var/lib/cloudburst'))
+    })
+  }
 
   async function upgrade(...words: readonly string[]) {
     const said = await hub.cloudburst('upgrade', ...words, '-o', 'json')

@@ -1,7 +1,8 @@
 /** The node that delivers: a daemon on this machine that the hosts of a lab can reach, and the artefacts it has. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, openSync, readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -10,6 +11,8 @@ import type { Lab } from './lab.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const READY_MS = 30_000
+/** Artefacts of other programs that are older, in milliseconds, are removed: another clone may be at its tests. */
+const KEPT_MS = 60 * 60_000
 
 export interface Said {
   readonly code: number
@@ -34,14 +37,56 @@ export interface Hub {
   close(): Promise<void>
 }
 
-/** A folder with the artefact of dist/ as it is, called `version`. */
-export function packaged(directory: string, version: string): string {
-  const out = join(directory, version)
-  mkdirSync(out, { recursive: true })
-  execFileSync(process.execPath, [join(root, 'scripts/package.mjs'), '--no-build', '--quick', '--as', version, '--out', out], {
+/** Artefacts that tests have made of the programs as they are now, for the next test; those of older ones go. */
+const ARTEFACTS = '/var/cache/cloudburst-lab/artefacts'
+
+/** A folder with the artefact of dist/ as it is, called `version`. Not to be written to. */
+export function packaged(version: string): string {
+  const key = keyOfPrograms()
+  const out = join(ARTEFACTS, key, version)
+  if (existsSync(out)) return out
+  for (const other of existsSync(ARTEFACTS) ? readdirSync(ARTEFACTS) : [])
+    if (other !== key && statSync(join(ARTEFACTS, other)).mtimeMs < Date.now() - KEPT_MS)
+      rmSync(join(ARTEFACTS, other), { recursive: true, force: true })
+  const beside = `${out}.${process.pid}`
+  mkdirSync(beside, { recursive: true })
+  execFileSync(process.execPath, [join(root, 'scripts/package.mjs'), '--no-build', '--quick', '--as', version, '--out', beside], {
     stdio: 'pipe'
   })
+  if (keyOfPrograms() !== key) {
+    // Somebody has built anew meanwhile.
+    rmSync(beside, { recursive: true, force: true })
+    return packaged(version)
+  }
+  try {
+    renameSync(beside, out)
+  } catch {
+    // Another run was quicker.
+    rmSync(beside, { recursive: true, force: true })
+  }
   return out
+}
+
+/** Of everything that is ours in an artefact: what it is of others is pinned by the lock file. */
+function keyOfPrograms(): string {
+  const hash = createHash('sha256')
+  const under = (folder: string): string[] =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .map(name => join(folder, name))
+      .filter(name => statSync(join(root, name)).isFile())
+      .toSorted()
+  const built = (JSON.parse(readFileSync(join(root, 'dist/build.json'), 'utf8')) as { files: string[] }).files.map(name =>
+    join('dist', name)
+  )
+  const files = [
+    'dist/build.json',
+    'package.json',
+    'package-lock.json',
+    'scripts/package.mjs',
+    ...['scripts/package', 'programs', 'schema'].flatMap(under)
+  ]
+  for (const name of [...files, ...built]) hash.update(name).update(readFileSync(join(root, name)))
+  return hash.digest('hex').slice(0, 16)
 }
 
 /** The artefact of a folder with another script for its daemon, whole and rightly named. @returns its folder */
