@@ -66,7 +66,8 @@ async function ticketsOf({ options, io }: Invocation): Promise<string[]> {
     text += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8')
     if (text.length > TICKETS_LENGTH_MAX) throw new CloudburstError('CB_TICKET_INVALID', 'standard input is longer than tickets are')
   }
-  const tickets = text.split(/\s+/).filter(word => word !== '')
+  // The whole line that `init --ticket` prints is as good as the ticket in it.
+  const tickets = text.match(/\bcb1-[\w-]+/g) ?? text.split(/\s+/).filter(word => word !== '')
   if (tickets.length === 0) throw new CloudburstError('CB_TICKET_INVALID', 'there is no ticket on standard input')
   return tickets
 }

@@ -85,10 +85,14 @@ export function tryCommands(suspension: Suspension, options: ReportOptions): str
 }
 
 /** Paths of values that a person can set: where a value came from before the value itself, which is its sub-goal's alone. */
-function settable({ values }: Suspension): readonly string[] {
-  const paths = Object.keys(values)
-  const ofAll = paths.filter(path => /^(goal|agent)\./.test(path))
-  return [...ofAll, ...paths.filter(path => /^[^:]*[/>][^:]*:goal\./.test(path)).reverse()]
+function settable(suspension: Suspension): readonly string[] {
+  return inOrder(suspension).filter(path => /^(goal|agent)\./.test(path) || /^[^:]*[/>][^:]*:goal\./.test(path))
+}
+
+/** By where they are, the outermost first, then by name: the same at every node, whatever way the event came. */
+function inOrder({ values }: Suspension): readonly string[] {
+  const depth = (path: string): number => path.slice(0, path.lastIndexOf(':') + 1).split(/[/>]/).length
+  return Object.keys(values).sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1))
 }
 
 /** Methods that a person may want to be tried first: those that were passed over or have failed, but not the last one tried. */
@@ -144,10 +148,10 @@ function laterRows({ code }: Suspension, { id, suffix }: ReportOptions): string[
   return [row('later', `what would run again and what comes after: cloudburst repair ${[id, ...suffix].map(shellWord).join(' ')} --plan`)]
 }
 
-function valueRows({ values }: Suspension): string[] {
+function valueRows(suspension: Suspension): string[] {
   return listed(
     'values',
-    Object.entries(values).map(([path, value]) => `${oneLine(path)} = ${valueText(value)}`)
+    inOrder(suspension).map(path => `${oneLine(path)} = ${valueText(suspension.values[path]!)}`)
   )
 }
 

@@ -43,6 +43,12 @@ describe('a report of a suspended goal', () => {
     assert.ok(!commands.some(command => command.includes('--set')), commands.join('\n'))
   })
 
+  it('has the values in one order, whatever way they came', () => {
+    const [port, dir] = [{ value: 80 }, { value: '/srv' }]
+    const rows = (values: Suspension['values']) => suspensionReport(suspension({ values }), options)
+    assert.deepEqual(rows({ 'goal.port': port, 'goal.dir': dir }), rows({ 'goal.dir': dir, 'goal.port': port }))
+  })
+
   it('offers the value where it came from before the one of the sub-goal', () => {
     const value = { value: 'ada' }
     const values = { 'site/m>user:goal.name': value, 'site/m>team:goal.lead': value, 'goal.owner': value }
