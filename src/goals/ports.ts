@@ -6,6 +6,7 @@ import type { FileTest } from './program/model.ts'
 import type { Circuits } from './pursuit/circuits.ts'
 import type { EditedText, FileEdits } from './pursuit/edited-text.ts'
 import type { GoalEvent, GoalEventBody, Principal } from './pursuit/events.ts'
+import type { Turns } from './pursuit/turns.ts'
 import type { Tree, Variables } from './tree.ts'
 
 /** The truth about every run: an append-only, gap-free, hash-chained record per goal. */
@@ -166,9 +167,32 @@ export interface Random {
 export interface Messenger {
   /**
    * Pursues a goal on another node and waits for its outcome, through restarts of either side.
-   * The same request id again is the same run. When `signal` fires the run is cancelled, and has failed.
+   * The same request id again is the same run. When `signal` fires the run is cancelled, and has failed; when it fires with
+   * {@link GIVEN_UP}, it is only waited for no more.
    */
   dispatch(request: RemoteGoal, signal: AbortSignal): Promise<RemoteOutcome>
+  /**
+   * On which node a goal is pursued, and as which run: the one that was asked before, while that has not refused. Absent: whoever
+   * pursues does not tell before it is asked.
+   * @param runOn the run that a node with this peer id would have of it
+   * @param anew what it was asked for last has failed: it is asked for under another id
+   * @throws CloudburstError CB_PEER_UNKNOWN
+   */
+  locate?(request: RemoteGoal, runOn: (node: string) => string, anew: boolean): Promise<Located>
+  /**
+   * Ends a goal that was asked for, and has taken back what it has done, where it was done, unless others have asked for the same and
+   * keep it. Resolves when that is so, through restarts of either side. Absent: nobody does.
+   */
+  takeBack?(request: TakingBack, signal: AbortSignal): Promise<RemoteOutcome>
+}
+
+/** Why a signal fires whose goal was given up itself: what it has asked for is seen to by whoever gave it up. */
+export const GIVEN_UP = 'given up'
+
+/** A run on a node, by peer id. */
+export interface Located {
+  readonly id: string
+  readonly node: string
 }
 
 export interface RemoteGoal {
@@ -183,10 +207,23 @@ export interface RemoteGoal {
   readonly chain: readonly string[]
   /** Whose wish it is; added by whoever drives the goal. */
   readonly by?: Principal
+  /** Peer id of the node that was {@link Messenger.locate}d. */
+  readonly node?: string
+}
+
+/** A goal that was asked for, and is not wanted any more. */
+export interface TakingBack extends Omit<RemoteGoal, 'arguments' | 'node'> {
+  /** Id of the run that takes back what `id` has done, if that is over. */
+  readonly as: string
+  /** What it has done stays done: its program has nothing that takes it back. */
+  readonly undo?: false
+  readonly why?: string
 }
 
 export type RemoteOutcome =
   | { readonly kind: 'completed'; readonly results: Variables }
+  /** Nobody waits for it any more. */
+  | { readonly kind: 'left' }
   | { readonly kind: 'failed'; readonly message: string }
 
 /** What top names other than `goal` hold while a goal is pursued. */
@@ -231,6 +268,8 @@ export interface World {
   keepFile?(path: string): Promise<string>
   /** Which automatic corrections have not helped lately, in any goal of this node. Absent: each is tried. */
   readonly circuits?: Circuits
+  /** Whose step begins next, of all goals of this node. Absent: each begins when it can. */
+  readonly turns?: Turns
   /** Why the goal may not go on, if so: asked before each step, for whoever it is pursued for may have lost the right to it. */
   whyDenied?(): string | undefined
 }

@@ -161,6 +161,7 @@ export async function openWork(parts: WorkParts, down: StopList): Promise<Work> 
     if (body.type === 'step-ended' && dispatches.sentTo(goalId) !== undefined)
       void output.endMirror({ goalId, step: body.step, attempt: body.attempt })
   })
+  const unheard = (goal: string, err: unknown): void => log.warn({ err, goal }, 'a goal that nobody needs could not be cancelled yet')
   const sent: AgencyParts['sent'] = sentGoals({
     dialer: mesh,
     dispatches,
@@ -183,11 +184,16 @@ export async function openWork(parts: WorkParts, down: StopList): Promise<Work> 
       runs: () => runs,
       self,
       find: selector => mesh.find(selector),
-      cancel: (id, why) =>
-        sent.nodeOf(id) === undefined ? runs.cancel(id, self, why, false) : sent.cancel({ id, why, undo: false }, self),
+      cancel: (id, by, how) =>
+        sent.nodeOf(id) === undefined ? runs.leave(id, self.peer, by, how) : sent.cancel({ id, ...how, leave: true }, by),
+      giveUp: async (id, by, how) => {
+        if (sent.nodeOf(id) === undefined) return void (await runs.leave(id, self.peer, by, how))
+        await dispatches.giveUp(id, by, { ...how, leave: true })
+        if (await sent.isOpen(id)) void sent.cancel({ id, ...how, leave: true }, by).catch(err => unheard(id, err))
+      },
       // Ed25519 signs the same bytes the same way each time.
       ours: id => Buffer.from(sign(identity, Buffer.from(`cloudburst sub-goal ${id}`))).toString('base64'),
-      unheard: (goal, err) => log.warn({ err, goal }, 'a goal that took too long could not be cancelled')
+      unheard
     }),
     vault,
     ...(parts.keepFile !== undefined && { keepFile: parts.keepFile }),

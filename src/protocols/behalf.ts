@@ -27,6 +27,8 @@ export interface Asked {
   readonly program?: string
   /** Of a sub-goal: `<run id>:<goal>` of those that led to it. */
   readonly chain?: readonly string[]
+  /** Of a dispatch that takes back what a run has done: the run. */
+  readonly undoes?: string
 }
 
 /**
@@ -40,6 +42,8 @@ export type Signing = (to: string, asked: Omit<Asked, 'chain'>, by: Principal) =
 export const PASSED_ON: ReadonlySet<string> = new Set(['pursue', 'repair', 'preview', 'cancel', 'suspendgoal', 'resumegoal'])
 /** Whoever has asked for one of these answers for the sub-goals that come of it. */
 const MAKES_GOALS: ReadonlySet<string> = new Set(['pursue', 'dispatch', 'repair', 'resumegoal'])
+/** Whoever has asked for one of these has what came of it taken back. */
+const TAKES_BACK: ReadonlySet<string> = new Set([...MAKES_GOALS, 'cancel'])
 const HASH = /^[0-9a-f]{64}$/
 
 /**
@@ -57,7 +61,8 @@ export function checkBehalf(
     const next = last ? to : asks[at + 1]!.signer
     if (ask.to !== next) throw denied(`an ask of ${ask.signer} is for ${ask.to}, not for ${next}`)
     if (last && ask.signer !== from) throw denied(`the last ask is signed by ${ask.signer}, not by ${from}`)
-    const age = last || asked.call !== 'dispatch' ? ASK_FRESH_MS : ASK_AGE_MAX_MS
+    const isPassedOn = asked.call !== 'dispatch' && ask.goalId === asked.goalId
+    const age = last || isPassedOn ? ASK_FRESH_MS : ASK_AGE_MAX_MS
     if (ask.at > now + ASK_FRESH_MS || ask.at < now - age)
       throw denied(`an ask of ${ask.signer} is from another time, by this node's clock`)
     if (!(last ? isThis(ask, asked) : leadsTo(ask, asked))) throw denied(`an ask of ${ask.signer} is about something else`)
@@ -91,10 +96,12 @@ function isThis(ask: Ask, { call, goalId, goal }: Asked): boolean {
 /** Passed on as it is; or what came of it, a sub-goal of the goal that was asked for, of the same program. */
 function leadsTo(ask: Ask, asked: Asked): boolean {
   if (ask.goalId === undefined) return false
+  const isBelow = (asked.chain ?? []).some(link => link.slice(0, link.indexOf(':')) === ask.goalId)
+  if (asked.call === 'cancel' && isBelow) return TAKES_BACK.has(ask.call)
   if (asked.call !== 'dispatch') return ask.call === asked.call && ask.goalId === asked.goalId
-  if (!MAKES_GOALS.has(ask.call)) return false
+  if (!(asked.undoes === undefined ? MAKES_GOALS : TAKES_BACK).has(ask.call)) return false
   if (ask.program !== undefined && HASH.test(ask.program) && asked.program !== ask.program) return false
-  return ask.goalId === asked.goalId || (asked.chain ?? []).some(link => link.slice(0, link.indexOf(':')) === ask.goalId)
+  return ask.goalId === asked.goalId || isBelow
 }
 
 function denied(reason: string): CloudburstError {

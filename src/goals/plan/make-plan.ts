@@ -1,17 +1,17 @@
 /** Plans a goal: the walk of pursuit with a hand that only writes down. Reads facts through the probe; has no effect. */
 import { bind } from '../config/bind.ts'
 import { parsePath, setIn } from '../expression/path.ts'
-import type { Fact, Probe, Surroundings } from '../ports.ts'
+import type { Probe, Surroundings } from '../ports.ts'
 import type { AgentProto, Complaint, GoalProto, Program } from '../program/model.ts'
 import { bindingOf, configure, findGoal, openFrame } from '../pursuit/call.ts'
 import type { Assignment, GoalEvent, GoalEventBody } from '../pursuit/events.ts'
 import type { Failure } from '../pursuit/failure.ts'
 import { foldHistory } from '../pursuit/history.ts'
 import { rootInstance } from '../pursuit/instance.ts'
-import { configurationOf } from '../pursuit/pursue.ts'
+import { configurationOf } from '../pursuit/configured.ts'
 import { deedsOf, undo } from '../pursuit/undo.ts'
 import { type Checked, lookAgain } from '../pursuit/drift.ts'
-import { type Hand, type Run, settle, walkGoal } from '../pursuit/walk.ts'
+import { type Run, settle, walkGoal } from '../pursuit/walk.ts'
 import type { Tree, Variables } from '../tree.ts'
 import { basisOf } from './basis.ts'
 import type { Plan, PlanMark, PlanNode } from './plan.ts'
@@ -35,17 +35,25 @@ export interface Planning {
 
 /** What would happen if the goal were pursued now. Linear in the number of steps. */
 export async function makePlan(planning: Planning): Promise<Plan> {
-  const facts = new Map<string, Fact>()
+  const hand = new PlanningHand(planning.probe, foldHistory(planning.events ?? []))
+  const { variables, problems } = await walkThrough(planning, hand)
+  const { name, hash } = planning.program
+  const nodes = hand.nodes()
+  const basis = basisOf({ name, hash }, { variables, facts: hand.facts(), values: hand.values() }, nodes)
+  return { version: 1, goal: planning.goal, program: { name, hash }, variables, nodes, summary: summaryOf(nodes), basis, problems }
+}
+
+/** The goal's variables, and why it could not be planned further; the rest is written down by the hand. */
+export async function walkThrough(planning: Planning, hand: PlanningHand): Promise<Pick<Plan, 'variables' | 'problems'>> {
   const events = planning.events ?? []
-  const hand = new PlanningHand(planning.probe, facts, foldHistory(events))
   const proto = findGoal(planning, planning.goal)
-  if (proto === undefined)
-    return plan(planning, {}, hand, [
-      { place: { file: planning.program.name, line: 1, col: 1 }, message: `no goal is called ${planning.goal}` }
-    ])
-  const run = openRun(planning, hand, facts)
+  if (proto === undefined) {
+    const place = { file: planning.program.name, line: 1, col: 1 }
+    return { variables: {}, problems: [{ place, message: `no goal is called ${planning.goal}` }] }
+  }
+  const run = openRun(planning, hand)
   const undoes = planning.undoes ?? (events.some(({ body }) => body.type === 'undoing') ? [events] : undefined)
-  if (undoes !== undefined) return await planUndo(planning, proto, run, hand, undoes)
+  if (undoes !== undefined) return await planUndo(proto, run, hand, undoes)
   const frame = openFrame(run, proto, rootInstance(planning.goal), [{ key: `${planning.goal}()`, text: planning.goal }])
   const known = configurationOf(events)
   if (known !== undefined) configure(frame, known)
@@ -57,30 +65,28 @@ export async function makePlan(planning: Planning): Promise<Plan> {
   const before = events.findLast(({ body }) => body.type === 'configured')?.body
   if (bound !== undefined && before?.type === 'configured') hand.rebound(frame, before.variables)
   const variables = { ...frame.variables }
-  if (bound !== undefined && bound.errors.length > 0) return plan(planning, variables, hand, bound.errors)
+  if (bound !== undefined && bound.errors.length > 0) return { variables, problems: bound.errors }
   const ended = await walkGoal(frame, {})
-  return plan(planning, variables, hand, ended.outcome === 'failed' ? [problem(proto, ended)] : [])
+  return { variables, problems: ended.outcome === 'failed' ? [problem(proto, ended)] : [] }
 }
 
 /** What goals with a post, reached by an earlier run of the same goal, are now. Has no effect. */
 export async function checkAgain(planning: Planning, events: readonly GoalEvent[]): Promise<readonly Checked[]> {
-  const facts = new Map<string, Fact>()
-  const hand = new PlanningHand(planning.probe, facts, foldHistory([]))
-  return await lookAgain(openRun(planning, hand, facts), hand, deedsOf(events))
+  const hand = new PlanningHand(planning.probe, foldHistory([]))
+  return await lookAgain(openRun(planning, hand), hand, deedsOf(events))
 }
 
 /** What undoing would do. */
 async function planUndo(
-  planning: Planning,
   proto: GoalProto,
   run: Run,
   hand: PlanningHand,
   undoes: readonly (readonly GoalEvent[])[]
-): Promise<Plan> {
+): Promise<Pick<Plan, 'variables' | 'problems'>> {
   const done = undoes.map(deedsOf)
-  const undone = await undo(run, hand, done, begun => hand.takesBack(begun))
-  for (const { history } of done) hand.leaves(history)
-  return plan(planning, done[0]?.configured?.variables ?? {}, hand, undone.ok ? [] : [problem(proto, undone)])
+  hand.takesAllBack()
+  const undone = await undo(run, hand, done, { begun: begun => hand.takesBack(begun), stays: sent => hand.leaves(sent) })
+  return { variables: done[0]?.configured?.variables ?? {}, problems: undone.ok ? [] : [problem(proto, undone)] }
 }
 
 /** A reason that names a place is a complaint there; any other is one of the goal. */
@@ -113,7 +119,7 @@ function setBy(repair: GoalEventBody | undefined, agent: Variables): Variables {
 }
 
 /** The agent's variables are copied at the first write, so that planning changes nothing. */
-function openRun(planning: Planning, hand: Hand, facts: Map<string, Fact>): Run {
+function openRun(planning: Planning, hand: PlanningHand): Run {
   let agent: Variables = setBy(planning.events?.at(-1)?.body, planning.surroundings.agent())
   return {
     id: 'plan',
@@ -127,20 +133,13 @@ function openRun(planning: Planning, hand: Hand, facts: Map<string, Fact>): Run 
     writeAgent: (path, value) => {
       agent = setIn({ fields: agent }, path.slice(1), value).fields ?? agent
     },
-    facts,
+    facts: hand.known,
     seal: () => 'plan',
     shared: new Map(),
     outcomes: new Map(),
     chain: [],
     ...(planning.locale !== undefined && { locale: planning.locale })
   }
-}
-
-function plan(planning: Planning, variables: Variables, hand: PlanningHand, problems: readonly Complaint[]): Plan {
-  const { name, hash } = planning.program
-  const nodes = hand.nodes()
-  const basis = basisOf({ name, hash }, { variables, facts: hand.facts(), values: hand.values() }, nodes)
-  return { version: 1, goal: planning.goal, program: { name, hash }, variables, nodes, summary: summaryOf(nodes), basis, problems }
 }
 
 /** Steps by what would become of them; goals only where nothing is to be done for them. */

@@ -8,6 +8,7 @@ import type { Candidate } from '../pursuit/events.ts'
 import { type Ended, failed, type Walked, went } from '../pursuit/failure.ts'
 import type { History } from '../pursuit/history.ts'
 import { callerOf } from '../pursuit/instance.ts'
+import { methodsFor } from '../pursuit/methods.ts'
 import { Keeping, type Verdict } from '../pursuit/keeping.ts'
 import { triesLeft } from '../pursuit/persist.ts'
 import { faultsOf, foreseenAt, type Prepared, type Step } from '../pursuit/step.ts'
@@ -27,7 +28,13 @@ const LOOKING: ReadonlySet<Step['kind']> = new Set(['check', 'editFile', 'wait']
 
 export class PlanningHand implements Hand {
   readonly #probe: Probe
-  readonly #facts: Map<string, Fact>
+  /** What the walk knows of the machine. */
+  readonly known = new Map<string, Fact>()
+  /** Steps that would fail before they did anything: pursuing begins them all the same. */
+  readonly faulty: string[] = []
+  /** Beginnings of steps that pursuing may do where the plan fails: corrections, and what follows a goal that may not be needed at all. */
+  readonly unsure: string[] = []
+  #mayGoOn = false
   readonly #nodes: Draft[] = []
   readonly #goals = new Map<string, Draft>()
   /** The step before, per goal: in a plan everything within a method comes one after the other. */
@@ -39,13 +46,18 @@ export class PlanningHand implements Hand {
   /** Paths of the caller that the arguments of a sub-goal are made of. */
   readonly #argumentReads = new Map<string, readonly string[]>()
   #changesElsewhere = false
+  readonly #most: number
+  #isUndoing = false
   /** The method that is undone now. */
   #takenBack: Draft | undefined
 
-  /** @param history what was done before; empty for a goal that is only planned */
-  constructor(probe: Probe, facts: Map<string, Fact>, history: History) {
+  /**
+   * @param history what was done before; empty for a goal that is only planned
+   * @param most goals and steps; what comes then is not planned
+   */
+  constructor(probe: Probe, history: History, most = PLAN_NODES_MAX) {
+    this.#most = most
     this.#probe = probe
-    this.#facts = facts
     this.#history = history
     this.#keeping = new Keeping(history)
   }
@@ -55,7 +67,12 @@ export class PlanningHand implements Hand {
     this.#keeping.rebound(frame.instance, before, frame.variables, this.#history.seq)
   }
 
-  /** From here on what is planned takes back what was done: first the method at `path`. */
+  /** From here on what is planned takes back what was done. */
+  takesAllBack(): void {
+    this.#isUndoing = true
+  }
+
+  /** First the method at `path`. */
   takesBack({ frame, method, path }: Begun): void {
     const { instance, proto } = frame
     this.#takenBack = {
@@ -73,18 +90,19 @@ export class PlanningHand implements Hand {
     this.#goals.set(path, this.#takenBack)
   }
 
-  /** What was done on other nodes below the goals that are undone: it stays, and is undone there. */
-  leaves({ steps }: Pick<History, 'steps'>): void {
-    for (const [id, { began, ended }] of steps) {
-      if (began.kind !== 'remote' || ended?.status !== 'completed') continue
-      const { show, place } = began
-      const because = 'what was done on another node is undone there'
-      this.#nodes.push({ id, kind: 'step', step: 'remote', needs: [], mark: '=', text: show, because, reads: [], writes: [], place })
-    }
+  /** What was done on another node, and nothing takes back. */
+  leaves({ step: id, goal, peer, place }: SentGoal): void {
+    const because = 'nothing that its program says takes it back'
+    const more = { mark: '=' as const, text: `${goal} on ${peer}`, because, reads: [], writes: [], place, peer }
+    this.#nodes.push({ id, kind: 'step', step: 'remote', needs: [], ...more })
   }
 
   nodes(): readonly PlanNode[] {
     return this.#nodes
+  }
+
+  get isFull(): boolean {
+    return this.#nodes.length >= this.#most
   }
 
   /** What steps read outside their goals, as it was when it was first read; what earlier steps would write is not known. */
@@ -100,12 +118,12 @@ export class PlanningHand implements Hand {
   /** What other nodes publish is not known any more once a goal on one of them is planned. */
   async gather(queries: readonly FactQuery[]): Promise<void> {
     const asked = this.#changesElsewhere ? queries.filter(query => query.kind !== 'state') : queries
-    for (const query of queries) this.#facts.set(JSON.stringify(query), { kind: 'tree', value: { unknown: true } })
+    for (const query of queries) this.known.set(JSON.stringify(query), { kind: 'tree', value: { unknown: true } })
     const facts = await this.#probe.gather(asked)
     for (const [i, query] of asked.entries()) {
       const key = JSON.stringify(query)
       const fact = facts[i] ?? { kind: 'text', value: undefined }
-      this.#facts.set(key, fact)
+      this.known.set(key, fact)
       if (!this.#looked.has(key)) this.#looked.set(key, fact)
     }
   }
@@ -132,14 +150,21 @@ export class PlanningHand implements Hand {
   }
 
   goalEnded(frame: Frame, ended: Ended): Promise<void> {
+    if (ended.outcome === 'failed') this.#failed(frame)
     const node = this.#goals.get(frame.instance)
     if (node !== undefined) {
-      const done = this.#takenBack === undefined ? '+' : '-'
+      const done = this.#isUndoing ? '-' : '+'
       node.mark = ended.outcome === 'already-true' ? '=' : ended.outcome === 'completed' ? done : '?'
       const caller = callerOf(frame.instance, each => this.#goals.has(each))
       if (caller !== undefined) this.#last.set(caller, frame.instance)
     }
     return Promise.resolve()
+  }
+
+  #failed({ instance, possible, run, proto }: Frame): void {
+    this.#mayGoOn ||= possible
+    if (this.#mayGoOn) this.unsure.push(`${instance}/`, `${instance}>`)
+    else this.unsure.push(...methodsFor(run, proto).map(({ name }) => `${instance}/${name}/correct[`))
   }
 
   methodChosen(frame: Frame, method: Method, candidates: readonly Candidate[]): Promise<void> {
@@ -220,7 +245,7 @@ export class PlanningHand implements Hand {
 
   #forgetElsewhere(): void {
     this.#changesElsewhere = true
-    for (const key of this.#facts.keys()) if (key.startsWith('{"kind":"state"')) this.#facts.delete(key)
+    for (const key of this.known.keys()) if (key.startsWith('{"kind":"state"')) this.known.delete(key)
   }
 
   async step(frame: Frame, step: Step): Promise<Walked> {
@@ -230,13 +255,14 @@ export class PlanningHand implements Hand {
     const prepared = await settle(frame.run, () => step.prepare())
     const fault = verdict.verdict === 'do' ? faultsOf(step, prepared)[0] : undefined
     const { onFail } = step.statement
+    if (fault !== undefined) this.faulty.push(step.id)
     if (fault !== undefined && onFail !== 'ignore')
       return failed(frame.instance, 'step-failed', `${showPlace(fault.place)}: ${fault.message}`, {
         step: step.id,
         final: onFail === 'suspend'
       })
-    if (this.#nodes.length >= PLAN_NODES_MAX)
-      return failed(frame.instance, 'step-failed', `the plan has more than ${PLAN_NODES_MAX} goals and steps`, {
+    if (this.isFull)
+      return failed(frame.instance, 'step-failed', `the plan has more than ${this.#most} goals and steps`, {
         step: step.id,
         final: true
       })
@@ -247,13 +273,14 @@ export class PlanningHand implements Hand {
   }
 
   #note(frame: Frame, step: Step, prepared: Prepared, verdict: Verdict): void {
-    const parent = this.#takenBack?.id.startsWith(`${frame.instance}/`) ? this.#takenBack.id : frame.instance
+    const method = this.#takenBack?.id.startsWith(`${frame.instance}/`) ? this.#takenBack.id : frame.instance
+    const parent = this.#isUndoing && !this.#goals.has(method) ? undefined : method
     const because = verdict.verdict === 'do' ? verdict.again : verdict.verdict === 'skip' ? (verdict.because ?? 'skipped') : undefined
     this.#nodes.push({
       id: step.id,
       kind: 'step',
       step: step.kind,
-      parent,
+      ...(parent !== undefined && { parent }),
       needs: this.#after(parent),
       mark: this.#markOf(frame, step, prepared, verdict),
       text: prepared.show,
@@ -266,7 +293,7 @@ export class PlanningHand implements Hand {
       ...(step.how?.abreast !== undefined && { abreast: step.how.abreast }),
       place: step.statement.place
     })
-    this.#last.set(parent, step.id)
+    if (parent !== undefined) this.#last.set(parent, step.id)
     for (const [path, value] of Object.entries(prepared.reads))
       if (path.startsWith('agent.') && value.unknown !== true && !this.#values.has(path)) this.#values.set(path, value)
   }
@@ -274,7 +301,7 @@ export class PlanningHand implements Hand {
   #markOf(frame: Frame, step: Step, prepared: Prepared, verdict: Verdict): PlanMark {
     if (verdict.verdict !== 'do') return '='
     if (frame.possible || (prepared.unknown && LOOKING.has(step.kind))) return '?'
-    if (this.#takenBack !== undefined && prepared.already !== true) return '-'
+    if (this.#isUndoing && prepared.already !== true) return '-'
     if (this.#history.steps.has(step.id)) return '~'
     return prepared.already === true ? '=' : '+'
   }

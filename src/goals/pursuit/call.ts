@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Scope } from '../expression/result.ts'
 import { type Declared, declared } from '../expression/declared.ts'
 import { bind, type BindInput } from '../config/bind.ts'
+import { showPath } from '../expression/path.ts'
 import { showTree } from '../expression/plain.ts'
 import { makeScope } from '../expression/scope.ts'
 import { sealSecrets, sealVariables } from '../expression/secrets.ts'
@@ -33,6 +34,8 @@ export interface Link {
 export interface Asked extends Pick<Declared, 'variables' | 'reads'> {
   /** Hash of the arguments as they are written. */
   readonly call: string
+  /** Paths of the caller to which it gives something back. */
+  readonly gives: readonly string[]
 }
 
 /** Where statements are walked: whose they are, what they see, and how they are called. */
@@ -63,7 +66,7 @@ export async function callGoal(here: Here, call: GoalCall, resultName?: string):
   const problem = now.errors[0]
   if (problem !== undefined)
     return failed(frame.instance, 'step-failed', `${problem.place.file}:${problem.place.line}:${problem.place.col}: ${problem.message}`)
-  const args = run.hand.given(frame, instance, { ...now, call: written(call) })
+  const args = run.hand.given(frame, instance, { ...now, call: written(call), gives: outputsOf(call, resultName).map(showPath) })
   const key = callKey(call.goal, args)
   const text = showCall(call.goal, args)
   const endless = endlessness(frame, call, key, text)
@@ -265,6 +268,11 @@ async function giveBack(here: Here, call: GoalCall, ended: Achieved, resultName?
     }
   }
   return went
+}
+
+/** Paths of the caller that a goal gives something back to. */
+export function outputsOf(call: GoalCall, resultName?: string): Path[] {
+  return [...call.arguments.map(inOut).filter(path => path !== undefined), ...(resultName === undefined ? [] : [['goal', resultName]])]
 }
 
 /** The path of an argument that is a single `<get>`: what it is after success goes back there. */

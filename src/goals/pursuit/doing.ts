@@ -10,12 +10,12 @@ import { brief } from './brief.ts'
 import type { Write } from './events.ts'
 import type { Facts } from './facts.ts'
 import { type Failure, failed, type Walked, went } from './failure.ts'
-import { type History, pausedSince, type StepRecord } from './history.ts'
+import { type History, pausedSince, spentBy, type StepRecord } from './history.ts'
 import { type Keeping, misfitOf, outputOf, type Verdict } from './keeping.ts'
 import type { Pen } from './pen.ts'
 import { triesLeft } from './persist.ts'
 import type { How, Recall } from './recall.ts'
-import { faultsOf, type Performed, type Prepared, type Step } from './step.ts'
+import { faultsOf, type Performed, type Prepared, type Step, type Try } from './step.ts'
 import { overText, type TimeLimit, type TimeLimits } from './time-limits.ts'
 import { type Frame, settle } from './walk.ts'
 
@@ -35,6 +35,8 @@ type ToDo = Extract<Verdict, { readonly verdict: 'do' | 'failed' }>
 
 /** Steps that touch nothing but the goal's own values and files: their intent need not be on disk before they are done. */
 const WITHIN: ReadonlySet<Step['kind']> = new Set(['update', 'check', 'tempFile'])
+/** Steps that take no turn: those, and waiting itself. */
+const WITHOUT_TURN: ReadonlySet<Step['kind']> = new Set([...WITHIN, 'wait'])
 
 /** What a stretch has that does steps. */
 export interface DoingParts {
@@ -48,6 +50,10 @@ export interface DoingParts {
   readonly limits: TimeLimits
   readonly facts: Facts
   readonly pen: Pen
+  /** Steps of the goal that may be done at a time; absent: as many as its program says. */
+  readonly most?: number | undefined
+  /** Another node waits for the goal. */
+  readonly isAwaited?: boolean
 }
 
 export class Doing {
@@ -107,7 +113,7 @@ export class Doing {
       const late = this.#parts.limits.enter(frame.instance, step.id, step.how?.limits)
       if (late !== undefined) return late
       const last = made >= tries
-      const walked = await this.#try(frame, step, { attempt: attempt + made, group, last }, again)
+      const walked = await this.#inTurn(frame, step, () => this.#try(frame, step, { attempt: attempt + made, group, last }, again))
       if (walked.ok || walked.failure.final || last || this.#parts.stop.aborted) return walked
       await this.backOff(step.statement, made - 1, step.how)
       const denied = this.#parts.world.whyDenied?.()
@@ -146,8 +152,23 @@ export class Doing {
     return await this.#end(frame, step, number, outcome, startedAt)
   }
 
+  /** Where many steps are to be done, of this goal and of others, it waits until it may begin: nothing of it is written down before. */
+  async #inTurn(frame: Frame, step: Step, attempt: () => Promise<Walked>): Promise<Walked> {
+    const { world, goalId, most, isAwaited, stop } = this.#parts
+    if (world.turns === undefined || WITHOUT_TURN.has(step.kind)) return await attempt()
+    const place = step.kind === 'remote' ? ((await settle(frame.run, () => step.prepare())).peer ?? '') : ''
+    const back = await world.turns.take({ goalId, place, most, ...(isAwaited === true && { isAwaited }) }, stop)
+    if (back === undefined) return failed(frame.instance, 'requested', 'suspended on request', { final: true })
+    try {
+      return await attempt()
+    } finally {
+      back()
+    }
+  }
+
   async #try(frame: Frame, step: Step, { attempt, group = 0, last }: TryNumber, again: string | undefined): Promise<Walked> {
-    const prepared = await settle(frame.run, () => step.prepare())
+    const tried = this.#tryOf(step, attempt, group)
+    const prepared = await this.#prepare(frame, step, tried)
     const startedAt = this.#parts.world.clock.now()
     this.#reads.set(step.id, prepared.reads)
     const began = {
@@ -170,8 +191,9 @@ export class Doing {
       ...(prepared.peer !== undefined && { peer: prepared.peer })
     } as const
     const intent = this.#parts.pen.append(began, !WITHIN.has(step.kind))
-    const before = this.#parts.recall.record(step.id)?.writes ?? []
-    this.#parts.recall.keep(step.id, { began, beganSeq: this.#parts.pen.seq, beganAt: startedAt, writes: before }, step.how)
+    const before = this.#parts.recall.record(step.id)
+    const kept = { ...spentBy(before), writes: before?.writes ?? [] }
+    this.#parts.recall.keep(step.id, { began, beganSeq: this.#parts.pen.seq, beganAt: startedAt, ...kept }, step.how)
     const wrong = faultsOf(step, prepared)[0]
     if (wrong !== undefined || prepared.unknown) {
       const reason =
@@ -179,26 +201,36 @@ export class Doing {
       return await this.#end(frame, step, { attempt, last }, { status: 'failed', writes: [], reason }, startedAt)
     }
     await intent
-    const outcome = await this.#perform(step, prepared, attempt, group)
+    const outcome = await step.perform(this.#parts.world, prepared, tried)
     return await this.#end(frame, step, { attempt, last }, outcome, startedAt)
   }
 
-  async #perform(step: Step, prepared: Prepared, attempt: number, group: number): Promise<Performed> {
-    const record = this.#parts.history.steps.get(step.id)
+  /** What it would do, and where, as far as that has to be known before its intent is written. */
+  async #prepare(frame: Frame, step: Step, tried: Try): Promise<Prepared> {
+    const prepared = await settle(frame.run, () => step.prepare())
+    if (step.locate === undefined || prepared.unknown || faultsOf(step, prepared).length > 0) return prepared
+    return await step.locate(this.#parts.world, prepared, tried)
+  }
+
+  #tryOf(step: Step, attempt: number, group: number): Try {
+    const { goalId, history, limits, recall, stop } = this.#parts
+    const record = history.steps.get(step.id)
     const since = attempt === (record?.began.attempt ?? 0) + 1 && record !== undefined ? pausedSince(record) : undefined
-    const signal = this.#parts.stop
-    const until = this.#parts.limits.deadline(step.how?.limits)
-    const round = this.#parts.limits.rounds(step.how?.limits)
-    return await step.perform(this.#parts.world, prepared, {
-      goalId: this.#parts.goalId,
+    const until = limits.deadline(step.how?.limits)
+    const round = limits.rounds(step.how?.limits)
+    const before = recall.record(step.id)
+    return {
+      goalId,
       step: step.id,
       attempt,
-      signal,
+      signal: stop,
       ...(group > 0 && { group }),
       ...(since !== undefined && { since }),
       ...(until !== undefined && { until }),
-      ...(round > 0 && { round })
-    })
+      ...(round > 0 && { round }),
+      ...(before?.ended?.status === 'failed' && { anew: true }),
+      ...spentBy(before)
+    }
   }
 
   /** Writes the outcome down, makes its results visible, and says whether the walk may go on. */
@@ -249,16 +281,6 @@ export class Doing {
   }
 }
 
-/** Of a command that was ended with its block there is no more to say; of another failure there is. */
-function overReason({ exit, reason }: Performed, over: TimeLimit): string {
-  return exit?.kind === 'timed-out' || reason === undefined ? overText(over) : `${reason}; ${overText(over)}`
-}
-
-/** A wait ends at once when a person asks to suspend; nothing was stopped that would have to be looked after. */
-function codeOf(step: Step, status: Performed['status']): Failure['code'] {
-  if (status === 'stopped') return step.kind === 'wait' ? 'requested' : 'stopped'
-  return status === 'in-doubt' ? 'in-doubt' : 'step-failed'
-}
 /** The outcome with the files that it names for places of type artifact kept, and named by what is in them. */
 async function withFilesKept(step: Step, performed: Performed, { keepFile }: World): Promise<Performed> {
   const before = (path: Path): Tree | undefined => step.scope.read(outputOf(step, showPath(path)))
@@ -275,3 +297,13 @@ async function withFilesKept(step: Step, performed: Performed, { keepFile }: Wor
   }
 }
 
+/** Of a command that was ended with its block there is no more to say; of another failure there is. */
+function overReason({ exit, reason }: Performed, over: TimeLimit): string {
+  return exit?.kind === 'timed-out' || reason === undefined ? overText(over) : `${reason}; ${overText(over)}`
+}
+
+/** A wait ends at once when a person asks to suspend; nothing was stopped that would have to be looked after. */
+function codeOf(step: Step, status: Performed['status']): Failure['code'] {
+  if (status === 'stopped') return step.kind === 'wait' ? 'requested' : 'stopped'
+  return status === 'in-doubt' ? 'in-doubt' : 'step-failed'
+}

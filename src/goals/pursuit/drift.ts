@@ -4,7 +4,7 @@ import type { Variables } from '../tree.ts'
 import { configure, findGoal, openFrame } from './call.ts'
 import type { Grounds } from './events.ts'
 import { groundsOf } from './grounds.ts'
-import { rootInstance } from './instance.ts'
+import { goalOfInstance, rootInstance } from './instance.ts'
 import { LookingHand } from './looking-hand.ts'
 import type { Deeds } from './undo.ts'
 import { because, type Frame, type Hand, holds, type Run, walkGoal } from './walk.ts'
@@ -72,12 +72,7 @@ export async function lookAgain(around: Run, hand: Pick<Hand, 'gather'>, { histo
 export function reachedElsewhere({ history }: Deeds): readonly Elsewhere[] {
   return [...history.steps.values()].flatMap(({ began, ended }) =>
     began.kind === 'remote' && began.run !== undefined && began.peer !== undefined && ended?.status === 'completed'
-      ? [{ run: began.run, peer: began.peer, goal: goalOf(began.step), arguments: began.arguments ?? {} }]
+      ? [{ run: began.run, peer: began.peer, goal: goalOfInstance(began.step), arguments: began.arguments ?? {} }]
       : []
   )
-}
-
-/** `site/files>folder.2` → folder */
-function goalOf(instance: string): string {
-  return instance.slice(instance.lastIndexOf('>') + 1).replace(/\.\d+$/, '')
 }

@@ -67,6 +67,8 @@ export type GoalEventBody =
       readonly stepwise?: boolean
       /** Share the connections of plain ssh and scp prefixes. */
       readonly sshReuse?: boolean
+      /** Steps that may be done at a time; absent: as many as the program says. */
+      readonly abreast?: number
       /** Where another run of the goal was that this one begins at: the number of the event that says so, and the name of the snapshot. */
       readonly from?: { readonly run: string; readonly snapshot: string; readonly seq: number }
       /** Runs of the same goal, the newest first, that it undoes instead of pursuing it. */
@@ -81,7 +83,13 @@ export type GoalEventBody =
   /** The configuration is complete: what each variable of the goal starts as. */
   | { readonly type: 'configured'; readonly variables: Variables; readonly sources: Readonly<Record<string, string>> }
   /** A stretch of work begins: first, after a repair, or after a restart of the daemon. */
-  | { readonly type: 'started'; readonly stretch: number; readonly cause: 'first' | 'repair' | 'resume' | 'restart' }
+  | {
+      readonly type: 'started'
+      readonly stretch: number
+      readonly cause: 'first' | 'repair' | 'resume' | 'restart'
+      /** What is going to be done, or may be. Absent: a saved plan has said it, nothing is, or it is more than is written down. */
+      readonly planned?: Announced
+    }
   | {
       readonly type: 'goal-began'
       readonly instance: string
@@ -89,6 +97,9 @@ export type GoalEventBody =
       readonly describe?: string
       readonly place: Place
       readonly arguments?: Variables
+      /** Paths of the goal that needs it: what its arguments are made of, and where it gives something back. Absent: there are none. */
+      readonly reads?: readonly string[]
+      readonly writes?: readonly string[]
       /** The program says that what is decided about it is told at any verbosity. */
       readonly debug?: true
       /** Hash of the arguments as they are written: while nothing that they read has changed, they stay what they were. */

@@ -25,6 +25,8 @@ export interface StepRecord {
   since?: number | undefined
   /** Absent: intent without outcome, which only a crash leaves behind. */
   ended?: StepEnded | undefined
+  /** Of a sub-goal elsewhere: its runs that were completed, before it was begun once more. */
+  spent?: readonly string[]
   /** Of the last outcome; kept while the step runs again, to see whether it changes anything. */
   writes: readonly DatedWrite[]
 }
@@ -244,7 +246,15 @@ function absolute(root: string, path: string): string {
 }
 
 function again(before: StepRecord | undefined, began: StepBegan, beganSeq: number, beganAt: number): StepRecord {
-  return { began, beganSeq, beganAt, since: before === undefined ? undefined : pausedSince(before), writes: before?.writes ?? [] }
+  const since = before === undefined ? undefined : pausedSince(before)
+  return { began, beganSeq, beganAt, since, ...spentBy(before), writes: before?.writes ?? [] }
+}
+
+/** What of a step is spent once it is begun again. */
+export function spentBy(before: StepRecord | undefined): Pick<StepRecord, 'spent'> {
+  const { spent = [], began, ended } = before ?? {}
+  const all = began?.run !== undefined && ended?.status === 'completed' ? [...new Set([...spent, began.run])] : spent
+  return all.length === 0 ? {} : { spent: all }
 }
 
 /** Epoch milliseconds: since when a step has been under way that was interrupted; undefined when it came to its end. */

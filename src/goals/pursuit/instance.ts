@@ -32,6 +32,11 @@ export function itemName(item: Tree): string {
   return `~${createHash('sha256').update(text).digest('hex').slice(0, 12)}`
 }
 
+/** `site/files>folder.2` → folder */
+export function goalOfInstance(instance: string): string {
+  return instance.slice(instance.lastIndexOf('>') + 1).replace(/\.\d+$/, '')
+}
+
 /** Hands out names below one method walk; the same name again gets `.2`, `.3` … */
 export class Names {
   readonly #taken = new Map<string, number>()

@@ -16,9 +16,14 @@ export class LookingHand implements Hand {
   readonly #history: History
   readonly #keeping: Keeping
   readonly #gather: Hand['gather']
+  readonly #onSent: (frame: Frame, step: string) => void
 
-  /** @param gather of the hand that acts afterwards */
-  constructor(history: History, gather: Hand['gather']) {
+  /**
+   * @param gather of the hand that acts afterwards
+   * @param onSent told of each sub-goal on another node that the walk comes to
+   */
+  constructor(history: History, gather: Hand['gather'], onSent: (frame: Frame, step: string) => void = () => undefined) {
+    this.#onSent = onSent
     this.#history = history
     this.#keeping = new Keeping(history)
     this.#gather = gather
@@ -29,6 +34,7 @@ export class LookingHand implements Hand {
   }
 
   step(frame: Frame, step: Step): Promise<Walked> {
+    if (step.kind === 'remote') this.#onSent(frame, step.id)
     const record = this.#history.steps.get(step.id)
     const decided = this.#history.decided.get(step.id)
     const isSkipped = decided?.verdict === 'skip' && decided.seq > (record?.beganSeq ?? 0)

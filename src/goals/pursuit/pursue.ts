@@ -18,6 +18,7 @@ import { foldHistory, type History } from './history.ts'
 import { rootInstance } from './instance.ts'
 import { typed } from './origins.ts'
 import { PursuingHand } from './pursuing-hand.ts'
+import { withSecrets } from './secrets-again.ts'
 import { targetOf } from './target.ts'
 import { type Deeds, deedsOf, undo } from './undo.ts'
 import { type Frame, type Run, settle, walkGoal } from './walk.ts'
@@ -67,7 +68,7 @@ export async function pursue(pursuit: Pursuit): Promise<'completed' | 'suspended
   const run = openRun(pursuit, proposed, hand, facts)
   if (history.undoing !== undefined) return await takeBack(pursuit, hand, history.undoing, run)
   if (proposed.checks !== undefined) return await checkOthers(pursuit, hand, run)
-  if (proposed.undoes !== undefined) return await takeBackOthers(pursuit, hand, run)
+  if (proposed.undoes !== undefined) return await takeBackOthers(pursuit, hand, run, proto)
   const frame = openFrame(run, proto, rootInstance(proposed.goal), [{ key: `${proposed.goal}()`, text: proposed.goal }])
   const missing = await configure(pursuit, proposed, proto, frame, hand)
   if (missing !== undefined) return await suspend(hand, missing)
@@ -131,6 +132,11 @@ function repairs(events: readonly GoalEvent[], { parameters }: GoalProto, root: 
   })
 }
 
+function givenTo(events: readonly GoalEvent[]): readonly Assignment[] {
+  const first = events[0]?.body
+  return first?.type === 'proposed' ? first.assignments : []
+}
+
 /** Takes back what the goal has done itself, which ends it. */
 async function takeBack(
   pursuit: Pursuit,
@@ -138,7 +144,7 @@ async function takeBack(
   { by, why }: NonNullable<History['undoing']>,
   run: Run
 ): Promise<'suspended' | 'cancelled'> {
-  const undone = await undo(run, hand, [deedsOf(pursuit.events)])
+  const undone = await undo(run, hand, [deedsOf(pursuit.events)], {}, why)
   if (!undone.ok) return await suspend(hand, undone.failure)
   await pursuit.world.driver.dropFiles(pursuit.id)
   await hand.pen.record({ type: 'cancelled', by, ...(why !== undefined && { why }) })
@@ -147,8 +153,14 @@ async function takeBack(
 }
 
 /** Takes back what earlier runs of the goal have done. */
-async function takeBackOthers(pursuit: Pursuit, hand: PursuingHand, run: Run): Promise<'completed' | 'suspended'> {
-  const done: readonly Deeds[] = (pursuit.past ?? []).map(deedsOf)
+async function takeBackOthers(pursuit: Pursuit, hand: PursuingHand, run: Run, proto: GoalProto): Promise<'completed' | 'suspended'> {
+  const given = [...givenTo(pursuit.events), ...repairs(pursuit.events, proto, rootInstance(run.goal))]
+  const done: Deeds[] = []
+  for (const events of pursuit.past ?? []) {
+    const known = await withSecrets(run, proto, deedsOf(events), given)
+    if ('failure' in known) return await suspend(hand, known.failure)
+    done.push(known.deeds)
+  }
   const undone = await undo(run, hand, done)
   if (!undone.ok) return await suspend(hand, undone.failure)
   return await complete(pursuit, hand, 'completed', {})

@@ -8,7 +8,7 @@ import type { FactQuery, World } from '../ports.ts'
 import type { GoalProto, Method, Path, StatementBase } from '../program/model.ts'
 import type { Tree, Variables } from '../tree.ts'
 import type { Asked, Link } from './call.ts'
-import { Doing } from './doing.ts'
+import { Doing, type DoingParts } from './doing.ts'
 import type { Candidate } from './events.ts'
 import { Facts } from './facts.ts'
 import { type Ended, type Failure, type Walked, went } from './failure.ts'
@@ -41,9 +41,21 @@ export class PursuingHand implements Hand {
   /** Goals that were done in this stretch and yet are not true, with their names. */
   readonly #lost = new Map<string, string>()
   readonly #origins = new Origins()
+  /** What each sub-goal reads and writes of the one that needs it. */
+  readonly #ties = new Map<string, { readonly reads?: readonly string[]; readonly writes?: readonly string[] }>()
 
-  /** @param target once its `stop` fires, no further step begins */
-  constructor(goalId: string, world: World, history: History, facts: Run['facts'], target: Target) {
+  /**
+   * @param target once its `stop` fires, no further step begins
+   * @param turns of its steps among those of other goals
+   */
+  constructor(
+    goalId: string,
+    world: World,
+    history: History,
+    facts: Run['facts'],
+    target: Target,
+    turns: Pick<DoingParts, 'most' | 'isAwaited'> = {}
+  ) {
     const { stop } = target
     this.#target = target
     this.#world = world
@@ -59,7 +71,7 @@ export class PursuingHand implements Hand {
     )
     this.#facts = new Facts(facts, world)
     const [recall, keeping, limits] = [this.#recall, this.#keeping, this.#limits]
-    this.#doing = new Doing({ goalId, world, history, stop, recall, keeping, limits, facts: this.#facts, pen: this.pen })
+    this.#doing = new Doing({ goalId, world, history, stop, recall, keeping, limits, facts: this.#facts, pen: this.pen, ...turns })
   }
 
   async gather(queries: readonly FactQuery[]): Promise<void> {
@@ -78,6 +90,7 @@ export class PursuingHand implements Hand {
       ...(proto.debug === true && { debug: true }),
       ...(text !== undefined && { describe: text }),
       arguments: args,
+      ...this.#ties.get(instance),
       ...(frame.call !== undefined && { call: frame.call })
     })
     frame.begunAnew = true
@@ -87,6 +100,8 @@ export class PursuingHand implements Hand {
   given(frame: Frame, instance: string, now: Asked): Variables {
     const args = this.#keeping.given(frame, instance, now)
     this.#origins.note(frame, instance, args, now.reads)
+    const reads = [...new Set(Object.values(now.reads).flat())]
+    this.#ties.set(instance, { ...(reads.length > 0 && { reads }), ...(now.gives.length > 0 && { writes: now.gives }) })
     return args
   }
 

@@ -26,6 +26,8 @@ export interface Prepared {
   /** Of a sub-goal elsewhere: its run there, and the node as the program names it. */
   readonly run?: string
   readonly peer?: string
+  /** Peer id of that node, once it is known which. */
+  readonly node?: string
   /** Variables that carry values to it. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -55,6 +57,10 @@ export interface Try {
   readonly until?: number
   /** How often that time has run out before. */
   readonly round?: number
+  /** The try before has failed, which is on record. */
+  readonly anew?: boolean
+  /** Of a sub-goal elsewhere: runs that were completed for it, and whose outcome is not what is asked for any more. */
+  readonly spent?: readonly string[]
 }
 
 export interface Step<P extends Prepared = Prepared> {
@@ -76,6 +82,8 @@ export interface Step<P extends Prepared = Prepared> {
   readonly outputs: readonly Path[]
   /** In a plan: values it would write if they are known already. */
   prepare(): P
+  /** Finds out what only the world knows, and its intent is to tell: on which node a sub-goal is pursued. */
+  locate?(world: World, prepared: P, attempt: Try): Promise<P>
   perform(world: World, prepared: P, attempt: Try): Promise<Performed>
   /** Finds out how an interrupted try ended; absent for steps that have no effect outside and are simply done again. */
   recover?(world: World, attempt: Try, beganAt: number): Promise<Performed>

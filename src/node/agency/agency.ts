@@ -97,7 +97,7 @@ export interface AgencyParts {
     /** Asks the node to which the goal `id` was sent what it would do for `request`. */
     plan(id: string, request: GoalRequest, by: Principal): Promise<Plan>
     preview(request: Calls['preview']['request'], by: Principal): Promise<Plan>
-    cancel(request: Calls['cancel']['request'], by: Principal): Promise<void>
+    cancel(request: Calls['cancel']['request'], by: Principal): Promise<{ readonly kept: boolean }>
     suspend(request: Calls['suspendgoal']['request'], by: Principal): Promise<readonly StepInFlight[]>
     resume(request: Calls['resumegoal']['request'], by: Principal): Promise<void>
   }
@@ -222,7 +222,7 @@ function callTable(parts: AgencyParts): CallTable {
       }
     },
     pursue: async ({ planned, ...request }, by, signal) => {
-      const announced = planned === undefined ? undefined : announcedBy(await stillTrue(request, planned, by, signal))
+      const announced = planned === undefined ? undefined : announcedBy((await stillTrue(request, planned, by, signal)).nodes)
       return { id: (await runs.accept({ ...request, by, ...(announced !== undefined && { announced }) })).id }
     },
     goals: async ({ suspended, explained, limit = RUNS_PER_ANSWER_MAX }) => {
@@ -250,8 +250,11 @@ function callTable(parts: AgencyParts): CallTable {
     },
     cancel: async (request, by) => {
       const { id } = await find(request.id)
-      const { why, undo } = request
-      await (sent.nodeOf(id) === undefined ? runs.cancel(id, by, why, undo) : sent.cancel({ ...request, id }, by))
+      const { why, undo, leave } = request
+      const how = { ...(why !== undefined && { why }), ...(undo !== undefined && { undo }) }
+      if (sent.nodeOf(id) !== undefined) return { ...(await keptBy(sent.cancel({ ...request, id }, by))), ...(await detail(id)) }
+      if (leave === true) return { ...(await keptBy(runs.leave(id, by.peer, by, how))), ...(await detail(id)) }
+      await runs.cancel(id, by, why, undo)
       return await detail(id)
     },
     suspendgoal: async ({ id: given, why }, by) => {
@@ -307,6 +310,10 @@ function mayAct(
 /** @throws CloudburstError CB_DENIED, CB_AGENT_UNKNOWN */
 function mayControl(parts: AgencyParts, by: Principal, agent: string): void {
   mayAct(parts, by, 'agent:control', { program: parts.agents.get(agent).program.hash })
+}
+
+async function keptBy(given: Promise<{ readonly kept: boolean }>): Promise<{ readonly kept?: true }> {
+  return (await given).kept ? { kept: true } : {}
 }
 
 /** Every goal with an id that somebody may name here. */

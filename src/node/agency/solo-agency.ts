@@ -169,7 +169,7 @@ async function openParts(program: Program, before: readonly SourceFile[], direct
       repair: () => Promise.resolve(),
       plan: () => Promise.reject(new CloudburstError('CB_PEER_UNREACHABLE', 'a program run from a file has no peers')),
       preview: () => Promise.reject(new CloudburstError('CB_PEER_UNREACHABLE', 'a program run from a file has no peers')),
-      cancel: () => Promise.resolve(),
+      cancel: () => Promise.resolve({ kept: false }),
       suspend: () => Promise.resolve([]),
       resume: () => Promise.resolve()
     }

@@ -43,7 +43,8 @@ export function subjects({ journal, programs, agents }: SubjectsParts): Subjects
     const { id, program, goal: named } = request as { readonly id?: string; readonly program?: string; readonly goal?: string }
     const run = id === undefined ? undefined : await runOf(journal, id)
     if (run !== undefined) {
-      const about = await goal({ program: program === undefined ? run.program.hash : await hashOf(program), goal: run.goal })
+      const named = await goal({ program: program === undefined ? run.program.hash : await hashOf(program), goal: run.goal })
+      const about = { ...named, ...(run.chain !== undefined && { chain: run.chain }) }
       // Going on with an edited program is as good as sending one.
       return program === undefined ? about : { ...about, also: [...(about.also ?? []), 'program:load'] }
     }

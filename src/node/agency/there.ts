@@ -1,6 +1,7 @@
 /** What the sub-goals of a plan would meet on the nodes to which they would be sent: asked of each node once a goal. */
 import { CloudburstError, toErrorData } from '../../errors.ts'
 import type { Plan, PlanNode, There } from '../../goals/plan/plan.ts'
+import { goalOfInstance } from '../../goals/pursuit/instance.ts'
 import type { Question } from '../dispatch/anticipate.ts'
 
 /** Nodes and goals that one plan asks about: beyond that nothing is said of the others. */
@@ -14,7 +15,7 @@ export async function withThere(plan: Plan, ask: (selector: string, question: Qu
   const answers = new Map(
     await Promise.all(
       [...questions].slice(0, ASKED_MAX).map(async ([key, node]): Promise<[string, There]> => {
-        const question = { goal: goalOf(node), program: plan.program.hash, assignments: [] }
+        const question = { goal: goalOfInstance(node.id), program: plan.program.hash, assignments: [] }
         try {
           return [key, await ask(node.peer, question)]
         } catch (error) {
@@ -46,16 +47,11 @@ export function requireThere({ goal, nodes }: Plan): void {
   }
 }
 
-/** What is done already is asked about no more; neither is a node whose name is not known yet. */
+/** What is done already is asked about no more, nor what is taken back; neither is a node whose name is not known yet. */
 function isRemote(node: PlanNode): node is RemoteNode {
-  return node.step === 'remote' && node.mark !== '=' && node.peer !== undefined && !node.peer.includes('${')
+  return node.step === 'remote' && node.mark !== '=' && node.mark !== '-' && node.peer !== undefined && !node.peer.includes('${')
 }
 
 function keyOf(node: RemoteNode): string {
-  return `${node.peer} ${goalOf(node)}`
-}
-
-/** `site/files>folder.2` → folder */
-function goalOf({ id }: PlanNode): string {
-  return id.slice(id.lastIndexOf('>') + 1).replace(/\.\d+$/, '')
+  return `${node.peer} ${goalOfInstance(node.id)}`
 }

@@ -29,6 +29,8 @@ export interface DispatchOrder {
   readonly locale?: string
   readonly stepwise?: boolean
   readonly sshReuse?: boolean
+  /** Id of a run there, which is over and is to be taken back. */
+  readonly undoes?: string
   /** Whose wish it is; absent: this node's own people's. */
   readonly by?: Principal
   readonly acceptWithinMs?: number
@@ -62,7 +64,7 @@ export function atItsTurn(record: DispatchRecord, now: number): DispatchRecord {
 }
 
 function requestOf(id: string, order: DispatchOrder, acceptBefore: number): DispatchRequest {
-  const { goal, program, agent, mode = 'pursue', assignments, chain = [], email, locale, stepwise, sshReuse } = order
+  const { goal, program, agent, mode = 'pursue', assignments, chain = [], email, locale, stepwise, sshReuse, undoes } = order
   return {
     type: 'request',
     id,
@@ -76,6 +78,7 @@ function requestOf(id: string, order: DispatchOrder, acceptBefore: number): Disp
     ...(email === undefined ? {} : { email }),
     ...(locale === undefined ? {} : { locale }),
     ...(stepwise === undefined ? {} : { stepwise }),
-    ...(sshReuse === undefined ? {} : { sshReuse })
+    ...(sshReuse === undefined ? {} : { sshReuse }),
+    ...(undoes === undefined ? {} : { undoes })
   }
 }

@@ -26,6 +26,8 @@ export interface GivingUp {
   readonly why?: string
   /** What was done stays done. */
   readonly undo?: false
+  /** Others that have asked for the same keep it. */
+  readonly leave?: true
 }
 
 export interface DispatchRecord {

@@ -67,14 +67,20 @@ export function sentGoals({ dialer, dispatches, journal, self, sign }: SentGoals
     cancel: async (request, by) => {
       const { id, ...how } = request
       const record = await dispatches.find(id)
-      if (record !== undefined && record.receipt === undefined) return await dispatches.giveUp(id, by, how)
+      if (record !== undefined && record.receipt === undefined) {
+        await dispatches.giveUp(id, by, how)
+        return { kept: false }
+      }
       try {
-        const { seq } = await agencyOf(id).call('cancel', request, by)
+        const { seq, kept = false } = await agencyOf(id).call('cancel', request, by)
         await heard(journal, id, seq)
+        return { kept }
       } catch (error) {
         // Its node is away: it is told when it is there again. Only for this node's own people, who can still be asked then.
-        if (toErrorData(error).code !== 'CB_PEER_UNREACHABLE' || by.peer !== self.peer) throw error
+        const canWait = by.peer === self.peer || how.leave === true
+        if (toErrorData(error).code !== 'CB_PEER_UNREACHABLE' || !canWait) throw error
         await dispatches.giveUp(id, by, how)
+        return { kept: false }
       }
     }
   }

@@ -150,8 +150,9 @@ async function closedDispatches({ store, journal }: CompactionParts, before: num
 async function dropRequests({ store, journal }: CompactionParts, now: number): Promise<number> {
   let dropped = 0
   let ops: Op[] = []
-  for await (const [key, { acceptBefore, joined, goalId }] of store.range<RequestNote>({ prefix: ACCEPT_PREFIX })) {
-    if (acceptBefore + ACCEPTED_KEPT_MS >= now || (joined === true && journal.find(goalId) !== undefined)) continue
+  for await (const [key, { acceptBefore, joined, subGoal, goalId }] of store.range<RequestNote>({ prefix: ACCEPT_PREFIX })) {
+    const isShared = joined === true || subGoal === true
+    if (acceptBefore + ACCEPTED_KEPT_MS >= now || (isShared && journal.find(goalId) !== undefined)) continue
     ops.push({ type: 'del', key })
     dropped++
     if (ops.length < KEYS_AT_A_TIME) continue

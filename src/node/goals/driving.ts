@@ -1,7 +1,9 @@
 /** Drives goals until they rest: so many at a time, on after a degraded store, and standing still when the daemon ends. */
+import { availableParallelism } from 'node:os'
 import { CloudburstError } from '../../errors.ts'
-import type { World } from '../../goals/ports.ts'
+import { GIVEN_UP, type World } from '../../goals/ports.ts'
 import { Circuits } from '../../goals/pursuit/circuits.ts'
+import { AT_ONE_PEER_MAX, HERE_LEAST, HERE_PER_PROCESSOR, Turns } from '../../goals/pursuit/turns.ts'
 import type { Write } from '../../goals/pursuit/events.ts'
 import type { AgentChange } from '../agency/agents.ts'
 import type { Store } from '../store/store.ts'
@@ -19,6 +21,8 @@ export interface Driving {
   drive(id: string, cause: Cause): void
   /** Asks a goal to rest at its next step; undefined when it is not driven. @param why what its suspension says @returns when it rests */
   halt(id: string, why?: string): Promise<void> | undefined
+  /** The same at once: it waits no longer for what it has asked of other nodes. @returns when it rests */
+  leave(id: string): Promise<void> | undefined
   /** Why a goal is to rest that is still driven, as {@link halt} was told. */
   whyHalted(id: string): string | undefined
   /** Goals of an agent that are driven now. */
@@ -35,6 +39,8 @@ export interface Driving {
 
 interface Driven {
   readonly stop: AbortController
+  /** Ends its waiting for sub-goals on other nodes. */
+  readonly leave: AbortController
   readonly done: Promise<void>
   /** Known once its journal has been read. */
   agent?: string
@@ -45,6 +51,7 @@ export function openDriving(parts: DrivingParts): Driving {
   const driven = new Map<string, Driven>()
   const places = new Places(PURSUED_MAX)
   const circuits = new Circuits()
+  const turns = new Turns({ here: Math.max(HERE_LEAST, HERE_PER_PROCESSOR * availableParallelism()), perPeer: AT_ONE_PEER_MAX })
   let ending = false
   const untilTheEnd: World['journal'] = {
     append: (id, body) => (ending ? new Promise(() => undefined) : journal.append(id, body)),
@@ -55,12 +62,12 @@ export function openDriving(parts: DrivingParts): Driving {
     const entry = driven.get(id)
     if (entry !== undefined) entry.agent = agent
   }
-  const driveToRest = async (id: string, first: Cause, stopping: AbortController): Promise<void> => {
+  const driveToRest = async (id: string, first: Cause, stopping: AbortController, leaving: AbortSignal): Promise<void> => {
     for (let cause = first, unwritten = false; !ending; cause = 'restart') {
       try {
         return await pursueStretch(
-          { ...parts, circuits },
-          { id, cause, stopping, places, journal: untilTheEnd, isOf: agent => know(id, agent) }
+          { ...parts, circuits, turns },
+          { id, cause, stopping, leaving, places, journal: untilTheEnd, isOf: agent => know(id, agent) }
         )
       } catch (error) {
         if (!(error instanceof CloudburstError)) throw error
@@ -72,10 +79,10 @@ export function openDriving(parts: DrivingParts): Driving {
       }
     }
   }
-  const atItsTurn = async (id: string, cause: Cause, stop: AbortController): Promise<void> => {
+  const atItsTurn = async (id: string, cause: Cause, stop: AbortController, leave: AbortSignal): Promise<void> => {
     await places.take(stop.signal)
     try {
-      await driveToRest(id, cause, stop)
+      await driveToRest(id, cause, stop, leave)
     } catch (error) {
       if (!ending) await giveUp(parts, id, error)
     } finally {
@@ -87,11 +94,17 @@ export function openDriving(parts: DrivingParts): Driving {
   return {
     drive: (id, cause) => {
       if (driven.has(id) || ending) return
-      const stop = new AbortController()
+      const [stop, leave] = [new AbortController(), new AbortController()]
       // Entered before it begins, so that its first event already knows its agent.
       const begin = Promise.withResolvers<void>()
-      driven.set(id, { stop, done: begin.promise.then(() => atItsTurn(id, cause, stop)) })
+      driven.set(id, { stop, leave, done: begin.promise.then(() => atItsTurn(id, cause, stop, leave.signal)) })
       begin.resolve()
+    },
+    leave: id => {
+      const entry = driven.get(id)
+      entry?.stop.abort()
+      entry?.leave.abort(GIVEN_UP)
+      return entry?.done
     },
     halt: (id, why) => {
       const entry = driven.get(id)

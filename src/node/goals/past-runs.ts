@@ -6,7 +6,7 @@ import { getIn } from '../../goals/expression/path.ts'
 import { showTree, toPlain } from '../../goals/expression/plain.ts'
 import { holdsSealed } from '../../goals/expression/secrets.ts'
 import type { GoalEvent } from '../../goals/pursuit/events.ts'
-import { type Deeds, deedsOf, undoable } from '../../goals/pursuit/undo.ts'
+import { canTakeBack, type Deeds, deedsOf } from '../../goals/pursuit/undo.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
 import type { Variables } from '../../goals/tree.ts'
 import type { GoalRequest } from '../../protocols/agency/calls.ts'
@@ -74,7 +74,7 @@ export async function runsToUndo(journal: PastRuns, found: Found, request: GoalR
   for await (const past of pastRuns(journal, found, request)) {
     const { run, deeds } = past
     if (!isOver(run.status)) throw open(run, `goal ${run.id} is ${run.status}: cancel it, which undoes what it has done`)
-    if (undoable(source, deeds.history).length > 0) done.push(past)
+    if (canTakeBack(source, deeds)) done.push(past)
   }
   requireOne(request.goal, found, done)
   return done
@@ -111,7 +111,8 @@ function matches({ program, proto, agentProto }: Found, { assignments }: GoalReq
   return assignments.every(assignment => {
     const { path, tree } = understand(program, to, assignment)
     const had = getIn({ fields: variables }, path.slice(1))
-    return path[0] === 'goal' && had !== undefined && isDeepStrictEqual(toPlain(had), toPlain(tree))
+    // Whether a secret is the same nobody can tell: one that is given is what the goal is undone with.
+    return path[0] === 'goal' && had !== undefined && (holdsSealed(had) || isDeepStrictEqual(toPlain(had), toPlain(tree)))
   })
 }
 

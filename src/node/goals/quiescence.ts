@@ -11,7 +11,7 @@ export const QUIESCE_WITHIN_MS = 800
 export interface Quiescing {
   readonly journal: Pick<NodeJournal, 'read'>
   readonly driver: Pick<Driver, 'stop'>
-  readonly driving: Pick<Driving, 'halt' | 'isDriven'>
+  readonly driving: Pick<Driving, 'halt' | 'leave' | 'isDriven'>
   readonly clock: Clock
 }
 
@@ -29,6 +29,7 @@ export async function quiesce(
 ): Promise<readonly StepInFlight[]> {
   const resting = Promise.all(ids.map(id => driving.halt(id, why)))
   if (now) {
+    for (const id of ids) void driving.leave(id)
     await Promise.all(ids.map(async id => await stopSteps(driver, id, await journal.read(id))))
     await resting
     return []

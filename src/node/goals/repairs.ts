@@ -13,7 +13,8 @@ import { findGoal } from '../../goals/pursuit/call.ts'
 import type { GoalEvent, GoalEventBody, Principal, StepDecision } from '../../goals/pursuit/events.ts'
 import { foldHistory } from '../../goals/pursuit/history.ts'
 import { methodsFor } from '../../goals/pursuit/methods.ts'
-import { undoable } from '../../goals/pursuit/undo.ts'
+import { type SentGoal, sentGoals } from '../../goals/pursuit/sent-goals.ts'
+import { canTakeBack, deedsOf } from '../../goals/pursuit/undo.ts'
 import { begunSteps, namedStep } from '../../goals/render/step-names.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
 import type { PreviewRequest, RepairRequest } from '../../protocols/agency/calls.ts'
@@ -69,11 +70,7 @@ export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFind
     if (isOver(status)) throw notSuspended(id, `is ${status} already`)
     const { program, goal } = await known(journal, id)
     requireOf(parts, by, { program: program.hash, goal, vars: [] })
-    const resting = driving.halt(id)
-    if (resting !== undefined) {
-      await stopSteps(parts.driver, id, await journal.read(id))
-      await resting
-    }
+    await atRest(parts, driving, id)
     const summary = await known(journal, id)
     if (isOver(summary.status)) throw notSuspended(id, `is ${summary.status} already`)
     const said = { by, ...(why !== undefined && { why }) }
@@ -81,6 +78,7 @@ export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFind
       await journal.append(id, { type: 'undoing', ...said })
       return driving.drive(id, 'repair')
     }
+    await endBelow(parts, summary, said)
     await journal.append(id, { type: 'cancelled', ...said })
     await parts.driver.dropFiles(id)
   }
@@ -103,16 +101,30 @@ export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFind
     fence: async (id, by, why) => {
       const summary = await known(journal, id)
       if (isOver(summary.status) || summary.suspended?.code === 'abandoned') return
-      const resting = driving.halt(id)
-      if (resting !== undefined) {
-        await stopSteps(parts.driver, id, await journal.read(id))
-        await resting
-      }
+      await atRest(parts, driving, id)
       if (isOver((await known(journal, id)).status)) return
       const reason = `${by.node} gave this goal up while this node was away${why === undefined ? '' : `: ${why}`}; somebody else may be doing it`
       await journal.append(id, { type: 'suspended', code: 'abandoned', reason })
     }
   }
+}
+
+/** Ends the steps of a goal that run, and its waiting for others; resolves when it rests. */
+async function atRest({ driver, journal }: RunsParts, driving: Driving, id: string): Promise<void> {
+  const resting = driving.leave(id)
+  if (resting === undefined) return
+  await stopSteps(driver, id, await journal.read(id))
+  await resting
+}
+
+/** Ends what the goal has asked of other nodes and waits for, as it is; durable on return, however far away they are. */
+async function endBelow({ journal, messenger }: RunsParts, summary: RunSummary, said: { by: Principal; why?: string }): Promise<void> {
+  const { id, goal, chain = [] } = summary
+  const open = sentGoals(await journal.read(id)).filter(({ isDone }) => !isDone)
+  const never = new AbortController().signal
+  const end = (sent: SentGoal) =>
+    messenger.takeBack?.({ ...sent, id: sent.run, as: sent.run, chain: [...chain, `${id}:${goal}`], undo: false, ...said }, never)
+  await Promise.all(open.map(end))
 }
 
 /** What the goal would do if the event were written. */
@@ -142,12 +154,12 @@ async function undoneBy(
   return summary.undoes === undefined ? undefined : await Promise.all(summary.undoes.map(each => parts.journal.read(each)))
 }
 
-/** Whether something was done that methods of the program can undo, and nobody has asked for that before. */
+/** Whether something was done, here or elsewhere, that methods of the program can undo, and nobody has asked for that before. */
 async function canUndo(parts: RunsParts, summary: RunSummary): Promise<boolean> {
-  const history = foldHistory(await parts.journal.read(summary.id))
-  if (history.undoing !== undefined) return false
+  const deeds = deedsOf(await parts.journal.read(summary.id))
+  if (deeds.history.undoing !== undefined) return false
   const source = await sourceOf(parts, summary, undefined).catch(() => undefined)
-  return source !== undefined && undoable(source, history).length > 0
+  return source !== undefined && canTakeBack(source, deeds)
 }
 
 /** @throws CloudburstError CB_DENIED */

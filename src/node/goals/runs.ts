@@ -24,6 +24,7 @@ import { latestRuns, type Past, recentRuns, runsToUndo } from './past-runs.ts'
 import { openDriving } from './driving.ts'
 import { type Found, type GoalFinder, goalFinder } from './goal-finder.ts'
 import { openHolds } from './holds.ts'
+import { type Leaving, openLeaving } from './leaving.ts'
 import { type GoalAsked, requireDispatch, requireRepair } from './permitted.ts'
 import type { Programs } from '../programs/programs.ts'
 import { openRepairs, type Repairs } from './repairs.ts'
@@ -72,6 +73,8 @@ export interface Proposal extends GoalRequest {
   readonly acceptBefore?: number
   /** What the plan that is executed says may be done. */
   readonly announced?: Announced
+  /** Of a dispatch: the run of the caller's that is to be taken back, unless others keep it. */
+  readonly takesBack?: string
 }
 
 /** A run that was completed, looked at again. */
@@ -82,7 +85,7 @@ export interface LookedAgain {
   readonly elsewhere: readonly Elsewhere[]
 }
 
-export interface Runs extends Repairs, Omit<Resting, 'resumeStops'> {
+export interface Runs extends Repairs, Pick<Leaving, 'leave'>, Omit<Resting, 'resumeStops'> {
   plan(request: GoalRequest): Promise<Plan>
   /** The newest runs of the goal that were completed, and how it stands now with what they had reached; only what is pure is asked. */
   lookAgain(request: GoalRequest): Promise<readonly LookedAgain[]>
@@ -102,6 +105,8 @@ export function openRuns(parts: RunsParts): Runs {
   const finder = goalFinder(parts)
   const holds = openHolds(parts.store)
   const driving = openDriving({ ...parts, finder, holds })
+  const repairs = openRepairs(parts, driving, finder)
+  const leaving = openLeaving(journal, repairs.cancel)
   const resume = (id: string): void => {
     const run = journal.find(id)
     if (run === undefined || run.mirrored || journal.damaged.has(id)) return
@@ -135,12 +140,12 @@ export function openRuns(parts: RunsParts): Runs {
     const undoes = request.destroy === true ? (await runsToUndo(journal, found, request)).map(({ events }) => events) : undefined
     const assignments = undoes === undefined ? await finder.configure(found, request, 'plan') : []
     const made = await makePlan({ ...planningOf(found, request), assignments, ...(undoes !== undefined && { undoes }) })
-    const plan = estimated(made, measured(await recentRuns(journal, found, request.goal)))
+    const plan = estimated(made, measured(await recentRuns(journal, found, request.goal)), request.abreast)
     return request.target === undefined ? { plan } : upTo(plan, request.target)
   }
   const accept: Runs['accept'] = async proposal => {
     const found = await finder.find(proposal)
-    const undoes = proposal.destroy === true ? (await runsToUndo(journal, found, proposal)).map(({ id }) => id) : undefined
+    const undoes = await undoneBy(parts, leaving, found, proposal)
     const checks = proposal.refreshOnly === true ? (await latestRuns(journal, found, proposal)).map(({ id }) => id) : undefined
     const given = await givenTo(finder, found, proposal)
     const target = proposal.target === undefined ? undefined : (await planned(proposal)).target
@@ -156,7 +161,7 @@ export function openRuns(parts: RunsParts): Runs {
     const elsewhere = parts.sentTo?.(goalId)
     // Its events come from there: a run of that id here would stand in their place.
     if (elsewhere !== undefined)
-      throw new CloudburstError('CB_VALUE_INVALID', `a goal ${goalId} was sent from here to ${elsewhere.node}`, { id: goalId })
+      throw new CloudburstError('CB_VALUE_INVALID', `a goal ${goalId} was sent from here to ${elsewhere.node}`, { id: goalId, taken: true })
     if (!leaves && journal.open >= OPEN_GOALS_MAX && journal.find(goalId) === undefined)
       throw new CloudburstError('CB_BUSY', `${journal.open} goals are open here already: repair or cancel what waits, then ask again`, {
         goal: proposal.goal,
@@ -192,7 +197,6 @@ export function openRuns(parts: RunsParts): Runs {
     if (accepted.repeated) resume(accepted.goalId)
     return { id: accepted.goalId, repeated: accepted.repeated }
   }
-  const repairs = openRepairs(parts, driving, finder)
   const forgetHold = (id: string): Promise<void> => holds.drop(id).catch(() => undefined)
   const resting = openResting({
     ...parts,
@@ -214,6 +218,7 @@ export function openRuns(parts: RunsParts): Runs {
       await repairs.cancel(id, ...rest)
       await forgetHold(id)
     },
+    leave: leaving.leave,
     ...resting,
     resumeAll: () => {
       resumeAll()
@@ -226,7 +231,7 @@ export function openRuns(parts: RunsParts): Runs {
 }
 
 function proposed(proposal: Proposal, { name, hash }: RunSummary['program'], agent?: string): Extract<GoalEventBody, { type: 'proposed' }> {
-  const { goal, mode = 'pursue', assignments, by, chain = [], locale, stepwise, sshReuse } = proposal
+  const { goal, mode = 'pursue', assignments, by, chain = [], locale, stepwise, sshReuse, abreast } = proposal
   return {
     type: 'proposed',
     version: EVENT_VERSION,
@@ -239,13 +244,25 @@ function proposed(proposal: Proposal, { name, hash }: RunSummary['program'], age
     chain,
     ...(locale !== undefined && { locale }),
     ...(stepwise === true && { stepwise }),
-    ...(sshReuse === true && { sshReuse })
+    ...(sshReuse === true && { sshReuse }),
+    ...(abreast !== undefined && { abreast })
   }
+}
+
+/** The runs that it undoes instead of pursuing its goal, the newest first; undefined for one that pursues. */
+async function undoneBy(
+  { journal }: RunsParts,
+  leaving: Leaving,
+  found: Found,
+  proposal: Proposal
+): Promise<readonly string[] | undefined> {
+  if (proposal.takesBack !== undefined) return await leaving.toUndo(proposal.takesBack, proposal.caller ?? proposal.by.peer)
+  return proposal.destroy === true ? (await runsToUndo(journal, found, proposal)).map(({ id }) => id) : undefined
 }
 
 /** The values that it begins with: of one that is under way already each must fit as it is, any other is configured. */
 async function givenTo(finder: GoalFinder, found: Found, proposal: Proposal): Promise<readonly Assignment[]> {
-  if (proposal.destroy === true || proposal.refreshOnly === true) return proposal.assignments
+  if (proposal.destroy === true || proposal.refreshOnly === true || proposal.takesBack !== undefined) return proposal.assignments
   if (proposal.from === undefined) return await finder.configure(found, proposal, 'pursue')
   const to = assignable(found.proto, found.agentProto)
   return proposal.assignments.map(each => ({ path: each.path, value: assigned(found.program, to, each) }))

@@ -3,7 +3,7 @@ import { CloudburstError } from '../../errors.ts'
 import { instancesOf } from '../../goals/config/instances.ts'
 import type { World } from '../../goals/ports.ts'
 import type { Program } from '../../goals/program/model.ts'
-import type { GoalEvent, GoalEventBody } from '../../goals/pursuit/events.ts'
+import type { GoalEvent, GoalEventBody, Principal } from '../../goals/pursuit/events.ts'
 import { pursue } from '../../goals/pursuit/pursue.ts'
 import type { Agents } from '../agency/agents.ts'
 import type { EffectCheck } from '../permissions/effect.ts'
@@ -36,6 +36,8 @@ export interface Stretch {
   readonly cause: Cause
   /** Asks the goal to rest at its next step; a text as the reason is what its suspension says. */
   readonly stopping: AbortController
+  /** Fires with GIVEN_UP when it is to wait for sub-goals elsewhere no longer. */
+  readonly leaving: AbortSignal
   /** One that waits for a sub-goal elsewhere leaves its place to others. */
   readonly places: Places
   /** What the walk writes to: stands still once the daemon ends. */
@@ -103,11 +105,21 @@ function worldOf(parts: DrivingParts, stretch: Stretch, proposed: Proposed, even
   return {
     ...parts,
     journal: stretch.journal,
-    messenger: {
-      dispatch: (goal, signal) => stretch.places.aside(() => parts.messenger.dispatch({ ...goal, by }, signal), stretch.stopping.signal)
-    },
+    messenger: messengerOf(parts.messenger, stretch, by),
     surroundings: parts.finder.surroundings(proposed.agent),
     ...(permits !== undefined && { whyDenied: () => whyDenied({ permits, programs }, events, asked) })
+  }
+}
+
+/** Who waits for another node leaves its place to others meanwhile. */
+function messengerOf(messenger: World['messenger'], { places, leaving, stopping }: Stretch, by: Principal): World['messenger'] {
+  const aside = <T>(ask: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> =>
+    places.aside(() => ask(AbortSignal.any([leaving, signal])), stopping.signal)
+  const { locate, takeBack } = messenger
+  return {
+    dispatch: (goal, signal) => aside(until => messenger.dispatch({ ...goal, by }, until), signal),
+    ...(locate !== undefined && { locate: (goal, runOn, anew) => locate({ ...goal, by }, runOn, anew) }),
+    ...(takeBack !== undefined && { takeBack: (goal, signal) => aside(until => takeBack({ ...goal, by }, until), signal) })
   }
 }
 

@@ -6,7 +6,7 @@ import { CloudburstError } from '../../errors.ts'
 import type { Journal } from '../../goals/ports.ts'
 import type { GoalEvent, Write } from '../../goals/pursuit/events.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
-import { type Acceptance, type Accepted, accepting } from './acceptance.ts'
+import { type Acceptance, type Accepted, accepting, askersOf, leave } from './acceptance.ts'
 import { type Chain, openChains } from './chains.ts'
 import { type Damage, damagedSummary, findDamage, findNewDamage } from './damage.ts'
 import { acceptKey, eventOf, type JournalRecord, recordKey, recordsOf, RUN_PREFIX, type RunEntry, runKey } from './records.ts'
@@ -64,6 +64,10 @@ export interface NodeJournal extends Journal, Removal {
   accept(acceptance: Acceptance, extra?: readonly Op[]): Promise<Accepted>
   /** Whether a request of `caller` was accepted, also one for a run that somebody else had asked for. */
   hasAccepted(caller: string, request: string): Promise<boolean>
+  /** Peer ids of all who have asked for a run under its own id, and have not left it since. */
+  askers(goalId: string): Promise<readonly string[]>
+  /** Whoever asked for the run has no need of it any more. Durable on return. */
+  leave(goalId: string, caller: string): Promise<void>
   /** Writes down how far the journal is, for the next opening to compare. Call it before the store is closed. */
   close(): Promise<void>
 }
@@ -182,6 +186,8 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
     },
     accept: (acceptance, extra = []) => accept(acceptance, extra),
     hasAccepted: async (caller, request) => (await store.get(acceptKey(caller, request))) !== undefined,
+    askers: goalId => askersOf(store, goalId),
+    leave: (goalId, caller) => leave(store, caller, goalId),
     ...removal(store, index, chains),
     close: () => chains.saveHeads().catch(() => undefined)
   }

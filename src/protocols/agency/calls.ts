@@ -54,8 +54,14 @@ export interface Calls {
   repair: { request: RepairRequest; reply: RunInfo }
   /** What the repair would keep, do again and do anew; changes nothing. */
   preview: { request: PreviewRequest; reply: Plan }
-  /** With undo: false what was done stays done. */
-  cancel: { request: { readonly id: string; readonly why?: string; readonly undo?: false }; reply: RunInfo }
+  /**
+   * With undo: false what was done stays done. `leave`: only the caller gives it up, who has asked for it; while others have asked for
+   * it too it goes on (`kept`).
+   */
+  cancel: {
+    request: { readonly id: string; readonly why?: string; readonly undo?: false; readonly leave?: true }
+    reply: RunInfo & { readonly kept?: true }
+  }
   /** Lets a goal rest at its next step; answers within a second, naming steps that still run. */
   suspendgoal: { request: { readonly id: string; readonly why?: string }; reply: RunInfo }
   /** Lets go on what was suspended by `suspendgoal`, or with its agent. */

@@ -19,6 +19,8 @@ export interface Subject {
   /** The name under which the owner of this node knows that program. */
   readonly programName?: string
   readonly goal?: string
+  /** Of a run that it names: `<run id>:<goal>` of those that led to it. */
+  readonly chain?: readonly string[]
   /** Paths that it sets; absent for requests that can set none. */
   readonly vars?: readonly string[]
   /** Needed besides the call's own capability, e.g. `node:shell` for the built-in program of ad-hoc commands. */
@@ -64,29 +66,24 @@ async function serve(agency: Agency, channel: Channel, caller: Caller, limits: A
   if (first.type === 'call' && isCall(first.name)) {
     const { behalf } = first
     const shaped = accepted(callShapes[first.name], first.request, `request of ${first.name}`, 'CB_USAGE')
-    const asking = behalf === undefined ? caller : onBehalf(caller, behalf, first.name, shaped)
-    const request = await permitted(first.name, shaped, asking, subjectOf)
+    const subject = await subjectOf(first.name, shaped)
+    const asking = behalf === undefined ? caller : onBehalf(caller, behalf, first.name, shaped, subject)
+    const request = permitted(first.name, shaped, asking, subject)
     const by = principal(caller, behalf)
     await send(channel, { type: 'reply', reply: await agency.call(first.name, request, by, signal) })
     return
   }
   if (first.type === 'stream' && isStream(first.name)) {
     const shaped = accepted(streamShapes[first.name], first.request, `request of ${first.name}`, 'CB_USAGE')
-    const request = await permitted(first.name, shaped, caller, subjectOf)
+    const request = permitted(first.name, shaped, caller, await subjectOf(first.name, shaped))
     await pour(agency.stream(first.name, request, principal(caller), signal), channel, caller)
     return
   }
   throw new CloudburstError('CB_USAGE', `there is no ${first.type} named ${first.name}`)
 }
 
-async function permitted<N extends CallName | StreamName>(
-  name: N,
-  shaped: unknown,
-  caller: Caller,
-  subjectOf: SubjectOf
-): Promise<RequestOf<N>> {
+function permitted<N extends CallName | StreamName>(name: N, shaped: unknown, caller: Caller, subject: Subject): RequestOf<N> {
   const checked = shaped as RequestOf<N>
-  const subject = await subjectOf(name, checked)
   caller.require(callCapability[name], about(subject))
   for (const capability of subject.also ?? []) caller.require(capability, about(subject))
   return checked
@@ -97,13 +94,14 @@ function principal({ peer, node, email }: Caller, behalf?: readonly string[]): P
 }
 
 /** Whoever else it asks for needs to be permitted too. */
-function onBehalf(caller: Caller, behalf: readonly string[], call: string, request: unknown): Caller {
+function onBehalf(caller: Caller, behalf: readonly string[], call: string, request: unknown, { chain }: Subject): Caller {
   const { id, goal, program } = request as { readonly id?: string; readonly goal?: string; readonly program?: string }
   const asked: Asked = {
     call,
     ...(id !== undefined && { goalId: id }),
     ...(goal !== undefined && { goal }),
-    ...(program !== undefined && { program })
+    ...(program !== undefined && { program }),
+    ...(chain !== undefined && { chain })
   }
   if (caller.onBehalf === undefined) throw new CloudburstError('CB_DENIED', 'nobody is asked for on behalf of others here')
   return caller.onBehalf(behalf, asked)
@@ -155,7 +153,7 @@ function named(_name: CallName | StreamName, request: unknown): Subject {
   return { ...(program === undefined ? {} : { program }), ...(goal === undefined ? {} : { goal }) }
 }
 
-function about({ also: _, ...rest }: Subject): About {
+function about({ also: _, chain: __, ...rest }: Subject): About {
   return rest
 }
 

@@ -96,7 +96,12 @@ export const callShapes: { readonly [N in CallName]: Shape<Calls[N]['request']> 
   goal: v.strictObject({ id: nameShape }),
   repair,
   preview: v.strictObject({ ...repair.entries, cancel: v.exactOptional(v.literal(true)) }),
-  cancel: v.strictObject({ id: nameShape, why: v.exactOptional(textShape), undo: v.exactOptional(v.literal(false)) }),
+  cancel: v.strictObject({
+    id: nameShape,
+    why: v.exactOptional(textShape),
+    undo: v.exactOptional(v.literal(false)),
+    leave: v.exactOptional(v.literal(true))
+  }),
   suspendgoal: v.strictObject({ id: nameShape, why: v.exactOptional(textShape) }),
   resumegoal: v.strictObject({ id: nameShape, why: v.exactOptional(textShape) }),
   state: statePath,

@@ -36,6 +36,7 @@ const candidate = v.object({
 })
 const duration = v.pipe(v.number(), v.minValue(0))
 const seqShape = v.pipe(countShape, v.minValue(1))
+const announced = v.object({ steps: v.array(textShape), otherwise: v.array(textShape) })
 
 const goalBodies = [
   v.object({
@@ -51,14 +52,20 @@ const goalBodies = [
     locale: v.exactOptional(nameShape),
     stepwise: v.exactOptional(v.boolean()),
     sshReuse: v.exactOptional(v.boolean()),
+    abreast: v.exactOptional(seqShape),
     from: v.exactOptional(v.object({ run: nameShape, snapshot: nameShape, seq: seqShape })),
     undoes: v.exactOptional(listOf(nameShape)),
     checks: v.exactOptional(listOf(nameShape)),
-    planned: v.exactOptional(v.object({ steps: v.array(textShape), otherwise: v.array(textShape) })),
+    planned: v.exactOptional(announced),
     target: v.exactOptional(textShape)
   }),
   v.object({ type: v.literal('configured'), variables: variablesShape, sources: v.record(textShape, textShape) }),
-  v.object({ type: v.literal('started'), stretch: countShape, cause: v.picklist(['first', 'repair', 'resume', 'restart']) }),
+  v.object({
+    type: v.literal('started'),
+    stretch: countShape,
+    cause: v.picklist(['first', 'repair', 'resume', 'restart']),
+    planned: v.exactOptional(announced)
+  }),
   v.object({
     type: v.literal('goal-began'),
     debug: v.exactOptional(v.literal(true)),
@@ -67,6 +74,8 @@ const goalBodies = [
     describe: v.exactOptional(textShape),
     place,
     arguments: v.exactOptional(variablesShape),
+    reads: v.exactOptional(listOf(textShape)),
+    writes: v.exactOptional(listOf(textShape)),
     call: v.exactOptional(nameShape),
     again: v.exactOptional(textShape)
   }),

@@ -30,6 +30,8 @@ export type FromDispatcher =
       readonly sshReuse?: boolean
       /** The signed asks that it rests on, base64, the last one by the dispatcher. */
       readonly behalf?: readonly string[]
+      /** Id of a run that the dispatcher has asked for, which is over: what it has done is taken back, unless others keep it. */
+      readonly undoes?: string
     }
   /** The program that the executor said it lacks. Needs program:load. */
   | { readonly type: 'program'; readonly files: readonly SourceFile[] }

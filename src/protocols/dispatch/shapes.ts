@@ -42,7 +42,8 @@ export const fromDispatcherShape: v.GenericSchema<unknown, Exclude<FromDispatche
     locale: v.exactOptional(nameShape),
     stepwise: v.exactOptional(v.boolean()),
     sshReuse: v.exactOptional(v.boolean()),
-    behalf: v.exactOptional(behalfShape)
+    behalf: v.exactOptional(behalfShape),
+    undoes: v.exactOptional(idShape)
   }),
   v.strictObject({ type: v.literal('program'), files: sourceFilesShape }),
   v.strictObject({ type: v.literal('fence'), id: idShape, why: v.exactOptional(textShape) }),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import type { RemoteGoal } from '../../../src/goals/ports.ts'
+import { GIVEN_UP, type RemoteGoal } from '../../../src/goals/ports.ts'
+import type { GoalEvent } from '../../../src/goals/pursuit/events.ts'
 import type { RunSummary } from '../../../src/goals/pursuit/summary.ts'
 import { subRunId } from '../../../src/goals/pursuit/remote.ts'
 import type { PeerInfo } from '../../../src/node/control/contract.ts'
@@ -21,17 +22,14 @@ const node = (name: string, status: PeerInfo['status']): PeerInfo => ({
 })
 
 /** A messenger among `nodes`, whose goals end as `status`; says where each was sent. */
-function among(
-  nodes: readonly PeerInfo[],
-  status: RunSummary['status'],
-  before: Readonly<Record<string, DispatchState>> = {},
-  chain: readonly string[] = goal.chain
-) {
+function among(nodes: readonly PeerInfo[], status: RunSummary['status'], before: Readonly<Record<string, DispatchState>> = {}) {
   const sent: string[] = []
   const ids: string[] = []
   /** Ids that are refused as those of other goals, and goals of others that are pursued here. */
   const refuse = new Set<string>()
   const here = new Set<string>()
+  /** Goals of this node. */
+  const others: { readonly run: RunSummary; readonly events: readonly GoalEvent[] }[] = []
   const error = { code: 'CB_VALUE_INVALID', message: 'exists already', details: { taken: true } }
   const parts = {
     dispatches: {
@@ -47,7 +45,11 @@ function among(
           : Promise.resolve((refuse.has(id) ? { state: 'refused', error } : { state: 'done' }) as never)
     },
     journal: {
-      summary: () => Promise.resolve({ status, chain, results: { x: { value: 1 } } } as never),
+      summary: () => Promise.resolve({ status, results: { x: { value: 1 } } } as never),
+      summaries: async function* () {
+        for (const { run } of others) yield run
+      },
+      read: id => Promise.resolve(others.find(({ run }) => run.id === id)?.events ?? []),
       subscribe: () => () => undefined,
       find: id => (here.has(id) ? ({ id, mirrored: false } as never) : undefined)
     },
@@ -62,12 +64,34 @@ function among(
     find: () => nodes,
     cancel: id => {
       sent.push(`cancel ${id}`)
+      return Promise.resolve({ kept: false })
+    },
+    giveUp: (id, _by, { undo }) => {
+      sent.push(`give up ${id}${undo === false ? ', as it is' : ''}`)
       return Promise.resolve()
     },
     unheard: () => undefined,
     ours: id => `ours ${id}`
   } satisfies MessengerParts
-  return { sent, ids, refuse, here, messenger: makeMessenger(parts) }
+  return { sent, ids, refuse, here, others, before: before as Record<string, DispatchState>, messenger: makeMessenger(parts) }
+}
+
+/** A goal of this node that waits for run `run` of a sub-goal. */
+function waiting(id: string, run: string): { run: RunSummary; events: GoalEvent[] } {
+  const place = { file: 'a.xml', line: 1, col: 1 }
+  const began = {
+    type: 'step-began',
+    step: 'part/m>build',
+    instance: 'part',
+    attempt: 1,
+    kind: 'remote',
+    key: '',
+    show: '',
+    place,
+    reads: {}
+  }
+  const body = { ...began, run, peer: 'n2' } as GoalEvent['body']
+  return { run: { id, status: 'pursuing', chain: ['01R:site'] } as never, events: [{ goalId: id, seq: 1, at: 0, body }] }
 }
 
 describe('a sub-goal for another node', () => {
@@ -89,15 +113,45 @@ describe('a sub-goal for another node', () => {
     const { sent, messenger } = among([node('n2', 'up')], 'pursuing')
     assert.deepEqual(await messenger.dispatch(goal, AbortSignal.abort()), { kind: 'failed', message: 'it took too long' })
     await until('it is cancelled', () => sent.length === 2)
-    assert.deepEqual(sent, ['n2', 'cancel 01J'])
+    assert.deepEqual(sent, ['n2', 'give up 01J, as it is'])
   })
 
-  it('goes on there when another caller has begun it, and waits for it still', async () => {
-    const { sent, messenger } = among([node('n2', 'up')], 'pursuing', {}, ['01R:site', '01A:part'])
-    const asked = { ...goal, chain: ['01R:site'] }
+  it('goes on there when another goal of this node waits for it too', async () => {
+    const { sent, others, messenger } = among([node('n2', 'up')], 'pursuing')
+    others.push(waiting('01A', goal.id), waiting('01B', goal.id))
+    const asked = { ...goal, chain: ['01R:site', '01A:part'] }
     assert.deepEqual(await messenger.dispatch(asked, AbortSignal.abort()), { kind: 'failed', message: 'it took too long' })
     await new Promise(resolve => setImmediate(resolve))
     assert.deepEqual(sent, ['n2'])
+    others.pop()
+    await messenger.dispatch(asked, AbortSignal.abort())
+    await until('it is given up', () => sent.length === 3)
+    assert.deepEqual(sent, ['n2', 'n2', 'give up 01J, as it is'])
+  })
+
+  it('is left alone when the goal that needs it is given up: that sees to it', async () => {
+    const { sent, messenger } = among([node('n2', 'up')], 'pursuing')
+    assert.deepEqual(await messenger.dispatch(goal, AbortSignal.abort(GIVEN_UP)), { kind: 'left' })
+    await new Promise(resolve => setImmediate(resolve))
+    assert.deepEqual(sent, ['n2'])
+  })
+
+  it('is the same goal for all who mean the same node, whatever they call it', async () => {
+    const { messenger } = among([node('n2', 'up')], 'completed')
+    const runOn = (peer: string): string => `run on ${peer}`
+    const found = await Promise.all(['n2', 'os=linux'].map(peer => messenger.locate!({ ...goal, peer }, runOn, false)))
+    assert.deepEqual(found, Array(2).fill({ id: 'run on p-n2', node: 'p-n2' }))
+  })
+
+  it('stays with the node that was asked for it before, while that has not refused', async () => {
+    const runOn = (peer: string): string => `run on ${peer}`
+    const nodes = [node('n2', 'up'), node('n3', 'away')]
+    const { messenger, before } = among(nodes, 'completed', { 'run on p-n3': 'accepted' })
+    assert.equal((await messenger.locate!(goal, runOn, false)).node, 'p-n3')
+    before['run on p-n3'] = 'refused'
+    assert.equal((await messenger.locate!(goal, runOn, false)).node, 'p-n2')
+    before[goal.id] = 'accepted'
+    assert.equal((await messenger.locate!(goal, runOn, false)).id, goal.id, 'asked by an older release')
   })
 
   it('is asked for anew, under another id, when it was refused or its node was abandoned before', async () => {
