@@ -17,6 +17,7 @@ export async function goalRequest(invocation: Invocation, agency: Agency, by: Pr
     destroy,
     refresh,
     'refresh-only': refreshOnly,
+    parallel,
     target
   } = invocation.options
   if (destroy && (refresh || refreshOnly))
@@ -32,6 +33,7 @@ export async function goalRequest(invocation: Invocation, agency: Agency, by: Pr
     ...(acceptSuggestions ? { acceptSuggestions } : {}),
     ...(step ? { stepwise: true } : {}),
     ...(sshReuse ? { sshReuse: true } : {}),
+    ...abreast(parallel, invocation.command),
     ...(destroy ? { destroy: true as const } : {}),
     ...(target === undefined ? {} : { target }),
     ...(refresh ? { refresh: true as const } : {}),
@@ -39,6 +41,17 @@ export async function goalRequest(invocation: Invocation, agency: Agency, by: Pr
     ...(noProbe ? { probe: false as const } : {}),
     ...(locale === undefined ? {} : { locale })
   }
+}
+
+/** `--parallel`, unless it counts nodes. @throws CloudburstError CB_USAGE */
+function abreast(parallel: string | undefined, command: string): Pick<GoalRequest, 'abreast'> {
+  return parallel === undefined || command === 'dispatch' ? {} : { abreast: atATime(parallel, command) }
+}
+
+/** A number of steps or nodes. @throws CloudburstError CB_USAGE */
+export function atATime(parallel: string, command: string): number {
+  if (/^[1-9]\d{0,5}$/.test(parallel)) return Number(parallel)
+  throw new CloudburstError('CB_USAGE', '--parallel takes a number from 1', { command })
 }
 
 /** The language that the person reads, as POSIX has it; undefined when none is chosen. */

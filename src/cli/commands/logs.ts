@@ -45,13 +45,13 @@ export async function run(invocation: Invocation): Promise<number> {
   }
 }
 
-/** The steps of a goal that its saved plan did not know; none, if all is well. */
+/** The steps of a goal that no plan of it knew; none, if all is well. */
 async function sayUnplanned(invocation: Invocation, { agency, by }: Session, id: string): Promise<number> {
   const events: GoalEvent[] = []
   for await (const item of agency.stream('events', { id, from: 1 }, by)) if (item.type === 'event') events.push(item.event)
   const found = unplannedSteps(events)
   if (found === undefined)
-    throw new CloudburstError('CB_USAGE', `goal ${id} was not executed from a saved plan: there is nothing to compare it with`, {
+    throw new CloudburstError('CB_USAGE', `what goal ${id} was to do is not known: it has too many steps, or an older version began it`, {
       command: 'execute'
     })
   await showOne(invocation, { unplanned: found }, id, () => found.map(({ step, show }) => `${oneLine(step)}  ${oneLine(show)}`))

@@ -10,6 +10,7 @@ export const goals: Verbs = {
       ...goalOptions,
       ...verbosity,
       'out',
+      'parallel',
       'no-probe',
       'destroy',
       'refresh',
@@ -41,6 +42,7 @@ export const goals: Verbs = {
       ...verbosity,
       'destroy',
       'refresh-only',
+      'parallel',
       'target',
       'step',
       'from-snapshot',
@@ -55,7 +57,7 @@ export const goals: Verbs = {
   execute: {
     summary: 'make a goal true as planned; no other methods',
     usage: '[FILE…] GOAL [PATH=VALUE…] | PLAN.json',
-    options: ['peer', ...goalOptions, ...verbosity, 'target', 'step', 'from-snapshot', 'ssh-reuse', 'detach', 'strict'],
+    options: ['peer', ...goalOptions, ...verbosity, 'parallel', 'target', 'step', 'from-snapshot', 'ssh-reuse', 'detach', 'strict'],
     example: 'execute site.xml publish',
     completes: 'goals',
     load: () => import('../commands/execute.ts')

@@ -12,6 +12,8 @@ export class RunGraph {
   readonly #nodes = new Map<string, Draft>()
   readonly #edges: GraphEdge[] = []
   readonly #data = new DataEdges()
+  /** What each sub-goal gives back, by its instance. */
+  readonly #gives = new Map<string, readonly string[]>()
   /** The step or sub-goal that ended last, per goal. */
   readonly #last = new Map<string, string>()
   #goal = ''
@@ -31,7 +33,7 @@ export class RunGraph {
         this.#change(body.instance, { method: body.method })
         return true
       case 'goal-ended':
-        this.#change(body.instance, { status: goalStatus(body.outcome) })
+        this.#goalEnded(body)
         return true
       case 'step-began':
         this.#stepBegan(body)
@@ -56,7 +58,7 @@ export class RunGraph {
     }
   }
 
-  #goalBegan({ instance, goal, describe, place }: BodyOf<'goal-began'>): void {
+  #goalBegan({ instance, goal, describe, place, reads = [], writes = [] }: BodyOf<'goal-began'>): void {
     const parent = callerOf(instance, each => this.#nodes.get(each)?.kind === 'goal')
     if (parent !== undefined && !this.#nodes.has(instance)) this.#edges.push({ from: parent, to: instance, kind: 'part' })
     this.#enter({
@@ -69,6 +71,14 @@ export class RunGraph {
       place,
       status: 'running'
     })
+    if (parent !== undefined) this.#data.read(instance, parent, reads)
+    this.#gives.set(instance, writes)
+  }
+
+  #goalEnded({ instance, outcome }: BodyOf<'goal-ended'>): void {
+    this.#change(instance, { status: goalStatus(outcome) })
+    const parent = this.#nodes.get(instance)?.parent
+    if (parent !== undefined && outcome !== 'failed') this.#data.wrote(instance, parent, this.#gives.get(instance) ?? [])
   }
 
   #stepBegan({ step, instance, show, describe, place, peer, reads }: BodyOf<'step-began'>): void {

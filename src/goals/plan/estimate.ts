@@ -25,8 +25,9 @@ export function measured(runs: readonly (readonly GoalEvent[])[]): Measured {
 /**
  * The same plan with the time of each step that would be done, and of the whole: at least the fastest of each with all that may go side
  * by side, at most the slowest one after the other. Steps of which nothing is known are counted, not guessed.
+ * @param most steps that may be done at a time
  */
-export function estimated(plan: Plan, known: Measured): Plan {
+export function estimated(plan: Plan, known: Measured, most = Number.POSITIVE_INFINITY): Plan {
   if (known.size === 0) return plan
   let [leastMs, mostMs, of, steps] = [0, 0, 0, 0]
   const nodes = plan.nodes.map((node): PlanNode => {
@@ -36,7 +37,7 @@ export function estimated(plan: Plan, known: Measured): Plan {
     if (took === undefined) return node
     of += 1
     // What is only possible may not happen at all.
-    leastMs += node.mark === '?' ? 0 : took.leastMs / (node.abreast ?? 1)
+    leastMs += node.mark === '?' ? 0 : took.leastMs / Math.min(most, node.abreast ?? 1)
     mostMs += took.mostMs
     return { ...node, took }
   })

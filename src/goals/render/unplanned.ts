@@ -1,4 +1,4 @@
-/** What a goal has done that its saved plan did not know. */
+/** What a goal has done that no plan of it knew. */
 import { unplanned } from '../plan/conformance.ts'
 import type { GoalEvent } from '../pursuit/events.ts'
 
@@ -8,9 +8,7 @@ export interface Unplanned {
   readonly show: string
 }
 
-/** Undefined when the goal was not executed from a saved plan: there is nothing to compare it with. */
+/** Undefined when it is not known what the goal was to do: there is nothing to compare it with. */
 export function unplannedSteps(events: readonly GoalEvent[]): readonly Unplanned[] | undefined {
-  const proposed = events[0]?.body
-  if (proposed?.type !== 'proposed' || proposed.planned === undefined) return undefined
-  return unplanned(proposed.planned, events).map(({ step, show }) => ({ step, show }))
+  return unplanned(events)?.map(({ step, show }) => ({ step, show }))
 }

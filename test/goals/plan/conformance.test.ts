@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { ANNOUNCED_MAX, announcedBy, unplanned } from '../../../src/goals/plan/conformance.ts'
+import { ANNOUNCED_MAX, type Announced, announcedBy, unplanned } from '../../../src/goals/plan/conformance.ts'
 import type { PlanNode } from '../../../src/goals/plan/plan.ts'
 import type { GoalEvent } from '../../../src/goals/pursuit/events.ts'
 
@@ -22,8 +22,16 @@ const began = (...steps: readonly string[]): GoalEvent[] =>
     at,
     body: { type: 'step-began', step, instance: 'g', attempt: 1, kind: 'send', key: 'k', show: step, place, reads: {} }
   }))
-const unknown = (nodes: readonly PlanNode[], ...steps: readonly string[]): string[] =>
-  unplanned(announcedBy({ nodes }), began(...steps)).map(({ step }) => step)
+/** A stretch of work begins, having said what it may do. */
+const started = (planned?: Announced, cause: 'first' | 'repair' = 'first'): GoalEvent => ({
+  goalId: 'i',
+  seq: 1,
+  at: 1,
+  body: { type: 'started', stretch: 1, cause, ...(planned !== undefined && { planned }) }
+})
+const found = (...events: readonly GoalEvent[]): string[] | undefined => unplanned(events)?.map(({ step }) => step)
+const unknown = (nodes: readonly PlanNode[], ...steps: readonly string[]): string[] | undefined =>
+  found(started(announcedBy(nodes)), ...began(...steps))
 
 describe('what a plan did not know', () => {
   it('is each step with another id, once', () => {
@@ -56,14 +64,31 @@ describe('what a plan did not know', () => {
       at: 2,
       body: { type: 'step-ended', step: 'g/m/f[a]/s', attempt: 1, status: 'failed', durationMs: 1, writes: [] }
     }
-    const announced = announcedBy({ nodes: [node('g/m/f[a]/s')] })
-    assert.deepEqual(unplanned(announced, [failed, ...began('g/m/f[b]/s')]), [])
-    assert.equal(unplanned(announced, [...began('g/m/f[b]/s'), failed]).length, 1)
+    const announced = announcedBy([node('g/m/f[a]/s')])
+    assert.deepEqual(found(started(announced), failed, ...began('g/m/f[b]/s')), [])
+    assert.deepEqual(found(started(announced), ...began('g/m/f[b]/s'), failed), ['g/m/f[b]/s'])
   })
 
   it('is still found where a plan has more steps than are named one by one', () => {
     const nodes = Array.from({ length: ANNOUNCED_MAX + 1 }, (_, i) => node(`g/m/r[${i}]/s`))
-    assert.deepEqual(announcedBy({ nodes }).steps, ['g/m/r[*]/s'])
+    assert.deepEqual(announcedBy(nodes).steps, ['g/m/r[*]/s'])
     assert.deepEqual(unknown(nodes, 'g/m/r[7]/s', 'g/m/r[7]/t'), ['g/m/r[7]/t'])
+  })
+
+  it('is still found by its method where there are more loops than that', () => {
+    const nodes = Array.from({ length: ANNOUNCED_MAX + 1 }, (_, i) => node(`g/m/s${i}`))
+    assert.deepEqual(announcedBy(nodes).steps, ['g/m/**'])
+    assert.deepEqual(unknown(nodes, 'g/m/s7', 'g/n/s7', 'g/mm/s7'), ['g/n/s7', 'g/mm/s7'])
+  })
+
+  it('is what neither the first plan nor that of a later stretch knew', () => {
+    const [first, second] = [announcedBy([node('g/m/a')]), announcedBy([node('g/m/b')])]
+    assert.deepEqual(found(started(first), ...began('g/m/a', 'g/m/b'), started(second, 'repair')), ['g/m/b'])
+    assert.deepEqual(found(started(first), started(second, 'repair'), ...began('g/m/a', 'g/m/b', 'g/m/c')), ['g/m/c'])
+  })
+
+  it('cannot be told of a goal that did something without having said what', () => {
+    assert.equal(found(started(), ...began('g/m/a')), undefined)
+    assert.deepEqual(found(started()), [])
   })
 })
