@@ -85,6 +85,8 @@ if [ -n "$why" ]; then
     wait "$child" 2>/dev/null
     [ "$signals" = 0 ] || exit 143
     trap - TERM INT
+    CLOUDBURST_RETURNED=yes
+    export CLOUDBURST_RETURNED
     own "$@"
   fi
   rm -f "$trial.why"

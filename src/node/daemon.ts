@@ -43,10 +43,10 @@ import { runnerClient } from './runner/client.ts'
 import { selfAsPeer } from './agency/self.ts'
 import { type StopList, stopAll } from './stop-list.ts'
 import { stateUpdates } from './state/state-updates.ts'
-import { openStore } from './store/store.ts'
 import { openTickets } from './joining/tickets.ts'
 import type { HandOver } from './upgrading/hand-over.ts'
 import { releaseOf } from './upgrading/release.ts'
+import { openStoreOfBefore } from './upgrading/store-of-before.ts'
 import { openUpgrades } from './upgrading/upgrades.ts'
 import { openVault } from './secrets/vault.ts'
 import { VERSION } from './version.ts'
@@ -60,6 +60,8 @@ export interface DaemonOptions {
   readonly level: LogLevel
   /** The trial of a release that this daemon is on. */
   readonly tried?: string
+  /** It is the way back from another release. */
+  readonly returned?: boolean
 }
 
 export interface Daemon {
@@ -108,7 +110,7 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
   const labels = labelsOf(neighborhood.current.labels)
   const self: Principal = { peer: identity.peer, node: name }
 
-  const store = await openStore(`${home.state}/store`, { log })
+  const store = await openStoreOfBefore(`${home.state}/store`, log, options.returned === true)
   down.push(() => store.close())
   const vault = openVault(`${home.state}/sealed`)
   const tickets = await openTickets({ store, peer: identity.peer, addresses: () => mesh.addresses() })

@@ -6,7 +6,7 @@ import { atHome, CloudburstError } from '../errors.ts'
 import { shellWord } from '../goals/render/words.ts'
 import { notifying } from './delivery/notify.ts'
 import { type LogLevel, logLevels } from './log.ts'
-import { handOver, takeTried } from './upgrading/hand-over.ts'
+import { handOver, takeReturned, takeTried } from './upgrading/hand-over.ts'
 import { VERSION } from './version.ts'
 
 /** How long a daemon that gives way to another release may take to end, in milliseconds. */
@@ -60,6 +60,7 @@ async function run(
     ...(values.listen !== undefined && { listen: values.listen }),
     mdns: values['no-mdns'] !== true,
     level,
+    returned: takeReturned(),
     ...(tried !== undefined && { tried })
   })
   await systemd.ready()

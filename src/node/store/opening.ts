@@ -132,6 +132,23 @@ async function upToDate(database: Database, directory: string): Promise<Database
   return older
 }
 
+/**
+ * After an upgrade that was taken back: the store as it was before the newer program migrated it. The newer one is put aside.
+ * @returns where the newer one is; undefined when nothing was kept of before
+ */
+export async function goBack(directory: string): Promise<string | undefined> {
+  const kept = beforeMigration(directory, SCHEMA_VERSION)
+  if (!existsSync(kept)) return undefined
+  const [beside, newer] = [join(directory, 'db-back'), asidePath(directory)]
+  await rm(beside, { recursive: true, force: true })
+  await cp(kept, beside, { recursive: true })
+  for (const name of await readdir(beside)) await syncPath(join(beside, name))
+  await rename(databasePath(directory), newer)
+  await rm(headsFile(directory), { force: true })
+  await rename(beside, databasePath(directory))
+  return newer
+}
+
 /** Everything found is put aside whole; the repair works on a copy. */
 async function repair(directory: string, reason: string): Promise<{ database: Database; damage: Damage }> {
   const path = databasePath(directory)

@@ -21,6 +21,16 @@ export function takeTried(env: NodeJS.ProcessEnv = process.env): string | undefi
   return trial === '' ? undefined : trial
 }
 
+/** Tells a daemon that a newer release has run here a moment ago, and was not kept. */
+const RETURNED = 'CLOUDBURST_RETURNED'
+
+/** Whether this daemon is the way back from another release. Takes it out of `env`. */
+export function takeReturned(env: NodeJS.ProcessEnv = process.env): boolean {
+  const returned = env[RETURNED]
+  delete env[RETURNED]
+  return returned === 'yes'
+}
+
 /** Whether this process can become another one: without that, nobody would be there for the way back. */
 export function canHandOver(tried: string | undefined): boolean {
   return tried !== undefined || typeof process.execve === 'function'
