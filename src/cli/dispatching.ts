@@ -58,12 +58,10 @@ export function somePeers(invocation: Invocation): string[] {
 export function turns(invocation: Invocation): Pick<DispatchRequest, 'wait' | 'parallel' | 'failuresMax'> {
   const { command, options } = invocation
   const { wait, parallel } = options
-  if (parallel !== undefined && !/^[1-9]\d{0,5}$/.test(parallel))
-    throw new CloudburstError('CB_USAGE', '--parallel takes a number from 1', { command })
   const failuresMax = amountOf('max-failures', invocation)
   return {
     ...(wait === true && { wait }),
-    ...(parallel !== undefined && { parallel: Number(parallel) }),
+    ...(parallel !== undefined && { parallel: atATime(parallel, command) }),
     ...(failuresMax !== undefined && { failuresMax })
   }
 }
