@@ -25,6 +25,8 @@ const ANNOUNCEMENT_BYTES_MAX = 16 * 1024
 /** Tries to get what was announced before it is left to the regular pulls, and the pause after the first in milliseconds, which doubles. */
 const CHASE_TRIES_MAX = 4
 const CHASE_FIRST_MS = 150
+/** Who has passed an announcement on is asked for its news this much later, give or take a half, in milliseconds: it has to get them first. */
+const RELAY_MS = 30
 /** Announcements looked into at a time: a burst of more is left to the regular pulls, which bring the same. */
 const CHASES_MAX = 64
 
@@ -82,12 +84,14 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
     const peers = parts.neighbours()
     return peers[Math.floor(chance() * peers.length)]
   }
-  /** Asks the one that knows, then others, until what was announced is here. */
+  /** Asks the one that knows, or the one that told of it, which is given time to have it; then others, until what was announced is here. */
   const chase = async (heads: readonly Head[], from: string): Promise<void> => {
     for (let at = 0; at < CHASE_TRIES_MAX; at++) {
       const wanted = heads.filter(head => replica.lacks(head))
       if (wanted.length === 0) return
-      const near = parts.neighbours().includes(from) && at === 0 ? from : someNeighbour()
+      const owner = wanted.find(({ origin }) => parts.neighbours().includes(origin))?.origin
+      if (at === 0 && owner === undefined) await clock.sleep(RELAY_MS * (0.5 + chance()), stopping.signal)
+      const near = at > 0 ? someNeighbour() : (owner ?? (parts.neighbours().includes(from) ? from : someNeighbour()))
       // One that is under way may bring it; else only what is wanted is asked for: with many nodes the rest is most of a pull.
       if (near !== undefined) await pulling.get(near)
       const still = wanted.filter(head => replica.lacks(head)).map(({ origin }) => origin)

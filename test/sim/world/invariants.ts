@@ -210,7 +210,7 @@ export class Watch {
 
 /** What is told of an event: the asks by which a goal came are for the node that pursues it. */
 function toldOf(body: GoalEvent['body']): object {
-  if (body.type !== 'proposed') return body
+  if (!('by' in body)) return body
   const { behalf: _, ...by } = body.by
   return { ...body, by }
 }

@@ -212,18 +212,20 @@ export class Network {
     })
   }
 
+  /** Everybody passes it on to those with whom a connection stands, and hears it from the first of them; some of it is lost, some doubled. */
   publish(from: Endpoint, topic: string, bytes: Uint8Array): void {
     const { loss, duplication } = this.weather
-    for (const to of [...this.endpoints.values(), ...this.#clones]) {
-      if (to === from || !to.alive) continue
-      for (let copy = this.chance.once(duplication) ? 2 : 1; copy > 0; copy--) {
-        if (this.chance.once(loss) || this.isCut(from.peer, to.peer)) continue
-        // Others pass it on: up to three hops, and who hands it over is one of this node's own connections.
-        this.time.after(this.delay(from, to) * (1 + this.chance.int(3)), () => {
-          const via = to.up.has(from.peer) ? from.peer : this.chance.pick([...to.up.keys()])
-          if (!to.alive || via === undefined) return
-          for (const listener of to.topics.get(topic) ?? []) listener(bytes, via)
-        })
+    const late = new Map([[from, 0]])
+    for (const [by, ms] of late) {
+      for (const end of by.up.values()) {
+        const to = end.other()?.of
+        if (to === undefined || late.has(to) || this.isCut(by.peer, to.peer) || this.chance.once(loss)) continue
+        const at = ms + this.delay(by, to)
+        late.set(to, at)
+        for (let copy = this.chance.once(duplication) ? 2 : 1; copy > 0; copy--)
+          this.time.after(copy === 2 ? at * this.chance.between(1, 4) : at, () => {
+            if (to.alive) for (const listener of to.topics.get(topic) ?? []) listener(bytes, by.peer)
+          })
       }
     }
   }
