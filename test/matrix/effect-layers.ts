@@ -42,7 +42,7 @@ async function done(name: keyof typeof onAgents, by: typeof guest, bounds: objec
   const parts = {
     self: self.peer,
     programs: { find: async () => program, ownName: () => 'site' },
-    agents: { get: () => agent, start: async () => (await effect(), agent), assign: effect },
+    agents: { get: () => agent, start: () => effect().then(() => agent), assign: effect },
     runs: { suspendAgent: effect, resumeAgent: effect, stopAgent: effect },
     journal: { runs: () => [] },
     sent: { nodeOf: () => undefined },

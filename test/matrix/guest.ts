@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { noise } from '@chainsafe/libp2p-noise'
 import { privateKeyFromRaw } from '@libp2p/crypto/keys'
 import type { Stream } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
@@ -63,7 +64,11 @@ export async function openGuest(host: Host): Promise<Guest> {
     identity,
     home,
     connect: async (hello = HELLO) => {
-      if (node.getConnections().length === 0) await greet(await channel(SESSION), hello)
+      if (node.getConnections().length > 0) return
+      const { again } = await greet(await channel(SESSION), hello)
+      if (again !== true) return
+      await node.hangUp(peerIdFromString(peer))
+      await greet(await channel(SESSION), hello)
     },
     stream,
     channel,

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import type { GoalEvent } from '../../src/goals/pursuit/events.ts'
 import type { RunSummary } from '../../src/goals/pursuit/summary.ts'
-import { generateIdentity } from '../../src/crypto/identity.ts'
+import { generateIdentity, type Identity } from '../../src/crypto/identity.ts'
 import { addNeighbour } from '../../src/node/neighborhood/neighborhood.ts'
 import { subjects } from '../../src/node/agency/subjects.ts'
 import { openPrograms } from '../../src/node/programs/programs.ts'
@@ -34,6 +34,8 @@ export interface Host {
   readonly shell: string
   /** What has got through, by name. */
   readonly effects: string[]
+  /** Its permissions.xml may name this one. */
+  readonly authority: Identity
   close(): Promise<void>
 }
 
@@ -125,7 +127,7 @@ export async function openHost(): Promise<Host> {
   addNeighbour(node.home.neighborhood, { name: 'other', peer, addresses: ['/ip4/127.0.0.1/tcp/1'] })
   node.neighborhood.reload()
   await node.tickets.issue({})
-  return { node, hash, shell, effects, close: () => bed.close() }
+  return { node, hash, shell, effects, authority: generateIdentity(), close: () => bed.close() }
 }
 
 /** A call without an answer of its own is answered with nothing: that it was let in is all that counts. */

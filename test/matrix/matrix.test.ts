@@ -22,7 +22,7 @@ const besides: Readonly<Record<string, readonly string[]>> = {
 }
 
 describe('the doors of a node', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const cells: Cell[] = []
   before(async () => {
     for await (const cell of matrix()) cells.push(cell)

@@ -1,5 +1,8 @@
 /** Every kind of caller at every door. */
 import { capabilities } from '../../src/crypto/capability.ts'
+import { sealGrant } from '../../src/crypto/grant.ts'
+import { generateIdentity } from '../../src/crypto/identity.ts'
+import { sealRevocations } from '../../src/crypto/revocation.ts'
 import { CloudburstError } from '../../src/errors.ts'
 import { callCapability, type CallName } from '../../src/protocols/agency/calls.ts'
 import { addPermit } from '../../src/node/permissions/permissions.ts'
@@ -8,7 +11,8 @@ import { replaceFile } from '../../src/node/files/atomic-file.ts'
 import { permissionsText } from '../../src/node/permissions/sample.ts'
 import { FOREVER } from '../node/mesh/testbed.ts'
 import { type Entry, entries, type Limit } from './entries.ts'
-import { type Guest, openGuest } from './guest.ts'
+import type { SessionHello } from '../../src/protocols/session/messages.ts'
+import { type Guest, HELLO, openGuest } from './guest.ts'
 import { GOAL, type Host, openHost } from './host.ts'
 
 export const subjects = [
@@ -21,6 +25,9 @@ export const subjects = [
   'limited by vars',
   'limited to what it asks',
   'full',
+  'full, by a grant',
+  'by a grant of somebody else',
+  'by a grant that was taken back',
   'replaying'
 ] as const
 export type SubjectName = (typeof subjects)[number]
@@ -52,10 +59,11 @@ export async function* matrix(only: readonly SubjectName[] = subjects): AsyncGen
   try {
     for (const subject of only) {
       const guest = await openSubject(host, subject)
+      const hello = helloOf(host, guest, subject)
       try {
         for (const entry of tried) {
           if (subject === 'without the capability') withhold(host, guest, entry)
-          yield await tryOne(host, guest, subject, entry)
+          yield await tryOne(host, guest, subject, entry, hello)
         }
       } finally {
         await guest.close()
@@ -76,13 +84,13 @@ export function describeCell({ subject, entry, expected, gotIn, effects, error }
   return `${subject} at ${entry.door} (${entry.what}) was ${expected ? '' : 'not '}to get in, and did${gotIn ? '' : ' not'}; effects: ${effects.join(', ') || 'none'}${how}`
 }
 
-async function tryOne(host: Host, guest: Guest, subject: SubjectName, entry: Entry): Promise<Cell> {
+async function tryOne(host: Host, guest: Guest, subject: SubjectName, entry: Entry, hello: SessionHello): Promise<Cell> {
   const before = host.effects.length
   let answered = false
   let error: unknown
   try {
     // Whoever has no permit tries the door itself; a replay begins with the hello that was heard.
-    if (subject !== 'stranger' && subject !== 'revoked') await guest.connect().catch(() => undefined)
+    if (subject !== 'stranger' && subject !== 'revoked') await guest.connect(hello).catch(() => undefined)
     await entry.attempt(guest, host)
     answered = true
   } catch (caught) {
@@ -104,7 +112,7 @@ function expected(subject: SubjectName, { door, shut, nobody, unfit }: Entry): b
   if (nobody) return false
   if (subject === 'without the capability') return needsOf(door).some(need => need === 'permit' || need === 'greeting')
   if (subject === 'limited to what it asks') return unfit !== true
-  if (subject === 'full') return true
+  if (subject === 'full' || subject === 'full, by a grant') return true
   const limit = limits[subject]
   return limit !== undefined && !shut.includes(limit)
 }
@@ -132,6 +140,21 @@ function permit({ node: { home, permissions } }: Host, guest: Guest, lifetime: s
 function clear({ node: { home, permissions } }: Host): void {
   replaceFile(home.permissions, permissionsText(), 0o644)
   permissions.reload()
+}
+
+function trustAuthority({ authority, node: { home, permissions } }: Host): void {
+  const element = `<authority name="ops" key="${authority.peer}" capability="${capabilities.join(' ')}"/>`
+  replaceFile(home.permissions, permissionsText().replace('</permissions>', `${element}</permissions>`), 0o644)
+  permissions.reload()
+}
+
+/** What the caller says of itself each time: also the grant of another key, for the eyes of whoever looks at grants alone. */
+function helloOf({ authority }: Host, { identity }: Guest, subject: SubjectName): SessionHello {
+  if (!subject.includes('by a grant')) return HELLO
+  const holder = subject === 'by a grant of somebody else' ? generateIdentity() : identity
+  const at = Date.now()
+  const words = { id: 'g1', subject: holder.peer, email: 'guest@example.org', at, notBefore: at, expiry: at + 3_600_000 }
+  return { ...HELLO, grants: [sealGrant(authority, { ...words, allows: [{ capabilities: [...capabilities] }] })] }
 }
 
 async function openSubject(host: Host, subject: SubjectName): Promise<Guest> {
@@ -165,6 +188,17 @@ async function openSubject(host: Host, subject: SubjectName): Promise<Guest> {
     case 'full':
       permit(host, guest, FOREVER, {})
       break
+    case 'full, by a grant':
+    case 'by a grant of somebody else':
+      trustAuthority(host)
+      break
+    case 'by a grant that was taken back': {
+      trustAuthority(host)
+      const at = Date.now()
+      const revoked = [{ subject: guest.identity.peer, before: at + 60_000, until: at + 3_600_000 }]
+      host.node.trust.take(sealRevocations(host.authority, { number: 1, at, revoked }))
+      break
+    }
   }
   return guest
 }

@@ -251,6 +251,13 @@ export const mutations: readonly Mutation[] = [
     replace: 'this.#byHolder(grant.subject, grant, holder)'
   },
   {
+    what: 'trust: whoever shows a grant has it',
+    file: 'node/permissions/trust.ts',
+    find: 'grantsOf: peer => grants.of(peer),',
+    replace: 'grantsOf: () => grants.all(),',
+    by: 'by a grant of somebody else'
+  },
+  {
     what: 'trust: lists of those who hold nothing are taken in',
     file: 'node/permissions/trust.ts',
     find: 'keys.includes(root.subject) &&',

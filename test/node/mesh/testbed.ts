@@ -13,6 +13,7 @@ import { makeMesh, type Mesh } from '../../../src/node/mesh.ts'
 import { addNeighbour, type LiveNeighborhood, openNeighborhood } from '../../../src/node/neighborhood/neighborhood.ts'
 import { openAudit } from '../../../src/node/permissions/audit.ts'
 import { addPermit, type LivePermissions, openPermissions } from '../../../src/node/permissions/permissions.ts'
+import { openTrust, type Trust } from '../../../src/node/permissions/trust.ts'
 import { openTickets, type Tickets } from '../../../src/node/joining/tickets.ts'
 import { memoryTicketStore } from './ticket-store.ts'
 
@@ -25,6 +26,7 @@ export interface TestNode {
   readonly name: string
   mesh: Mesh
   permissions: LivePermissions
+  trust: Trust
   neighborhood: LiveNeighborhood
   tickets: Tickets
   /** Port it listens on, from the first start on. */
@@ -73,10 +75,12 @@ async function makeNode(home: Home, name: string): Promise<TestNode> {
   const identity = loadIdentity(home)
   const store = memoryTicketStore()
   let closing: (() => void)[] = []
-  const made = async (listen?: string): Promise<Pick<TestNode, 'mesh' | 'permissions' | 'neighborhood' | 'tickets'>> => {
+  const made = async (listen?: string): Promise<Pick<TestNode, 'mesh' | 'permissions' | 'trust' | 'neighborhood' | 'tickets'>> => {
     const permissions = openPermissions(home.permissions, quiet)
     const neighborhood = openNeighborhood(home.neighborhood, quiet)
     const audit = openAudit(home.auditLog)
+    const here = { peer: identity.peer, name, labels: { test: name } }
+    const trust = await openTrust({ permissions, here: () => here, own: [identity.peer], store, log: quiet })
     let mesh: Mesh | undefined
     const tickets = await openTickets({ store, peer: identity.peer, addresses: () => mesh?.addresses() ?? [] })
     const joining = makeJoining({ home, neighborhood, permissions, tickets, log: quiet })
@@ -84,15 +88,16 @@ async function makeNode(home: Home, name: string): Promise<TestNode> {
       identity,
       version: '0.0.1',
       neighborhood,
-      permissions,
+      permissions: trust,
+      grants: trust,
       audit,
       joining,
       log: quiet,
       topics: ['news'],
       ...(listen === undefined ? {} : { listen: [listen] })
     })
-    closing = [() => permissions.close(), () => neighborhood.close(), () => joining.close(), () => audit.close()]
-    return { mesh, permissions, neighborhood, tickets }
+    closing = [() => permissions.close(), () => neighborhood.close(), () => joining.close(), () => audit.close(), () => void trust.close()]
+    return { mesh, permissions, trust, neighborhood, tickets }
   }
   const node: TestNode = {
     home,
