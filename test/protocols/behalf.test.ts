@@ -27,6 +27,9 @@ function verdict(behalf: readonly string[], asked: Asked = { call: 'repair', goa
 describe('the asks that a request carries', () => {
   const sub: Asked = { call: 'dispatch', goalId: '01JD00000000000000000000ZZ', goal: 'part', program: HASH, chain: [`${ROOT}:whole`] }
   const last = ask(b, c, { call: 'dispatch', goalId: sub.goalId! })
+  const undoing: Asked = { ...sub, undoes: '01JD00000000000000000000YY' }
+  const end: Asked = { call: 'cancel', goalId: sub.goalId!, chain: sub.chain! }
+  const lastEnd = ask(b, c, { call: 'cancel', goalId: sub.goalId! })
   const cases: ReadonlyArray<[string, string, readonly string[], Asked?]> = [
     ['name whoever has asked, first to last', 'a b', [ask(a, b), ask(b, c)]],
     ['may be none but that of the node that sends it', 'b', [ask(b, c)]],
@@ -43,7 +46,23 @@ describe('the asks that a request carries', () => {
     ['lead there for as long as a goal may take', 'a b', [ask(a, b, { call: 'dispatch', at: NOW - ASK_AGE_MAX_MS }), last], sub],
     ['do not lead to sub-goals of other goals', 'denied', [ask(a, b, { call: 'pursue', goalId: '01JD00000000000000000000BB' }), last], sub],
     ['do not lead to goals of another program', 'denied', [ask(a, b, { call: 'pursue', program: 'cd'.repeat(32) }), last], sub],
-    ['do not lead there from what makes no goal', 'denied', [ask(a, b, { call: 'cancel' }), last], sub]
+    ['do not lead there from what makes no goal', 'denied', [ask(a, b, { call: 'cancel' }), last], sub],
+    ['lead from giving a goal up to taking back what came of it', 'a b', [ask(a, b, { call: 'cancel' }), last], undoing],
+    ['lead from letting it go on to that too', 'a b', [ask(a, b, { call: 'repair' }), last], undoing],
+    [
+      'do not lead there from goals above which it does not stand',
+      'denied',
+      [ask(a, b, { call: 'cancel', goalId: `${sub.goalId!}X` }), last],
+      undoing
+    ],
+    [
+      'lead from giving a goal up to ending what came of it',
+      'a b',
+      [ask(a, b, { call: 'cancel', at: NOW - ASK_AGE_MAX_MS }), lastEnd],
+      end
+    ],
+    ['do not lead to ending other goals', 'denied', [ask(a, b, { call: 'cancel' }), lastEnd], { call: 'cancel', goalId: sub.goalId! }],
+    ['do not lead to ending goals from what only looks', 'denied', [ask(a, b, { call: 'preview' }), lastEnd], end]
   ]
   for (const [what, expected, behalf, asked] of cases) it(what, () => assert.equal(verdict(behalf, asked), expected))
 })

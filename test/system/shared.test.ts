@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunInfo } from '../../src/node/control/contract.ts'
 import { type Mesh, mesh } from './mesh.ts'
@@ -22,13 +22,31 @@ const PROGRAM = `<cloudburst name="sharing">
   )}
 </cloudburst>`
 
+const note = (text: string, file = 'ran'): string =>
+  `<shell><send name="${text.replace(' ', '-')}">echo ${text} &gt;&gt; <get>goal.place</get>/${file}</send></shell>`
+const undoable = (name: string, body: string): string =>
+  `<goalProto name="${name}"><variable name="place" type="localFilePath"/>
+    <method name="m">${note(name)}${body}<undo>${note(`no ${name}`, 'undone')}</undo></method></goalProto>`
+const FAILS = '<shell><send name="may">test -e <get>goal.place</get>/may</send></shell>'
+
+/** `tower` needs `base` of n3, and so does `floor` of n2, which it needs too; then it fails. `roof` of `hut` fails on n3. */
+const BUILDING = `<cloudburst name="building">
+  ${undoable('tower', `<floor peer="n2">${given}</floor><base where="test=n3">${given}</base>${FAILS}`)}
+  ${undoable('floor', `<base peer="n3">${given}</base>`)}
+  ${undoable('base', '')}
+  ${undoable('hut', `<roof peer="n3">${given}</roof>`)}
+  ${undoable('roof', FAILS)}
+</cloudburst>`
+
 describe('a goal with parts on other nodes', function () {
-  this.timeout(60_000)
+  this.timeout(90_000)
   let m: Mesh
   before(async () => {
     m = await mesh(3)
     writeFileSync(join(m.directory, 'sharing.xml'), PROGRAM)
     assert.equal((await m.node(1).cli('load', join(m.directory, 'sharing.xml'))).exit, 0)
+    writeFileSync(join(m.directory, 'building.xml'), BUILDING)
+    assert.equal((await m.node(1).cli('load', join(m.directory, 'building.xml'))).exit, 0)
   })
   after(() => m?.stop())
   const ran = (): readonly string[] => readFileSync(join(m.directory, 'ran'), 'utf8').trim().split('\n')
@@ -55,5 +73,61 @@ describe('a goal with parts on other nodes', function () {
     assert.equal(cancelled.exit, 0, cancelled.stdout + cancelled.stderr)
     assert.equal((await m.node(1).goal(id, ({ status }) => status === 'cancelled')).status, 'cancelled')
     assert.ok(!existsSync(join(m.directory, 'made')))
+  })
+
+  const place = (name: string): { path: string; lines(file: string): readonly string[] } => {
+    const path = join(m.directory, name)
+    mkdirSync(path)
+    const lines = (file: string): readonly string[] =>
+      existsSync(join(path, file)) ? readFileSync(join(path, file), 'utf8').trim().split('\n') : []
+    return { path, lines }
+  }
+  const goalsOf = async (node: number, name: string): Promise<readonly RunInfo[]> =>
+    (await m.node(node).json<readonly RunInfo[]>('goals')).filter(run => run.goal === name && run.on === undefined)
+  const built = async (at: { readonly path: string }): Promise<string> => {
+    const said = await m.node(1).cli('pursue', 'tower', `goal.place=${at.path}`)
+    assert.equal(said.exit, 3, said.stdout + said.stderr)
+    return (await goalsOf(1, 'tower'))[0]!.id
+  }
+
+  it('is taken back where it was done when it is given up, the last first, and what two have asked for once', async () => {
+    const at = place('whole')
+    const id = await built(at)
+    assert.deepEqual(at.lines('ran'), ['tower', 'floor', 'base'], 'base is one goal, whatever its node is called')
+    const { stdout } = await m.node(1).cli('cancel', id, '--plan')
+    assert.match(stdout, /^undo {2}echo no tower .*\nundo {2}undo base on test=n3 .*@test=n3\nundo {2}undo floor on n2 .*@n2$/m)
+    assert.deepEqual(at.lines('undone'), [])
+    const cancelled = await m.node(1).cli('cancel', id)
+    assert.equal(cancelled.exit, 0, cancelled.stdout + cancelled.stderr)
+    await m.node(1).goal(id, ({ status }) => status === 'cancelled')
+    assert.deepEqual(at.lines('undone'), ['no tower', 'no floor', 'no base'])
+  })
+
+  it('does not wait, when it is given up, for a part that waits itself: that is given up too, there', async () => {
+    const at = place('waiting')
+    const asked = m.node(1).begin('pursue', 'hut', `goal.place=${at.path}`)
+    await asked.says(/waiting: roof on n3 waits for repair there/)
+    const [hut] = await goalsOf(1, 'hut')
+    assert.match(hut!.waitsFor?.[0] ?? '', /^roof on n3 waits for repair there: 01/)
+    const cancelled = await m.node(1).cli('cancel', hut!.id, '--why', 'not wanted')
+    assert.equal(cancelled.exit, 0, cancelled.stdout + cancelled.stderr)
+    await m.node(1).goal(hut!.id, ({ status }) => status === 'cancelled')
+    await asked.ended
+    assert.deepEqual(at.lines('undone'), ['no hut', 'no roof'])
+    assert.equal((await goalsOf(3, 'roof'))[0]!.status, 'cancelled')
+  })
+
+  it('says which node it waits for while that is away, and is taken back there when that has returned', async () => {
+    const at = place('away')
+    const id = await built(at)
+    await m.node(3).kill('SIGKILL')
+    assert.equal((await m.node(1).cli('cancel', id)).exit, 0)
+    const { waitsFor = [] } = await m.node(1).goal(id, run => (run.waitsFor?.length ?? 0) > 0)
+    assert.match(waitsFor[0]!, /^base on n3: n3 is away: .*, since \d{4}-/)
+    assert.deepEqual(at.lines('undone'), ['no tower'])
+    await m.node(3).start()
+    await m.node(1).goal(id, ({ status }) => status === 'cancelled')
+    await until('all is taken back', () => at.lines('undone').length === 3)
+    assert.deepEqual(at.lines('undone'), ['no tower', 'no floor', 'no base'])
   })
 })

@@ -56,6 +56,8 @@ export interface StageOptions {
   readonly facts?: (query: FactQuery) => Fact
   /** What another node answers; the default is that nobody is there. */
   readonly dispatch?: Messenger['dispatch']
+  /** How another node takes back what it was asked for; by default nobody can be asked. */
+  readonly takeBack?: NonNullable<Messenger['takeBack']>
   /** Files of the machine, by path. */
   readonly texts?: Readonly<Record<string, string>>
   /** Of automatic corrections. */
@@ -76,6 +78,7 @@ export function stage({
   recover,
   facts,
   dispatch = () => Promise.resolve({ kind: 'failed', message: 'nobody is there' }),
+  takeBack,
   stepwise,
   locale,
   texts = {},
@@ -162,7 +165,7 @@ export function stage({
       open: sealed => Promise.resolve(secrets[Number(sealed.slice('kept:g/'.length))]),
       drop: () => undefined
     },
-    messenger: { dispatch },
+    messenger: { dispatch, ...(takeBack !== undefined && { takeBack }) },
     clock: {
       now: () => ++now,
       sleep: ms => {

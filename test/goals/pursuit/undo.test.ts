@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { RemoteGoal, RemoteOutcome, TakingBack } from '../../../src/goals/ports.ts'
 import { undoConsequences } from '../../../src/goals/render/consequences.ts'
 import { type Stage, type StageOptions, stage } from './stage.ts'
 
@@ -113,6 +114,100 @@ describe('a goal that is given up', () => {
   })
 })
 
+describe('a goal that is given up, with parts on other nodes', () => {
+  const part = goal('part', send('part'))
+  const place = goal('place', `${send('put <get>goal.n</get>')}${undo('take')}`, '<variable name="n"/>')
+  const whole = (body: string): string => `${part}${place}${goal('g', `${send('one')}${body}${send('bad')}${undo('back')}`)}`
+  const given = '<variable name="n">a</variable>'
+
+  /** Other nodes complete what they are asked for, `answers` says what becomes of taking it back. */
+  function among(xml: string, answers: RemoteOutcome[] = []) {
+    const asked: RemoteGoal[] = []
+    const back: TakingBack[] = []
+    const s = failing({
+      xml,
+      dispatch: request => {
+        asked.push(request)
+        return Promise.resolve({ kind: request.goal === 'open' ? 'left' : 'completed', results: {} })
+      },
+      takeBack: request => {
+        back.push(request)
+        return Promise.resolve(answers.shift() ?? { kind: 'completed', results: {} })
+      }
+    })
+    return { s, asked, back }
+  }
+
+  it('has those asked that have done what their program takes back, in their place, and no others', async () => {
+    const { s, asked, back } = among(
+      whole(`<place peer="n2">${given}</place><part peer="n3"/><h/><place peer="n3">${given}</place>`) +
+        goal('h', `${send('two')}${undo('back two')}`)
+    )
+    await s.go()
+    s.undo()
+    assert.deepEqual(await s.preview(), ['- back', '- undo place on n3', '- back two', '= part on n3', '- undo place on n2'])
+    assert.equal(await s.go('repair'), 'cancelled')
+    assert.deepEqual(s.ran.slice(-2), ['back', 'back two'])
+    assert.deepEqual(
+      back.map(({ id, goal, peer, undo: as, why, chain }) => ({ id, goal, peer, as, why, chain })),
+      [asked[2]!, asked[0]!].map(({ id, peer, chain }) => ({ id, goal: 'place', peer, as: undefined, why: 'not wanted', chain }))
+    )
+    assert.notEqual(back[0]!.as, back[1]!.as)
+  })
+
+  it('waits when another node cannot take it back, and asks it once more after a repair', async () => {
+    const { s, back } = among(whole(`<place peer="n2">${given}</place>`), [{ kind: 'failed', message: 'n2 is away' }])
+    await s.go()
+    s.undo()
+    assert.equal(await s.go('repair'), 'suspended')
+    assert.match(s.bodies('suspended').at(-1)!.reason, /^undo place on n2: n2 is away$/)
+    s.repair()
+    assert.equal(await s.go('repair'), 'cancelled')
+    assert.deepEqual(s.ran.filter(text => text === 'back').length, 1)
+    assert.equal(back[0]!.as, back[1]!.as)
+  })
+
+  it('has ended, as it is, what is under way and nothing takes back', async () => {
+    const { s, asked, back } = among(whole(`<open peer="n3"/>`) + goal('open', send('part')))
+    await s.go()
+    s.undo()
+    assert.equal(await s.go('repair'), 'cancelled')
+    assert.deepEqual(
+      back.map(({ id, undo: done }) => [id, done]),
+      [[asked[0]!.id, false]]
+    )
+  })
+
+  it('asks for all that a step has asked for, with other values too', async () => {
+    const variable = '<variable name="v">a</variable>'
+    const xml = `${place}${goal('g', `<place peer="n2"><variable name="n"><get>goal.v</get></variable></place>${send('bad')}${undo('back')}`, variable)}`
+    const { s, asked, back } = among(xml)
+    await s.go()
+    s.repair({ 'goal.v': { value: 'b' } })
+    await s.go('repair')
+    assert.equal(asked.length, 2)
+    s.undo()
+    assert.equal(await s.go('repair'), 'cancelled')
+    assert.deepEqual(
+      back.map(({ id }) => id),
+      [asked[1]!.id, asked[0]!.id]
+    )
+  })
+
+  it('asks also for what an edited program does not lead to any more, with the program that it was asked with', async () => {
+    const { s, asked, back } = among(whole(`<place peer="n2">${given}</place>`))
+    await s.go()
+    s.repair({}, s.edit(whole('')))
+    await s.go('repair')
+    s.undo()
+    assert.equal(await s.go('repair'), 'cancelled')
+    assert.deepEqual(
+      back.map(({ id, program }) => [id, program]),
+      [[asked[0]!.id, asked[0]!.program]]
+    )
+  })
+})
+
 describe('the preview of giving a goal up', () => {
   it('says what stays because it was done on another node', async () => {
     const s = stage({
@@ -126,6 +221,9 @@ describe('the preview of giving a goal up', () => {
     assert.equal(await s.go(), 'suspended')
     s.undo()
     assert.deepEqual(await s.preview(), ['- back', '= part on n3'])
-    assert.match(undoConsequences(await s.plan(), { colour: false }).join('\n'), /^undo {2}back .*\nstays part on n3 .*nothing that its program says takes it back$/)
+    assert.match(
+      undoConsequences(await s.plan(), { colour: false }).join('\n'),
+      /^undo {2}back .*\nstays part on n3 .*nothing that its program says takes it back$/
+    )
   })
 })

@@ -236,6 +236,19 @@ describe('the journal', () => {
         assert.deepEqual(await Promise.all(['p1', 'p2', 'p3'].map(peer => after.hasAccepted(peer, 'g1'))), [true, true, false])
       })
 
+      it('is kept by those who have asked for it, until each of them has left', async () => {
+        const journal = await open()
+        for (const peer of ['p1', 'p2']) await journal.accept(asked(peer, ['root:site']))
+        await journal.accept({ ...asked('p3', ['root:site']), request: 'g2', goalId: 'g2' })
+        assert.deepEqual(await journal.askers('g1'), ['p1', 'p2'])
+        await journal.leave('g1', 'p1')
+        const after = await reopen(journal)
+        assert.deepEqual(await after.askers('g1'), ['p2'])
+        assert.equal(await after.hasAccepted('p1', 'g1'), true, 'it may still ask what became of it')
+        await after.leave('g1', 'p2')
+        assert.deepEqual(await after.askers('g1'), [])
+      })
+
       it('is refused when it is for something else, or of another root', async () => {
         const journal = await open()
         await journal.accept(asked('p1', ['root:site']))
