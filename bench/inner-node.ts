@@ -4,12 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ulid } from 'ulid'
 import { openAgents } from '../src/node/agency/agents.ts'
 import { type Compaction, type Keeping, startCompaction } from '../src/node/goals/compaction.ts'
+import type { Driver } from '../src/goals/ports.ts'
 import { machineProbe } from '../src/node/probe.ts'
 import type { EffectCheck } from '../src/node/permissions/effect.ts'
 import { openPrograms } from '../src/node/programs/programs.ts'
 import { openRuns, type Runs } from '../src/node/goals/runs.ts'
 import { type NodeJournal, openJournal } from '../src/node/store/journal.ts'
-import { type Log, openStore, type Store } from '../src/node/store/store.ts'
+import { type Disk, type Log, openStore, openStoreOn, type Store } from '../src/node/store/store.ts'
 import { openVault } from '../src/node/secrets/vault.ts'
 import { fakeDriver } from '../test/fakes/driver.ts'
 
@@ -32,13 +33,15 @@ export interface InnerNode {
 
 const quiet: Log = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
-/** @param options now: epoch milliseconds, as the node is to see them; program: another one with a goal `four` */
+/** @param options now: epoch milliseconds, as the node is to see them; program: another one with a goal `four`; disk: where its store lies */
 export async function openInnerNode(
   directory: string,
-  options: { keep?: Keeping; now?: () => number; program?: string; permits?: EffectCheck } = {}
+  options: { keep?: Keeping; now?: () => number; program?: string; permits?: EffectCheck; disk?: Disk; driver?: Driver } = {}
 ): Promise<InnerNode> {
   const now = options.now ?? Date.now
-  const store = await openStore(join(directory, 'store'), { log: quiet })
+  const store = await (options.disk === undefined
+    ? openStore(join(directory, 'store'), { log: quiet })
+    : openStoreOn(options.disk, { log: quiet }))
   const vault = openVault(join(directory, 'sealed'))
   const agents = await openAgents(store, now, vault)
   const journal = await openJournal(store, { now, agentWrites: (goalId, writes) => runs.agentWrites(goalId, writes) })
@@ -51,7 +54,7 @@ export async function openInnerNode(
     programs,
     agents,
     vault,
-    driver: forgetful(),
+    driver: options.driver ?? forgetful(),
     probe: machineProbe({ state: () => undefined, now }),
     messenger: { dispatch: () => Promise.resolve({ kind: 'failed', message: 'there are no peers' }) },
     clock,

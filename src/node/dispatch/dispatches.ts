@@ -214,8 +214,9 @@ export async function openDispatches(parts: DispatchParts): Promise<Dispatches> 
     for (const task of tasks.values()) if (task.record.peer === peer) task.wake()
   })
 
+  /** Ids of all records are known: a look at one that is new does not touch the disk, and lets nobody wait for a sync of its own. */
   const find = async (id: string): Promise<DispatchRecord | undefined> =>
-    tasks.get(id)?.record ?? (await store.get<DispatchRecord>(closedKey(id)))
+    tasks.get(id)?.record ?? (places.has(id) ? await store.get<DispatchRecord>(closedKey(id)) : undefined)
   const add = async (id: string, order: DispatchOrder): Promise<string> => {
     // An id that was made just now names nothing yet.
     const before = order.id === undefined ? undefined : await find(id)

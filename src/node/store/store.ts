@@ -125,7 +125,8 @@ export async function openStore(directory: string, { log, retryMs = RETRY_MS }: 
   }
 }
 
-function machineDisk(path: string): Disk {
+/** The directory `path` of this machine. Who opens a store on it sees to it that nobody else does. */
+export function machineDisk(path: string): Disk {
   return {
     path,
     open: () => openDatabase(path),
