@@ -159,7 +159,7 @@ export const mutations: readonly Mutation[] = [
   {
     what: 'agency: what a call is about is not found out',
     file: 'protocols/agency/server.ts',
-    find: 'const subject = await subjectOf(name, checked)',
+    find: 'const subject = await subjectOf(first.name, shaped)',
     replace: 'const subject = {} as Awaited<ReturnType<SubjectOf>>',
     by: 'limited by program'
   },

@@ -125,7 +125,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     name: 'an id that was taken is left for one that can be worked out',
-    file: 'src/node/dispatch/messenger.ts',
+    file: 'src/node/dispatch/locating.ts',
     from: "'again', {}, ours(id))",
     to: "'again', {}, ours('').slice(0, 0))",
     attack: 'taking the ids of sub-goals that are to come'
