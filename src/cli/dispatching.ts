@@ -4,7 +4,6 @@ import { atHome, CloudburstError, type ErrorCode, fromErrorData } from '../error
 import { escapeTerminal } from '../goals/render/escape.ts'
 import { type Invocation, milliseconds, peersOf } from './arguments.ts'
 import type { ControlClient } from './control-client.ts'
-import { atATime } from './goal-request.ts'
 import { exitOfRest, type Followed, followGoals, type Rest } from './follow.ts'
 import type { Prompt } from './prompt.ts'
 import { stepThrough } from './stepping.ts'
@@ -39,45 +38,6 @@ export const outcomeTable: Table<Outcome> = {
   ],
   name: outcome => outcome.id ?? outcome.node,
   empty: 'no peers'
-}
-
-/** Peers that the options name, as selectors: `--all`, `--where` and `--peer` together. */
-export function peersNamed({ options }: Invocation): string[] {
-  return [...(options.all ? ['*'] : []), ...(options.where ?? []), ...peersOf(options)]
-}
-
-/** @throws CloudburstError CB_USAGE when there are none */
-export function somePeers(invocation: Invocation): string[] {
-  const { command } = invocation
-  const peers = peersNamed(invocation)
-  if (peers.length === 0) throw new CloudburstError('CB_USAGE', `${command} needs --peer PEER, --where LABELS or --all`, { command })
-  return peers
-}
-
-/** `--wait`, `--parallel` and `--max-failures`, as dispatch takes them. @throws CloudburstError CB_USAGE */
-export function turns(invocation: Invocation): Pick<DispatchRequest, 'wait' | 'parallel' | 'failuresMax'> {
-  const { command, options } = invocation
-  const { wait, parallel } = options
-  const failuresMax = amountOf('max-failures', invocation)
-  return {
-    ...(wait === true && { wait }),
-    ...(parallel !== undefined && { parallel: atATime(parallel, command) }),
-    ...(failuresMax !== undefined && { failuresMax })
-  }
-}
-
-/** So many nodes, or of a hundred so many: `3` or `10%`. @throws CloudburstError CB_USAGE */
-export function amountOf(
-  name: 'max-failures' | 'max-unavailable',
-  { command, options }: Invocation
-): NonNullable<DispatchRequest['failuresMax']> | undefined {
-  const given = options[name]
-  if (given === undefined) return undefined
-  const [, digits, percent] = /^(\d{1,6})(%?)$/.exec(given) ?? []
-  if (digits === undefined)
-    throw new CloudburstError('CB_USAGE', `--${name} takes a number of nodes, or so many of a hundred: 3 or 10%`, { command })
-  const count = Number(digits)
-  return percent === '%' ? { percent: Math.min(count, 100) } : { count }
 }
 
 /** `--timeout`, as dispatch takes it. */

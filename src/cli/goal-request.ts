@@ -3,6 +3,7 @@ import { CloudburstError } from '../errors.ts'
 import type { Agency, GoalRequest, Principal } from '../node/control/contract.ts'
 import { type Invocation, onlyWord } from './arguments.ts'
 import type { Io } from './io.ts'
+import { atATime } from './several.ts'
 
 /** The request, its program loaded first when `--program` names a file. */
 export async function goalRequest(invocation: Invocation, agency: Agency, by: Principal): Promise<GoalRequest> {
@@ -46,12 +47,6 @@ export async function goalRequest(invocation: Invocation, agency: Agency, by: Pr
 /** `--parallel`, unless it counts nodes. @throws CloudburstError CB_USAGE */
 function abreast(parallel: string | undefined, command: string): Pick<GoalRequest, 'abreast'> {
   return parallel === undefined || command === 'dispatch' ? {} : { abreast: atATime(parallel, command) }
-}
-
-/** A number of steps or nodes. @throws CloudburstError CB_USAGE */
-export function atATime(parallel: string, command: string): number {
-  if (/^[1-9]\d{0,5}$/.test(parallel)) return Number(parallel)
-  throw new CloudburstError('CB_USAGE', '--parallel takes a number from 1', { command })
 }
 
 /** The language that the person reads, as POSIX has it; undefined when none is chosen. */

@@ -1,6 +1,6 @@
 /** Work on several hosts, so many at a time, that stops beginning more once too many have failed. */
 import { CloudburstError } from '../errors.ts'
-import type { turns } from './dispatching.ts'
+import type { turns } from './several.ts'
 
 export interface Rolling<R> {
   /** At a time. */

@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { temporaryDirectory, until } from '../store/temporary-directory.ts'
+import { temporaryDirectory, until } from '../node/store/temporary-directory.ts'
 
-const script = fileURLToPath(new URL('../../../scripts/package/cloudburstd.sh', import.meta.url))
+const script = fileURLToPath(new URL('../../scripts/package/cloudburstd.sh', import.meta.url))
 
 /** Releases whose Node only says that it was started, and then does what the test wants. */
 describe('the script that tries a release', function () {
