@@ -7,13 +7,17 @@ import { dispatchSocket } from './dispatch-socket.ts'
 import { fanOut } from './fan-out.ts'
 import { frames } from './frames.ts'
 import { idle } from './idle.ts'
+import { flow } from './flow.ts'
 import { language, list } from './language.ts'
 import { repair } from './repair.ts'
+import { partition } from './partition.ts'
 import { plan } from './plan.ts'
 import type { Measured } from './result.ts'
+import { revocation } from './revocation.ts'
 import { start } from './start.ts'
 import { steps } from './steps.ts'
 import { trust } from './trust.ts'
+import { updates } from './updates.ts'
 
 /** All benchmarks by name, most telling first: the order of the table in README.md. */
 export const benchmarks: Readonly<Record<string, () => Promise<Measured>>> = {
@@ -25,6 +29,9 @@ export const benchmarks: Readonly<Record<string, () => Promise<Measured>>> = {
   repair: () => repair(),
   frames,
   artifact,
+  flow,
+  updates,
+  partition,
   start,
   daemon,
   delivery,
@@ -32,5 +39,6 @@ export const benchmarks: Readonly<Record<string, () => Promise<Measured>>> = {
   list,
   language,
   plan,
-  trust
+  trust,
+  revocation
 }

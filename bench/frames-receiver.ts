@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { resolveHome } from '../src/node/home.ts'
+import { generateIdentity } from '../src/crypto/identity.ts'
+import { bareNode } from './bare-node.ts'
 import { certificate } from './certificate.ts'
 import { meshOf } from './mesh.ts'
 import type { Listening } from './frames.ts'
@@ -24,6 +26,7 @@ async function main(): Promise<void> {
   await mesh.start()
   const listening: Listening = {
     tcp: await listen(createServer({ noDelay: true }, answer)),
+    bare: await listenBare(),
     tls: await listen(createTlsServer({ ...certificate(), minVersion: 'TLSv1.3', noDelay: true }, answer))
   }
   console.log(JSON.stringify(listening))
@@ -33,6 +36,20 @@ async function listen(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return (server.address() as AddressInfo).port
+}
+
+/** @returns where to dial */
+async function listenBare(): Promise<string> {
+  const node = await bareNode(generateIdentity(), ['/ip4/127.0.0.1/tcp/0'])
+  await node.handle(FRAMES, async stream => {
+    let left = 0
+    for await (const chunk of stream) {
+      const bytes = chunk.subarray()
+      left += left === 0 ? Buffer.from(bytes.buffer, bytes.byteOffset).readDoubleBE() + HEADER_BYTES - bytes.length : -bytes.length
+      if (left === 0) stream.send(Buffer.from('!'))
+    }
+  })
+  return node.getMultiaddrs()[0]!.toString()
 }
 
 function answer(socket: Socket): void {

@@ -2,7 +2,10 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { multiaddr } from '@multiformats/multiaddr'
+import { generateIdentity } from '../src/crypto/identity.ts'
 import { resolveHome } from '../src/node/home.ts'
+import { bareNode } from './bare-node.ts'
 import { type FramesTaken, LINES, type LineName, LOADS, sampleName } from './frames.ts'
 import { FRAMES, HEADER_BYTES } from './frames-receiver.ts'
 import { meshOf } from './mesh.ts'
@@ -15,9 +18,10 @@ const ROUNDS = 9
 /** Sends `count` messages of `bytes`; resolves when the other end has them all. */
 type Line = (bytes: number, count: number) => Promise<void>
 
-const [base = '', peer = '', tcp = '', tls = ''] = process.argv.slice(2)
+const [base = '', peer = '', tcp = '', tls = '', bare = ''] = process.argv.slice(2)
 const lines: Record<LineName, Line> = {
   channel: await channelLine(),
+  bare: await bareLine(),
   tcp: await socketLine(connect({ host: '127.0.0.1', port: Number(tcp), noDelay: true }), 'connect'),
   // Who answers is not what is measured: it listens on loopback, with a certificate made for this run.
   tls: await socketLine(connectTls({ host: '127.0.0.1', port: Number(tls), rejectUnauthorized: false }).setNoDelay(true), 'secureConnect')
@@ -45,6 +49,20 @@ async function channelLine(): Promise<Line> {
     for (let at = 0; at < count; at++) await channel.write({ ...message, offset: at * bytes, bytes: chunk })
     await channel.write({ ...message, offset: count * bytes, bytes: new Uint8Array() })
     await channel.read()
+  }
+}
+
+async function bareLine(): Promise<Line> {
+  const node = await bareNode(generateIdentity())
+  const stream = await node.dialProtocol(multiaddr(bare), FRAMES)
+  return async (bytes, count) => {
+    const message = Buffer.alloc(bytes, 'x')
+    const header = Buffer.alloc(HEADER_BYTES)
+    header.writeDoubleBE(bytes * count)
+    const answered = new Promise(resolve => stream.addEventListener('message', resolve, { once: true }))
+    stream.send(header)
+    for (let at = 0; at < count; at++) if (!stream.send(message)) await stream.onDrain()
+    await answered
   }
 }
 

@@ -6,8 +6,8 @@ import { cleanly, ours, removeDirectory, temporaryDirectory } from './leftovers.
 import { makeHomes } from './nodes.ts'
 import { type Measured, rowOf, type Series, seriesOf } from './result.ts'
 
-/** Messages are sent over a channel of the mesh, over bare TCP and over TLS. */
-export const LINES = ['channel', 'tcp', 'tls'] as const
+/** Messages are sent over a channel of the mesh, over a stream of bare libp2p, over bare TCP and over TLS. */
+export const LINES = ['channel', 'bare', 'tcp', 'tls'] as const
 export type LineName = (typeof LINES)[number]
 
 /** What is sent in one sample: 10 MB of small messages, 64 MB of large ones. */
@@ -23,9 +23,19 @@ export type FramesTaken = Readonly<Record<string, readonly number[]>>
 export interface Listening {
   readonly tcp: number
   readonly tls: number
+  /** Address with peer id. */
+  readonly bare: string
 }
 
-const NAMES: Readonly<Record<LineName, string>> = { channel: 'channel over Noise', tcp: 'raw TCP', tls: 'Node TLS 1.3' }
+/** Of a stream of bare libp2p. */
+const LIMIT = 0.8
+
+const NAMES: Readonly<Record<LineName, string>> = {
+  channel: 'channel over Noise',
+  bare: 'bare noise+yamux',
+  tcp: 'raw TCP',
+  tls: 'Node TLS 1.3'
+}
 
 export function sampleName(line: LineName, bytes: number): string {
   return `${line} ${bytes}`
@@ -43,8 +53,8 @@ export function frames(): Promise<Measured> {
       receiver.child.kill('SIGKILL')
       await receiver.ended
     })
-    const { tcp, tls } = JSON.parse(await receiver.line) as Listening
-    const sender = start('frames-sender.ts', [from, homes[1]!.peer, String(tcp), String(tls)])
+    const { tcp, tls, bare } = JSON.parse(await receiver.line) as Listening
+    const sender = start('frames-sender.ts', [from, homes[1]!.peer, String(tcp), String(tls), bare])
     return measured(JSON.parse(await sender.line) as FramesTaken)
   })
 }
@@ -62,17 +72,18 @@ function measured(taken: FramesTaken): Measured {
     })
   const series = [...rates('frames/s', small), ...rates('MB/s', large)]
   const rows = [
-    ['512-byte messages, one stream', series.slice(0, 3)],
-    ['64 KiB messages, one stream', series.slice(3)]
+    ['512-byte messages, one stream', series.slice(0, LINES.length)],
+    ['64 KiB messages, one stream', series.slice(LINES.length)]
   ] as const
   return {
-    rows: rows.flatMap(([what, [channel, tcp, tls]]) => [
+    rows: rows.flatMap(([what, [channel, bare, tcp, tls]]) => [
+      rowOf(what, channel!, 'ratio', { peer: bare!, limit: LIMIT }),
       rowOf(what, channel!, 'ratio', { peer: tls! }),
       rowOf(what, channel!, 'ratio', { peer: tcp!, detail: true })
     ]),
     series,
     notes: [
-      'of a stream: payload from one process to another, as output messages of a dispatch over the mesh, encoded, framed, encrypted, decoded; TCP and TLS carry the bare bytes, one write a message'
+      'of a stream: payload from one process to another, as output messages of a dispatch over the mesh, encoded, framed, encrypted, decoded; the others carry the bare bytes, one write a message'
     ]
   }
 }

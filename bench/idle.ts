@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
+import { type Cost, costOf } from './cost.ts'
 import { cleanly } from './leftovers.ts'
 import { type Node, startNodes } from './nodes.ts'
 import { type Measured, type Row, rowOf, type Series, seriesOf } from './result.ts'
@@ -16,14 +16,6 @@ const UPDATES_PER_SECOND = 10
 const SETTLED_AFTER_MS = 5_000
 /** Times as much for each node when there are twice as many. */
 const GROWTH_LIMIT = 2
-/** Of /proc/<pid>/stat, in milliseconds. Source: proc(5), getconf CLK_TCK */
-const TICK_MS = 10
-
-interface Cost {
-  readonly cpuMs: number
-  readonly bytes: number
-}
-
 /** What a node costs while nothing happens, and while one of many changes its state ten times a second: per node and second. */
 export function idle(): Promise<Measured> {
   return cleanly(async later => {
@@ -94,16 +86,6 @@ async function watched(nodes: readonly Node[], work: () => Promise<unknown>): Pr
     const now = costOf(node)
     return { cpuMs: (now.cpuMs - before[at]!.cpuMs) / seconds, bytes: (now.bytes - before[at]!.bytes) / seconds }
   })
-}
-
-function costOf({ process: { pid } }: Node): Cost {
-  const [, , ...fields] = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/\(.*\)/, '')
-    .split(' ')
-  const io = readFileSync(`/proc/${pid}/io`, 'utf8')
-  const field = (name: string): number => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(io)?.[1] ?? 0)
-  // utime and stime are the 14th and 15th of all, the 12th and 13th behind pid and name.
-  return { cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS, bytes: field('rchar') + field('wchar') }
 }
 
 function kilobytes(costs: readonly Cost[]): string {

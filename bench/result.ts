@@ -12,7 +12,7 @@ export interface Summary {
 /** Samples of one thing, in the order they were taken. */
 export interface Series extends Summary {
   readonly name: string
-  readonly unit: 'ms' | 'MB' | 'MB/s' | 'frames/s'
+  readonly unit: 'ms' | 'MB' | 'MB/s' | 'frames/s' | 'events/s' | 'lines/s'
   readonly samples: readonly number[]
 }
 
@@ -103,6 +103,11 @@ export function rowOf(
     ...(limit !== undefined && { within: ours.unit.endsWith('/s') ? value >= limit : value <= limit }),
     ...(detail === true && { detail })
   }
+}
+
+/** Ours at its 99th percentile, against a limit. */
+export function p99RowOf(what: string, series: Series, limit: number): Row {
+  return { ...rowOf(what, series, 'value', { limit }), figure: { kind: 'value', value: series.p99, limit }, within: series.p99 <= limit }
 }
 
 function summaryOf({ p50, p90, p99, best }: Summary): Summary {

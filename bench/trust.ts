@@ -1,13 +1,8 @@
 /** What trust costs: a decision among ten thousand permits, a revocation on twenty nodes, coming back with a session. */
 import { once } from 'node:events'
-import { noise } from '@chainsafe/libp2p-noise'
-import { privateKeyFromRaw } from '@libp2p/crypto/keys'
-import { tcp } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
-import { createLibp2p, type Libp2p } from 'libp2p'
 import { openGrant, sealGrant } from '../src/crypto/grant.ts'
-import { generateIdentity, type Identity, rawPrivateKey } from '../src/crypto/identity.ts'
+import { generateIdentity, type Identity } from '../src/crypto/identity.ts'
 import { decide, type Permit, type Trusted } from '../src/node/permissions/decide.ts'
 import { RevocationBook } from '../src/node/permissions/revocation-book.ts'
 import { greet } from '../src/protocols/session/client.ts'
@@ -15,7 +10,8 @@ import { SESSION } from '../src/protocols/session/messages.ts'
 import { frameChannel } from '../src/protocols/wire/frame-channel.ts'
 import { until } from '../test/node/mesh/testbed.ts'
 import { HOLD, hold, revoke, TrustBed, type TrustNode } from '../test/node/permissions/trust-bed.ts'
-import { type Measured, type Row, rowOf, type Series, seriesOf } from './result.ts'
+import { bareNode } from './bare-node.ts'
+import { type Measured, p99RowOf, rowOf, type Series, seriesOf } from './result.ts'
 import { QUICK } from './sampling.ts'
 
 const PERMITS = 10_000
@@ -31,7 +27,7 @@ export async function trust(): Promise<Measured> {
   const [decisions, verified] = [decisionSeries(quick ? 2_000 : 50_000), verificationSeries(quick ? 100 : 1_000)]
   const { ours, bare } = await reconnectSeries(quick ? 10 : 60)
   const rows = [
-    atP99(`a decision among ${PERMITS} permits, by a grant that was handed on (p99)`, decisions, DECISION_MS_MAX),
+    p99RowOf(`a decision among ${PERMITS} permits, by a grant that was handed on (p99)`, decisions, DECISION_MS_MAX),
     rowOf('a grant that was handed on, verified for the first time', verified, 'value'),
     rowOf('back on a new connection, to the first request that is served', ours, 'ratio', { peer: bare, limit: RECONNECT_RATIO_MAX })
   ]
@@ -40,7 +36,7 @@ export async function trust(): Promise<Measured> {
     const revocation = await revocationSeries(quick ? 2 : 12)
     const what = `a revocation, until each of ${NODES - 1} connected nodes has ended the streams (p99)`
     const notes = [`the ${NODES} nodes of the revocation share one process: they wait for one another's work too`]
-    return { rows: [...rows, atP99(what, revocation, REVOCATION_MS_MAX)], series: [...series, revocation], notes }
+    return { rows: [...rows, p99RowOf(what, revocation, REVOCATION_MS_MAX)], series: [...series, revocation], notes }
   } catch (error) {
     return {
       rows,
@@ -48,10 +44,6 @@ export async function trust(): Promise<Measured> {
       notes: [`the revocation on ${NODES} nodes was not measured: ${error instanceof Error ? error.message : String(error)}`]
     }
   }
-}
-
-function atP99(what: string, series: Series, limit: number): Row {
-  return { ...rowOf(what, series, 'value', { limit }), figure: { kind: 'value', value: series.p99, limit }, within: series.p99 <= limit }
 }
 
 const place = { file: 'permissions.xml', line: 1, col: 1 }
@@ -215,16 +207,4 @@ async function settled(): Promise<void> {
 async function reversed(first: () => Promise<number>, second: () => Promise<number>): Promise<[number, number]> {
   const b = await first()
   return [await second(), b]
-}
-
-async function bareNode(identity: Identity, listen: string[] = []): Promise<Libp2p> {
-  return await createLibp2p({
-    privateKey: privateKeyFromRaw(rawPrivateKey(identity)),
-    addresses: { listen },
-    transports: [tcp()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-    connectionManager: { inboundConnectionThreshold: 10_000 },
-    connectionMonitor: { enabled: false }
-  })
 }

@@ -9,6 +9,7 @@ import type { Channel } from '../../protocols/wire/channel.ts'
 import type { DispatchParts } from './dispatches.ts'
 import { type DispatchRecord, isClosed, recordOps } from './dispatch-records.ts'
 import type { EarlyStream } from './early-stream.ts'
+import { Mirroring } from './mirroring.ts'
 
 /** A dispatch being seen to. `record` is what the store holds. */
 export interface Task {
@@ -147,7 +148,7 @@ async function ask(parts: DispatchParts, task: Task, channel: Channel): Promise<
 
 /** Listens to one stream. What it says is in the store on return. */
 async function heard(parts: DispatchParts, task: Task, listen: (sink: DispatchSink) => Promise<DispatchEnd>): Promise<DispatchEnd> {
-  const mirroring = new Mirroring()
+  const mirroring = new Mirroring(events => parts.journal.mirror(task.record.id, events))
   const end = await listen(sinkOf(parts, task, mirroring))
   await mirroring.done()
   return end
@@ -170,11 +171,11 @@ function sinkOf(parts: DispatchParts, task: Task, mirroring: Mirroring): Dispatc
     },
     event: async event => {
       note(task, event)
-      if (!isOutcome(event)) return mirroring.add(parts.journal.mirror(task.record.id, [event]))
+      if (!isOutcome(event)) return mirroring.event(event)
       const outcome = event.body.type === 'completed' ? 'completed' : 'cancelled'
       const done: DispatchRecord = { ...task.record, ...acceptance, state: 'done', outcome }
       if (isClosed(task.record)) return
-      await parts.journal.mirror(task.record.id, [event], recordOps(done), { sync: true })
+      await parts.journal.mirror(task.record.id, [...mirroring.take(), event], recordOps(done), { sync: true })
       change(task, done)
     },
     output: async chunk => parts.output?.write(chunk)
@@ -186,36 +187,6 @@ function note(task: Task, { body }: GoalEvent): void {
   if (body.type !== 'suspended' && body.type !== 'repaired' && body.type !== 'started') return
   task.suspended = body.type === 'suspended'
   for (const listener of task.listeners) listener()
-}
-
-/** Most events on their way to the store at a time: they share its writes. The outcome waits for all, being written behind them. */
-const MIRRORED_AHEAD_MAX = 32
-
-/** Writes that nobody waits for one by one. A failed one fails the next call; what is lost by then is asked for again. */
-class Mirroring {
-  #ahead = 0
-  #last: Promise<void> | undefined
-  #failure: unknown
-
-  async add(written: Promise<void>): Promise<void> {
-    this.#ahead++
-    const done = written.then(
-      () => void this.#ahead--,
-      (error: unknown) => {
-        this.#ahead--
-        this.#failure ??= error
-      }
-    )
-    this.#last = done
-    if (this.#ahead >= MIRRORED_AHEAD_MAX) await done
-    if (this.#failure !== undefined) throw this.#failure
-  }
-
-  /** Waits for all of them. */
-  async done(): Promise<void> {
-    await this.#last
-    if (this.#failure !== undefined) throw this.#failure
-  }
 }
 
 /** What follows from how a stream ended. @returns the pause, when it is not the usual one */

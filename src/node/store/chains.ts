@@ -37,6 +37,10 @@ export interface Chain {
 export interface Link {
   readonly at: number
   readonly body: GoalEventBody
+}
+
+/** How events are written. */
+export interface Writing {
   /** Joins the batch. */
   readonly extra: readonly Op[]
   readonly sync: boolean
@@ -51,7 +55,9 @@ export interface Chains {
   /** The chain, begun or read from disk. Without waiting where that is possible, so that numbers follow the order of calls. */
   reach(goalId: string, mirrored: boolean): Chain | Promise<Chain>
   /** Takes number and place now; resolves when the record is written (on disk, with `sync`) and everybody has been told. */
-  extend(chain: Chain, link: Link): Promise<GoalEvent>
+  extend(chain: Chain, link: Link & Writing): Promise<GoalEvent>
+  /** The same for several, which are written all or none. */
+  extendBy(chain: Chain, links: readonly Link[], writing: Writing): Promise<readonly GoalEvent[]>
   adopt(goalId: string, entry: RunEntry): void
   drop(goalId: string): void
   clear(): void
@@ -128,31 +134,38 @@ export function openChains(store: Store, index: RunIndex, tell: (event: GoalEven
     return event
   }
 
-  return {
-    get: goalId => chains.get(goalId),
-    look: goalId => chains.get(goalId) ?? ended.get(goalId),
-    reach: (goalId, mirrored) =>
-      loading.get(goalId) ?? chains.get(goalId) ?? (index.has(goalId) ? loaded(goalId, mirrored) : newChain(goalId, mirrored)),
-    extend: async (chain, { at, body, extra, sync }) => {
-      const { goalId } = chain
+  const extendBy: Chains['extendBy'] = async (chain, links, { extra, sync }) => {
+    const { goalId } = chain
+    const ops: Op[] = []
+    const grown = links.map(({ at, body }) => {
       const event: GoalEvent = { goalId, seq: chain.seq + 1, at, body }
       const summary = advance(chain.summary, event)
       if (summary === undefined) throw new CloudburstError('CB_RUN_UNKNOWN', `goal ${goalId} was never proposed`, { id: goalId })
       const json = JSON.stringify({ seq: event.seq, prev: chain.hash, at, body } satisfies JournalRecord)
       Object.assign(chain, { seq: event.seq, hash: hashOf(json), summary })
       chain.pending.push(event)
-      keep(chain)
+      ops.push({ type: 'put', key: recordKey(goalId, event.seq), json }, ...snapshotOps(chain))
       const entry: RunEntry = { summary, head: chain.hash, ...(chain.mirrored ? { mirrored: true } : {}) }
-      const record: Op = { type: 'put', key: recordKey(goalId, event.seq), json }
-      try {
-        await store.batch([record, { type: 'put', key: runKey(goalId), value: entry }, ...snapshotOps(chain), ...extra], { sync })
-      } catch (error) {
-        // Whether it was written is not known: the next one begins from what is on disk.
-        if (chains.get(goalId) === chain) chains.delete(goalId)
-        throw error
-      }
-      return written(chain, event, entry)
-    },
+      return { event, entry }
+    })
+    keep(chain)
+    try {
+      await store.batch([...ops, { type: 'put', key: runKey(goalId), value: grown.at(-1)!.entry }, ...extra], { sync })
+    } catch (error) {
+      // Whether it was written is not known: the next one begins from what is on disk.
+      if (chains.get(goalId) === chain) chains.delete(goalId)
+      throw error
+    }
+    return grown.map(({ event, entry }) => written(chain, event, entry))
+  }
+
+  return {
+    get: goalId => chains.get(goalId),
+    look: goalId => chains.get(goalId) ?? ended.get(goalId),
+    reach: (goalId, mirrored) =>
+      loading.get(goalId) ?? chains.get(goalId) ?? (index.has(goalId) ? loaded(goalId, mirrored) : newChain(goalId, mirrored)),
+    extend: async (chain, link) => (await extendBy(chain, [link], link))[0]!,
+    extendBy,
     adopt: (goalId, entry) => void keep(chainOf(goalId, entry)),
     drop,
     clear: () => {

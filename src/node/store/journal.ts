@@ -168,13 +168,11 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
       const chain = reached instanceof Promise ? await reached : reached
       const fresh = freshEvents(chain, events)
       const last = fresh.at(-1)
-      const written = fresh.map(event =>
-        chains.extend(chain, { at: event.at, body: event.body, extra: event === last ? extra : [], ...options })
-      )
+      const written = fresh.length === 0 ? undefined : chains.extendBy(chain, fresh, { extra, ...options })
       if (last === undefined && extra.length > 0) await store.batch(extra, options)
       if (last === undefined && chain.pending.length === 0 && chain.summary !== undefined && isOver(chain.summary.status))
         chains.drop(goalId)
-      await Promise.all(written)
+      await written
     },
     takeOver: async (goalId, bodies) => {
       refuseDamaged(damaged, goalId)
