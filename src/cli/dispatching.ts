@@ -1,8 +1,8 @@
 /** Goals sent to other nodes: followed together, then told as one table. */
 import type { Agency, DispatchInfo, Dispatched, DispatchRequest, RunInfo } from '../node/control/contract.ts'
-import { atHome, CloudburstError, type ErrorCode, fromErrorData } from '../errors.ts'
+import { atHome, type ErrorCode, fromErrorData } from '../errors.ts'
 import { escapeTerminal } from '../goals/render/escape.ts'
-import { type Invocation, milliseconds, peersOf } from './arguments.ts'
+import { type Invocation, milliseconds } from './arguments.ts'
 import type { ControlClient } from './control-client.ts'
 import { exitOfRest, type Followed, followGoals, type Rest } from './follow.ts'
 import type { Prompt } from './prompt.ts'
