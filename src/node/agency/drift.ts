@@ -4,7 +4,7 @@ import type { Drifted, Plan } from '../../goals/plan/plan.ts'
 import type { Elsewhere } from '../../goals/pursuit/drift.ts'
 import type { GoalRequest } from '../../protocols/agency/calls.ts'
 import type { Past } from '../goals/past-runs.ts'
-import type { LookedAgain } from '../goals/runs.ts'
+import type { LookedAgain } from '../goals/planning.ts'
 
 type Drift = NonNullable<Plan['drift']>
 

@@ -52,6 +52,24 @@ export function requireAgent(
   permits.require(by, capability, { program, ...(programName !== undefined && { programName }), ...(vars !== undefined && { vars }) })
 }
 
+/** The same where permits may be absent: then only this node's own people can ask. @throws CloudburstError CB_DENIED */
+export async function mayDispatch(
+  parts: Partial<PermittedParts> & Omit<PermittedParts, 'permits'>,
+  by: Principal,
+  asked: GoalAsked
+): Promise<void> {
+  if (parts.permits !== undefined) await requireDispatch({ ...parts, permits: parts.permits }, by, asked)
+}
+
+/** @throws CloudburstError CB_DENIED */
+export function mayRepair(
+  { permits, programs }: Pick<Partial<PermittedParts>, 'permits'> & Pick<PermittedParts, 'programs'>,
+  by: Principal,
+  asked: GoalAsked
+): void {
+  if (permits !== undefined) requireRepair({ permits, programs }, by, asked)
+}
+
 /** Who answers for a goal that goes on: whoever has let it go on last. */
 export function answersFor(
   events: readonly GoalEvent[]

@@ -21,7 +21,7 @@ import type { PreviewRequest, RepairRequest } from '../../protocols/agency/calls
 import type { Driving } from './driving.ts'
 import type { GoalFinder } from './goal-finder.ts'
 import { stopSteps } from './quiescence.ts'
-import { type GoalAsked, requireRepair } from './permitted.ts'
+import { mayRepair } from './permitted.ts'
 import type { RunsParts } from './runs.ts'
 import { type Giver, sealAssignments } from '../secrets/sealing.ts'
 import type { NodeJournal } from '../store/journal.ts'
@@ -69,7 +69,7 @@ export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFind
     const { status } = await known(journal, id)
     if (isOver(status)) throw notSuspended(id, `is ${status} already`)
     const { program, goal } = await known(journal, id)
-    requireOf(parts, by, { program: program.hash, goal, vars: [] })
+    mayRepair(parts, by, { program: program.hash, goal, vars: [] })
     await atRest(parts, driving, id)
     const summary = await known(journal, id)
     if (isOver(summary.status)) throw notSuspended(id, `is ${summary.status} already`)
@@ -162,16 +162,11 @@ async function canUndo(parts: RunsParts, summary: RunSummary): Promise<boolean> 
   return source !== undefined && canTakeBack(source, deeds)
 }
 
-/** @throws CloudburstError CB_DENIED */
-function requireOf({ permits, programs }: RunsParts, by: Principal, asked: GoalAsked): void {
-  if (permits !== undefined) requireRepair({ permits, programs }, by, asked)
-}
-
 /** That the goal is given up. @throws CloudburstError CB_NOT_SUSPENDED when it is over, CB_RUN_UNKNOWN, CB_DENIED */
 async function understandCancel(parts: RunsParts, id: string, by: Principal): Promise<Understood> {
   const summary = await known(parts.journal, id)
   if (isOver(summary.status)) throw notSuspended(id, `is ${summary.status} already`)
-  requireOf(parts, by, { program: summary.program.hash, goal: summary.goal, vars: [] })
+  mayRepair(parts, by, { program: summary.program.hash, goal: summary.goal, vars: [] })
   const source = await sourceOf(parts, summary, undefined)
   return { summary, events: await parts.journal.read(id), source, body: { type: 'undoing', by } }
 }
@@ -205,7 +200,7 @@ async function understand(parts: RunsParts, driving: Driving, request: RepairReq
   const method = request.method === undefined ? undefined : methodOf(source, events, request.method)
   const { name, hash } = source.program
   const writes = (request.decisions ?? []).flatMap(decision => decision.writes ?? [])
-  requireOf(parts, by, { program: hash, goal: summary.goal, vars: [...request.assignments, ...writes].map(({ path }) => path) })
+  mayRepair(parts, by, { program: hash, goal: summary.goal, vars: [...request.assignments, ...writes].map(({ path }) => path) })
   const body: Repaired = {
     type: 'repaired',
     by,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type InnerNode, openInnerNode } from '../../../bench/inner-node.ts'
 import { CloudburstError } from '../../../src/errors.ts'
-import { OPEN_GOALS_MAX } from '../../../src/node/goals/runs.ts'
+import { OPEN_GOALS_MAX } from '../../../src/node/goals/accepting.ts'
 import { temporaryDirectory } from '../store/temporary-directory.ts'
 
 describe('the goals of a node', () => {
