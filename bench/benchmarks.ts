@@ -9,6 +9,7 @@ import { frames } from './frames.ts'
 import { idle } from './idle.ts'
 import { flow } from './flow.ts'
 import { language, list } from './language.ts'
+import { many } from './many.ts'
 import { repair } from './repair.ts'
 import { partition } from './partition.ts'
 import { plan } from './plan.ts'
@@ -30,6 +31,7 @@ export const benchmarks: Readonly<Record<string, () => Promise<Measured>>> = {
   frames,
   artifact,
   flow,
+  many,
   updates,
   partition,
   start,
