@@ -78,7 +78,7 @@ async function tryOnce(parts: DispatchParts, task: Task, stop: AbortSignal): Pro
   try {
     const outcome = await hasOutcome(parts, task)
     if (outcome !== undefined) {
-      await write(parts, task, { ...task.record, state: 'done', outcome })
+      await write(parts, task, { ...certain(task.record), state: 'done', outcome })
       return undefined
     }
     if (task.record.giveUp !== undefined && !task.record.sent) {
@@ -167,13 +167,13 @@ function sinkOf(parts: DispatchParts, task: Task, mirroring: Mirroring): Dispatc
       if (task.record.state === 'accepted') return known()
       acceptance = { receipt: Buffer.from(receipt).toString('base64') }
       // The events that come with it are read meanwhile, and share its sync.
-      await mirroring.add(write(parts, task, { ...task.record, ...acceptance, state: 'accepted' }).then(known))
+      await mirroring.add(write(parts, task, { ...certain(task.record), ...acceptance, state: 'accepted' }).then(known))
     },
     event: async event => {
       note(task, event)
       if (!isOutcome(event)) return mirroring.event(event)
       const outcome = event.body.type === 'completed' ? 'completed' : 'cancelled'
-      const done: DispatchRecord = { ...task.record, ...acceptance, state: 'done', outcome }
+      const done: DispatchRecord = { ...certain(task.record), ...acceptance, state: 'done', outcome }
       if (isClosed(task.record)) return
       await parts.journal.mirror(task.record.id, [...mirroring.take(), event], recordOps(done), { sync: true })
       change(task, done)
@@ -226,6 +226,13 @@ async function doubt(parts: DispatchParts, task: Task): Promise<void> {
     state: 'in-doubt',
     error: { code: 'CB_RUN_UNKNOWN', message, details: { id: task.record.id } }
   })
+}
+
+/** The record without its doubts: the node tells of the goal again. */
+function certain(record: DispatchRecord): DispatchRecord {
+  if (record.state !== 'in-doubt') return record
+  const { error: _, ...rest } = record
+  return rest
 }
 
 async function refuse(parts: DispatchParts, task: Task, error: ErrorData): Promise<void> {

@@ -5,6 +5,7 @@ import { seal } from '../../../src/crypto/dsse.ts'
 import { CloudburstError } from '../../../src/errors.ts'
 import type { GoalEvent } from '../../../src/goals/pursuit/events.ts'
 import type { DispatchParts } from '../../../src/node/dispatch/dispatches.ts'
+import type { DispatchRequest } from '../../../src/protocols/dispatch/executor.ts'
 import { eventsOf } from '../../fakes/executor.ts'
 import { deadline, dispatcher, ID, isEvent, opened, order, pair, seqs, server, started } from './pair.ts'
 
@@ -227,7 +228,11 @@ describe('a goal sent to another node', () => {
 
   it('is in doubt, and not sent again, when the peer that gave its receipt has lost its memory', async () => {
     const { start, world, executor } = pair()
-    executor.onAccept = request => executor.happen(eventsOf(request.id, request, dispatcher.peer)[0]!)
+    let asked: DispatchRequest | undefined
+    executor.onAccept = request => {
+      asked = request
+      executor.happen(eventsOf(request.id, request, dispatcher.peer)[0]!)
+    }
     world.dial = n =>
       n === 1 ? { cut: (_count, _from, message) => (message as { type: string }).type === 'event' && executor.forget() === undefined } : {}
     const dispatches = await start()
@@ -240,6 +245,13 @@ describe('a goal sent to another node', () => {
     assert.match((await dispatches.find(ID))?.error?.message ?? '', /proved by its receipt/)
     assert.equal(executor.accepts.length, 1)
     assert.equal(dispatches.open().length, 1)
+    // Its memory is back, and with it the goal: nothing of the doubt is left.
+    executor.onAccept = request => {
+      for (const event of eventsOf(request.id, request, dispatcher.peer)) executor.happen(event)
+    }
+    await executor.accept(asked!, { peer: dispatcher.peer })
+    const record = await dispatches.outcome(ID, deadline())
+    assert.deepEqual([record.state, record.error], ['done', undefined])
     await dispatches.stop()
   })
 
