@@ -110,10 +110,14 @@ export class Disks {
     })
     clone.disk.restore(image.disk)
     clone.machine.restore(image.machine)
-    clone.onStart = async copy => watch.listen(clone, copy)
+    const copies = [daemon]
+    clone.onStart = async copy => {
+      copies.push(copy)
+      watch.listen(clone, copy)
+    }
     this.#clone = clone
     this.#node = node
-    watch.rewound.push(id => !image.over.has(id) && [node.daemon, clone.daemon, daemon].some(each => each !== undefined && knows(each, id)))
+    watch.rewound.push(id => !image.over.has(id) && [...copies, node.daemon ?? daemon].some(each => knows(each, id)))
     watch.note(`${node.name} is ${kind}`)
     time.after(chance.between(50, 1_000), () => void clone.start().catch(() => undefined))
   }

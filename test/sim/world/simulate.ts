@@ -195,6 +195,14 @@ function makeNodes(count: number, degree: number, { time, network, ledger, watch
   return nodes
 }
 
+/** Of a goal that was given up, since its node has forgotten it, nobody knows more than there was. */
+function isBusy(
+  watch: Watch,
+  { id, status, mirrored }: { readonly id: string; readonly status?: string; readonly mirrored: boolean }
+): boolean {
+  return !isOver(status) && !(mirrored && watch.isRewound(id))
+}
+
 /** Waits until nobody has anything to do; looks twice a second. */
 async function rest(time: VirtualTime, nodes: readonly SimNode[], watch: Watch, withinMs: number): Promise<void> {
   const limit = time.now + withinMs
@@ -205,7 +213,7 @@ async function rest(time: VirtualTime, nodes: readonly SimNode[], watch: Watch, 
       ({ daemon }) =>
         daemon === undefined ||
         daemon.dispatches.open().length > 0 ||
-        daemon.journal.runs().some(run => !isOver(run.status)) ||
+        daemon.journal.runs().some(run => isBusy(watch, run)) ||
         daemon.store.state !== 'ready'
     )
     calm = busy.length === 0 && minds.size === 1 ? calm + 1 : 0
