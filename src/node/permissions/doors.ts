@@ -36,7 +36,7 @@ type Asked = CallName | StreamName | LocalName
 const protocols: Readonly<Record<string, readonly Need[]>> = {
   [SESSION]: ['greeting'],
   [AGENCY]: ['call'],
-  // program:load only for a program that is not held here, node:shell only for ad-hoc commands.
+  // program:load only for a program that is not held here, node:shell only for ad-hoc commands, goal:repair (too) to take a goal back.
   [DISPATCH]: ['goal:dispatch', 'program:load', 'node:shell'],
   [STATE]: ['state:read'],
   [ARTIFACT]: ['state:read'],

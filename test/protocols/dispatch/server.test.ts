@@ -116,6 +116,20 @@ describe('a dispatched goal', () => {
     assert.deepEqual(executor.accepts, [])
   })
 
+  it('takes back a goal of its dispatcher only, and needs the right to repair for that', async () => {
+    const executor = quick()
+    const undo = request({ id: `${ID.slice(0, 25)}1`, undoes: ID })
+    const repairing = callerWith([...both, 'goal:repair'])
+    const ask = async (caller: Caller, asked: DispatchRequest) =>
+      code(await dispatchOnce(connect(executor, caller).client, asked, files, sink()))
+    assert.equal(await ask(repairing, undo), 'CB_RUN_UNKNOWN')
+    assert.equal(await ask(repairing, request()), 'outcome')
+    assert.equal(await ask(callerWith(both), undo), 'CB_DENIED')
+    assert.equal(await ask(callerWith([...both, 'goal:repair'], 'somebody else'), undo), 'CB_RUN_UNKNOWN')
+    assert.equal(await ask(repairing, undo), 'outcome')
+    assert.equal(executor.accepts.length, 2)
+  })
+
   it('is answered again, not run again, when the same request comes twice, even after its time', async () => {
     const executor = quick()
     const [first, second] = [sink(), sink()]
