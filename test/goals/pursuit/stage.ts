@@ -56,6 +56,7 @@ export interface StageOptions {
   readonly facts?: (query: FactQuery) => Fact
   /** What another node answers; the default is that nobody is there. */
   readonly dispatch?: Messenger['dispatch']
+  readonly locate?: NonNullable<Messenger['locate']>
   /** How another node takes back what it was asked for; by default nobody can be asked. */
   readonly takeBack?: NonNullable<Messenger['takeBack']>
   /** Files of the machine, by path. */
@@ -79,6 +80,7 @@ export function stage({
   facts,
   dispatch = () => Promise.resolve({ kind: 'failed', message: 'nobody is there' }),
   takeBack,
+  locate,
   stepwise,
   locale,
   texts = {},
@@ -165,7 +167,7 @@ export function stage({
       open: sealed => Promise.resolve(secrets[Number(sealed.slice('kept:g/'.length))]),
       drop: () => undefined
     },
-    messenger: { dispatch, ...(takeBack !== undefined && { takeBack }) },
+    messenger: { dispatch, ...(takeBack !== undefined && { takeBack }), ...(locate !== undefined && { locate }) },
     clock: {
       now: () => ++now,
       sleep: ms => {
