@@ -7,6 +7,7 @@
  *   npm run package -- --npm             only the npm package
  *   npm run package -- --rpm             also an RPM and a yum repository, in artefacts/rpm
  *   npm run package -- --rpm --sign KEY  signed by a key of GnuPG, in $GNUPGHOME or ~/.gnupg
+ *   npm run package -- --deb             also a package of Debian, in artefacts/deb
  *   npm run package -- --as VERSION     called so, instead of what package.json says: for trying upgrades
  *   npm run package -- --quick           larger and sooner: for tests
  */
@@ -19,6 +20,7 @@ import { parseArgs } from 'node:util'
 import { createGzip } from 'node:zlib'
 import { pack } from 'tar-stream'
 import { contents } from './package/contents.mjs'
+import { makeDeb } from './package/deb.mjs'
 import { makeNpm } from './package/npm.mjs'
 import { makeRpm } from './package/rpm.mjs'
 import { runtimeFiles, runtimes } from './package/runtime.mjs'
@@ -34,6 +36,7 @@ const { values } = parseArgs({
     as: { type: 'string' },
     npm: { type: 'boolean' },
     rpm: { type: 'boolean' },
+    deb: { type: 'boolean' },
     sign: { type: 'string' },
     quick: { type: 'boolean' },
     'no-build': { type: 'boolean' }
@@ -63,9 +66,11 @@ async function make(target) {
   writeFileSync(join(values.out, `${name}.sha256`), `${hash.sha256}  ${name}\n`)
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   console.log(`package: ${join(values.out, name)}, release ${id}, ${(hash.bytes / 1e6).toFixed(1)} MB, sha256 ${hash.sha256}, ${seconds} s`)
+  const made = { artefact: join(values.out, name), id, version, target, out: values.out }
+  if (values.deb) console.log(`package: ${makeDeb({ ...made, quick: values.quick })}`)
   if (!values.rpm) return
   const sign = values.sign === undefined ? undefined : { key: values.sign, home: process.env.GNUPGHOME || join(homedir(), '.gnupg') }
-  console.log(`package: ${makeRpm({ artefact: join(values.out, name), id, version, target, out: values.out, sign })}`)
+  console.log(`package: ${makeRpm({ ...made, sign })}`)
 }
 
 /** What a release says about itself; its id is the hash of its manifest, which lists this too. */

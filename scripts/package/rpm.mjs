@@ -1,14 +1,10 @@
 /** The artefact as an RPM, and a yum repository around it: the same tree, with the service, its user and clean scriptlets. */
-import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { root } from '../sources.mjs'
+import { EPOCH, layOut, PREFIX, run, scriptlets } from './tree.mjs'
 
 const architectures = { 'linux-x64': 'x86_64', 'linux-arm64': 'aarch64' }
-const PREFIX = '/usr/lib/cloudburst'
-/** Time of the build, as that of the files: 2000-01-01. */
-const EPOCH = '946684800'
 
 /**
  * Makes DIR/rpm/*.rpm and DIR/rpm/repodata.
@@ -18,7 +14,9 @@ export function makeRpm({ artefact, id, version, target, out, sign }) {
   const top = mkdtempSync(join(tmpdir(), 'cb-rpm-'))
   try {
     const tree = join(top, 'tree')
-    layOut(tree, artefact, id)
+    layOut({ tree, artefact, id, variables: '/etc/sysconfig/cloudburst' })
+    mkdirSync(join(tree, 'usr/lib/sysusers.d'), { recursive: true })
+    writeFileSync(join(tree, 'usr/lib/sysusers.d/cloudburst.conf'), 'u cloudburst - "Cloudburst" /var/lib/cloudburst\n')
     writeFileSync(join(top, 'cloudburst.spec'), spec({ tree, id, version }))
     const architecture = architectures[target]
     const env = { ...process.env, SOURCE_DATE_EPOCH: EPOCH }
@@ -46,30 +44,6 @@ export function makeRpm({ artefact, id, version, target, out, sign }) {
   } finally {
     rmSync(top, { recursive: true, force: true })
   }
-}
-
-/** The tree as it is on a host, with what belongs to a package. */
-function layOut(tree, artefact, id) {
-  const releases = join(tree, PREFIX, 'releases')
-  for (const folder of [
-    releases,
-    ...['usr/bin', 'usr/lib/systemd/system', 'usr/lib/sysusers.d', 'etc/sysconfig', 'etc/cloudburst'].map(name => join(tree, name))
-  ])
-    mkdirSync(folder, { recursive: true })
-  run('tar', ['-xzf', artefact, '-C', releases])
-  symlinkSync(`releases/${id}`, join(tree, PREFIX, 'current'))
-  for (const program of ['cloudburst', 'cloudburstd']) symlinkSync(`${PREFIX}/current/bin/${program}`, join(tree, 'usr/bin', program))
-  writeFileSync(join(tree, 'usr/lib/systemd/system/cloudburst.service'), unit())
-  writeFileSync(join(tree, 'usr/lib/sysusers.d/cloudburst.conf'), 'u cloudburst - "Cloudburst" /var/lib/cloudburst\n')
-  writeFileSync(join(tree, 'etc/sysconfig/cloudburst'), '# Variables of the daemon, e.g. CLOUDBURST_EXAMPLE=1\n')
-}
-
-/** The one that `start-daemon` writes, with the variables of the package. */
-function unit() {
-  const program = `import { systemdUnit } from '${join(root, 'src/node/delivery/service-files.ts')}'
-process.stdout.write(systemdUnit({ daemon: '${PREFIX}/current/bin/cloudburstd', cli: '${PREFIX}/current/bin/cloudburst', user: 'cloudburst' }))`
-  const text = run(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program])
-  return text.replace('User=', 'EnvironmentFile=-/etc/sysconfig/cloudburst\nUser=')
 }
 
 /** Where rpm looks for it differs from system to system. */
@@ -109,14 +83,11 @@ if [ -d /run/systemd/system ]; then
   systemctl enable --quiet cloudburst.service
 fi
 if [ $1 -ge 2 ] || [ -f /etc/cloudburst/neighborhood.xml ]; then
-  if [ -d /run/systemd/system ]; then systemctl restart cloudburst.service; else ${PREFIX}/current/bin/cloudburst start-daemon --restart >/dev/null; fi
+  ${scriptlets.start}
 fi || :
 %preun
 if [ $1 = 0 ]; then
-  if [ -d /run/systemd/system ]; then systemctl disable --now --quiet cloudburst.service; else ${PREFIX}/current/bin/cloudburst stop-daemon --remove; fi || :
-  for process in /proc/[0-9]*; do
-    case $(readlink "$process/exe" 2>/dev/null) in ${PREFIX}/releases/*) kill "\${process#/proc/}" 2>/dev/null;; esac
-  done
+  ${scriptlets.end}
 fi
 exit 0
 %postun
@@ -128,10 +99,4 @@ fi
 exit 0
 # Release ${id}
 `
-}
-
-function run(program, words, options = {}) {
-  const { status, stdout, stderr, error } = spawnSync(program, words, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024, ...options })
-  if (status !== 0) throw new Error(`${program} ${words.join(' ')}: ${error?.message ?? `${stderr}${stdout}`}`)
-  return stdout
 }
