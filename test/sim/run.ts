@@ -7,13 +7,15 @@
  * The last line is the summary; `--record` puts it into bench/results/sim.json; the exit status is 1 when anything was violated.
  */
 import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { fileURLToPath } from 'node:url'
+import { bundled } from './variants/build.ts'
 import { openProgress, type Played, playedIn } from './world/progress.ts'
 import { record } from './world/results.ts'
 import { paceLine, summarise, summaryLine } from './world/summary.ts'
-import { type SimReport, simulate } from './world/simulate.ts'
+import { type SimReport, type SimulateOptions, simulate } from './world/simulate.ts'
 
 const { values } = parseArgs({
   options: {
@@ -26,9 +28,7 @@ const { values } = parseArgs({
     anew: { type: 'boolean', default: false },
     nodes: { type: 'string' },
     seconds: { type: 'string', default: '3' },
-    record: { type: 'boolean', default: false },
-    /** Plays the seeds that it is told of and tells what became of each: for this script's own workers. */
-    worker: { type: 'boolean', default: false }
+    record: { type: 'boolean', default: false }
   }
 })
 
@@ -57,7 +57,9 @@ async function one(seed: number): Promise<boolean> {
 async function large(nodes: number): Promise<boolean> {
   const mesh = { seed: 1, nodes, degree: LARGE_DEGREE, attack: '', disks: '' as const, faults: [] }
   const load = loadavg()[0]!
-  const report = await simulate({ ...mesh, troubledMs: Number(values.seconds) * 1_000, goalEveryMs: LARGE_GOAL_EVERY_MS })
+  const built = await bundled('worker.ts', 'worker')
+  const report = await played({ ...mesh, troubledMs: Number(values.seconds) * 1_000, goalEveryMs: LARGE_GOAL_EVERY_MS }, built)
+  rmSync(built)
   const good = told(report)
   console.log(paceLine(report))
   if (values.record)
@@ -65,9 +67,15 @@ async function large(nodes: number): Promise<boolean> {
   return good
 }
 
-/** The seeds that a worker is sent, one after the other. */
-function work(): void {
-  process.on('message', seed => void simulate({ seed: seed as number }).then(report => process.send?.(report)))
+/** Most of what is made is thrown away at once: room for it, in megabytes, and for a thousand nodes. */
+const MEMORY = ['--max-semi-space-size=64', '--max-old-space-size=12288']
+
+async function played(options: SimulateOptions, path: string): Promise<SimReport> {
+  const worker = fork(path, { execArgv: MEMORY })
+  worker.send(options)
+  const [report] = (await once(worker, 'message')) as [SimReport]
+  worker.disconnect()
+  return report
 }
 
 async function many(from: number, to: number, workers: number): Promise<boolean> {
@@ -79,12 +87,13 @@ async function many(from: number, to: number, workers: number): Promise<boolean>
   if (left.length < seeds.length) console.error(`${seeds.length - left.length} of ${seeds.length} were played before`)
   const begunWith = left.length
   let count = 0
+  const built = await bundled('worker.ts', 'worker')
   const employ = async (): Promise<void> => {
-    const worker = fork(fileURLToPath(import.meta.url), ['--worker'], { execArgv: process.execArgv })
+    const worker = fork(built, { execArgv: MEMORY })
     const next = (): void => {
       const seed = left.shift()
       if (seed === undefined) worker.disconnect()
-      else worker.send(seed)
+      else worker.send({ seed } satisfies SimulateOptions)
     }
     worker.on('message', message => {
       const played = playedIn(message as SimReport, progress.sources)
@@ -97,7 +106,8 @@ async function many(from: number, to: number, workers: number): Promise<boolean>
     const [code] = await new Promise<[number | null]>(resolve => worker.on('exit', code => resolve([code])))
     if (code !== 0) throw new Error(`a worker ended with ${code}`)
   }
-  await Promise.all(Array.from({ length: Math.min(workers, Math.max(1, begunWith)) }, employ))
+  await Promise.all(Array.from({ length: Math.min(workers, begunWith) }, employ))
+  rmSync(built)
   const all = seeds.flatMap(seed => progress.played.get(seed) ?? [])
   const summary = summarise(all)
   console.log(summaryLine(summary))
@@ -107,14 +117,11 @@ async function many(from: number, to: number, workers: number): Promise<boolean>
   return summary.violated.length === 0
 }
 
-if (values.worker) work()
-else {
-  const [from, to, workers] = [Number(values.from), Number(values.to), Number(values.workers)]
-  const good =
-    values.seed !== undefined
-      ? await one(Number(values.seed))
-      : values.nodes !== undefined
-        ? await large(Number(values.nodes))
-        : await many(from, to, workers)
-  process.exitCode = good ? 0 : 1
-}
+const [from, to, workers] = [Number(values.from), Number(values.to), Number(values.workers)]
+const good =
+  values.seed !== undefined
+    ? await one(Number(values.seed))
+    : values.nodes !== undefined
+      ? await large(Number(values.nodes))
+      : await many(from, to, workers)
+process.exitCode = good ? 0 : 1

@@ -1,8 +1,9 @@
 /** The simulator is only as good as what it catches: each of these products has one mistake. */
 import assert from 'node:assert/strict'
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { simulate as sound } from './world/simulate.ts'
-import { simulatorOf } from './variants/build.ts'
+import { BUILT, simulatorOf } from './variants/build.ts'
 import { VARIANTS } from './variants/variants.ts'
 
 /** Seeds that may be played until one catches the mistake. */
@@ -27,6 +28,7 @@ describe('the simulator', () => {
   }
 
   after(async () => {
-    await rm(new URL('../../node_modules/.cache/cloudburst-sim', import.meta.url), { recursive: true, force: true })
+    const own = (await readdir(BUILT).catch(() => [])).filter(name => name.endsWith(`-${process.pid}.mjs`))
+    await Promise.all(own.map(name => rm(join(BUILT, name))))
   })
 })
