@@ -5,7 +5,7 @@
  */
 import * as v from 'valibot'
 import { CloudburstError, errors, type ErrorCode, type ErrorData } from '../errors.ts'
-import type { Variables, Tree } from '../goals/tree.ts'
+import type { Scalar, Tree, Variables } from '../goals/tree.ts'
 
 /** Longest name of a goal, agent, program, step or path, in characters: fits a line of a terminal and a file name. */
 export const NAME_CHARS_MAX = 255
@@ -35,7 +35,10 @@ export const bytesShape = v.instance(Uint8Array)
 /** A list of at most {@link LIST_LENGTH_MAX} entries. */
 export const listOf = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.maxLength(LIST_LENGTH_MAX))
 
-export const scalarShape = v.union([textShape, v.number(), v.boolean()])
+/** Chosen by what it is: trying one after the other is dear, and events hold many of them. */
+export const scalarShape: v.GenericSchema<Scalar> = v.lazy(input =>
+  typeof input === 'number' ? v.number() : typeof input === 'boolean' ? v.boolean() : textShape
+)
 export const treeShape: v.GenericSchema<Tree> = v.object({
   type: v.exactOptional(nameShape),
   value: v.exactOptional(scalarShape),
