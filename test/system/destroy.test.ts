@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cli } from '../../src/cli/cli.ts'
 import type { Plan } from '../../src/goals/plan/plan.ts'
 import { fakeIo } from '../fakes/io.ts'
+import { lookAndRemove } from './mesh/planted.ts'
 
 const program = (home: string, undo = `rm <get>goal.file</get>; echo conf >> ${home}/undone`): string => `<cloudburst name="site">
   <goalProto name="site"><variable name="name">a</variable><variable name="file"/>
@@ -31,7 +32,7 @@ describe('undoing what a goal has done', () => {
     writeFileSync(file, program(home))
   })
 
-  afterEach(() => rmSync(home, { recursive: true, force: true }))
+  afterEach(() => lookAndRemove(home))
 
   const run = async (exit: number, ...words: readonly string[]): Promise<{ stdout: string; stderr: string }> => {
     const io = fakeIo({ cwd: home })

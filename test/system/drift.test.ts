@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { cli } from '../../src/cli/cli.ts'
 import type { Plan } from '../../src/goals/plan/plan.ts'
 import { fakeIo } from '../fakes/io.ts'
+import { lookAndRemove } from './mesh/planted.ts'
 
 describe('what was true and is no longer', () => {
   let home: string
@@ -27,7 +28,7 @@ describe('what was true and is no longer', () => {
     )
   })
 
-  afterEach(() => rmSync(home, { recursive: true, force: true }))
+  afterEach(() => lookAndRemove(home))
 
   const run = async (exit: number, ...words: readonly string[]): Promise<{ stdout: string; stderr: string }> => {
     const io = fakeIo({ cwd: home })

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { complain, ENVIRONMENT_SECRET, plant } from './mesh/planted.ts'
+import { complain, ENVIRONMENT_SECRET, lookAndRemove, lookInText, plant } from './mesh/planted.ts'
 import { start } from './mesh/process.ts'
 import { type Mesh, mesh } from './mesh.ts'
 
@@ -36,6 +37,16 @@ describe('the look for secrets after each test', function () {
     writeFileSync(file, 'value: planted-here-4471')
     assert.throws(complain, /the planted plan… in .*journal\.log/)
     rmSync(file)
+  })
+
+  it('finds it in what a test without a mesh leaves, and what is printed', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'cb-'))
+    mkdirSync(join(directory, 'solo'))
+    writeFileSync(join(directory, 'solo', 'output'), `PATH=/bin\nX=${ENVIRONMENT_SECRET}`)
+    assert.throws(() => lookAndRemove(directory), /a value of the environment in .*solo\/output/)
+    assert.ok(!existsSync(directory))
+    assert.throws(() => lookInText('what is printed', `X=${ENVIRONMENT_SECRET}`), /a value of the environment in what is printed/)
+    complain()
   })
 
   it('finds it in the arguments of a process', async () => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { lookAndRemove, lookInText } from './mesh/planted.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 /** What the README promises, in milliseconds. */
@@ -19,6 +20,7 @@ describe('the quickstart', () => {
       const { exit, text } = await walk(scratch)
       assert.equal(exit, 0, text)
       assert.ok(Date.now() - began < WITHIN_MS)
+      lookInText('what the quickstart prints', text)
       for (const node of ['node1', 'node2', 'node3']) assert.match(text, new RegExp(`^${node} +\\S.*(Linux|macOS)`, 'm'))
       assert.match(text, /suspended: .*\n.*publish\/files\/configure/)
       assert.match(text, /try +cloudburst repair [0-9A-Z]{26} --peer node3 --set goal\.port=…/)
@@ -29,7 +31,7 @@ describe('the quickstart', () => {
         []
       )
     } finally {
-      rmSync(scratch, { recursive: true, force: true })
+      lookAndRemove(scratch)
     }
   })
 })

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cli } from '../../src/cli/cli.ts'
 import { fakeIo } from '../fakes/io.ts'
+import { lookAndRemove } from './mesh/planted.ts'
 
 const program = `<cloudburst name="site">
   <goalProto name="site"><variable name="root"/><variable name="port" type="int">80</variable>
@@ -30,7 +31,7 @@ describe('a snapshot', () => {
     writeFileSync(file, program)
   })
 
-  afterEach(() => rmSync(home, { recursive: true, force: true }))
+  afterEach(() => lookAndRemove(home))
 
   const run = async (exit: number, ...words: readonly string[]): Promise<string> => {
     const io = fakeIo({ cwd: home })

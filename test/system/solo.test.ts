@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { lookAndRemove } from './mesh/planted.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -15,7 +16,7 @@ describe('a program without a daemon', () => {
     directory = mkdtempSync(join(tmpdir(), 'cb-'))
   })
 
-  afterEach(() => rmSync(directory, { recursive: true, force: true }))
+  afterEach(() => lookAndRemove(directory))
 
   const type = async (...words: string[]): Promise<{ exit: number | null; stdout: string; stderr: string }> => {
     const env = { ...process.env, CLOUDBURST_HOME: join(directory, 'home'), NO_COLOR: '1' }

@@ -15,6 +15,7 @@ import { createRunner } from '../../src/node/runner/runner.ts'
 import { startSshd, whyNoSshd } from '../language/sshd.ts'
 import { temporaryDirectory } from '../node/store/temporary-directory.ts'
 import { skip } from '../skip.ts'
+import { look } from './mesh/planted.ts'
 
 const has = (program: string): boolean => {
   try {
@@ -27,6 +28,7 @@ const has = (program: string): boolean => {
 
 describe('statements on a real machine', () => {
   const directory = temporaryDirectory()
+  afterEach(() => look(directory()))
 
   /** Pursues goal `g` of a program with that method, and gives its events. */
   const go = async (method: string, variables = ''): Promise<readonly GoalEventBody[]> => {

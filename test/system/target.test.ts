@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cli } from '../../src/cli/cli.ts'
 import { fakeIo } from '../fakes/io.ts'
+import { lookAndRemove } from './mesh/planted.ts'
 
 describe('a goal with a target', () => {
   let home: string
@@ -21,7 +22,7 @@ describe('a goal with a target', () => {
     )
   })
 
-  afterEach(() => rmSync(home, { recursive: true, force: true }))
+  afterEach(() => lookAndRemove(home))
 
   const run = async (exit: number, ...words: readonly string[]): Promise<{ stdout: string; stderr: string }> => {
     const io = fakeIo({ cwd: home })

@@ -1,16 +1,18 @@
 /**
  * Secrets that no test may leave behind: the keys of every node, a value in the environment of every daemon, and whatever a test
  * plants. After each test they are searched for in the homes (state, journals, outputs, logs of audit), in what daemons have logged,
- * in the argument lists of all processes, and in what nodes tell one another. Found is failed.
+ * in the argument lists of all processes, and in what nodes tell one another; where there is no daemon, in all that a test leaves.
+ * Found is failed.
  */
 import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { httpOver } from '../../../src/cli/http.ts'
 import type { MeshNode } from '../mesh.ts'
 
-/** In the environment of every daemon, which every step inherits. */
+/** In the environment of every daemon and command, which every step inherits. */
 export const ENVIRONMENT_SECRET = `planted-env-${randomBytes(8).toString('hex')}`
+process.env['CLOUDBURST_TEST_SECRET'] = ENVIRONMENT_SECRET
 /** How often the argument lists of all processes are read, in milliseconds. */
 const SAMPLE_INTERVAL_MS = 100
 /** A longer file is output that a test made on purpose; its beginning is enough. */
@@ -55,6 +57,30 @@ export async function lookAndForget(watched: readonly MeshNode[]): Promise<void>
   complain()
 }
 
+/**
+ * Of a test without a mesh: looks in everything that it has left, and removes it. What it runs has the secret in its environment too.
+ * @throws when a secret was found
+ */
+export function lookAndRemove(directory: string): void {
+  try {
+    look(directory)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** In everything below a directory. @throws when a secret was found */
+export function look(directory: string): void {
+  lookBelow(directory)
+  complain()
+}
+
+/** What was printed. @throws when a secret is in it */
+export function lookInText(where: string, text: string): void {
+  lookIn(where, Buffer.from(text))
+  complain()
+}
+
 /** @throws when a secret was found since the last time */
 export function complain(): void {
   lookAtAll()
@@ -84,11 +110,14 @@ function keyOf({ name, home }: MeshNode): Planted[] {
 function lookAtAll(): void {
   for (const node of nodes) {
     lookIn(`what the daemon of ${node.name} logs`, Buffer.from(node.log()))
-    for (const path of filesBelow(node.home.base)) {
-      const below = relative(node.home.base, path)
-      for (const { what, bytes, allowed } of planted)
-        if (!allowed(below) && contentOf(path).includes(bytes)) found.add(`${what} in ${path}`)
-    }
+    lookBelow(node.home.base)
+  }
+}
+
+function lookBelow(directory: string): void {
+  for (const path of filesBelow(directory)) {
+    const below = relative(directory, path)
+    for (const { what, bytes, allowed } of planted) if (!allowed(below) && contentOf(path).includes(bytes)) found.add(`${what} in ${path}`)
   }
 }
 
