@@ -6,7 +6,9 @@ import { openLog } from '../../src/node/log.ts'
 import { recordKey } from '../../src/node/store/records.ts'
 import { openStore } from '../../src/node/store/store.ts'
 import { TICKET_CAPABILITIES } from '../../src/node/joining/tickets.ts'
+import { killRunner, pretendReboot } from '../lab/crash/faults.ts'
 import { type Mesh, mesh } from './mesh.ts'
+import { until } from './mesh/process.ts'
 
 /** `two` fails unless goal.word is right; each step leaves its name in goal.place/ran. */
 function program(goal: string, two = '[ <get as="env">goal.word</get> = right ] || exit 4'): string {
@@ -119,6 +121,61 @@ describe('a repair from another node', function () {
     assert.equal((await m.node(1).cli('repair', id, '--peer', 'n2', 'goal.word=right')).exit, 0)
     const late = await m.node(3).cli('repair', id, '--peer', 'n2', '--retry')
     assert.match(late.stderr, /is completed, not suspended: repaired by n1@example\.org, who set goal\.word/)
+  })
+
+  it('says of a step in doubt that it has failed, and what the program says of failures is done', async () => {
+    const place = join(m.directory, 'doubt')
+    mkdirSync(place)
+    const file = join(m.directory, 'doubt.xml')
+    writeFileSync(file, program('job', 'sleep 300').replace('<send name="two">', '<send name="two" onFail="ignore">'))
+    const asked = m.node(2).begin('pursue', 'job', '--program', file, `goal.place=${place}`)
+    const ran = (): string => readFileSync(join(place, 'ran'), 'utf8').trim().replaceAll('\n', ' ')
+    await until('two runs', () => existsSync(join(place, 'ran')) && ran() === 'one two')
+    await m.node(2).kill('SIGKILL')
+    await killRunner(m.node(2), { steps: true })
+    pretendReboot(m.node(2))
+    await m.node(2).start()
+    const [id] = (await asked.ended).stdout.match(/\b[0-9A-HJKMNP-TV-Z]{26}\b/) ?? []
+    assert.equal((await m.node(2).goal(id!)).suspended?.code, 'in-doubt')
+    await m.up()
+    const words = ['repair', id!, '--peer', 'n2', '--failed', 'two', '--why', 'it was never sent']
+    assert.match((await m.node(1).cli(...words, '--plan')).stdout, /^skip .*two.*it failed, says n1@example\.org: it was never sent/m)
+    const said = await m.node(1).cli(...words)
+    assert.deepEqual([said.exit, ran()], [0, 'one two three'], said.stdout + said.stderr)
+  })
+
+  it('of all that have one cause leaves the others waiting, and shows what it would do to each first', async () => {
+    const alike = [await failed(), await failed()]
+    const third = await failed()
+    const file = join(m.directory, 'louder.xml')
+    writeFileSync(file, program('job', '{ echo it is too loud; exit 4; }'))
+    assert.equal((await m.node(2).cli('repair', third.id, '--program', file)).exit, 3)
+    const causes = await m
+      .node(1)
+      .json<readonly { cause: { id: string; last: string }; runs: readonly RunInfo[] }[]>(
+        'goals',
+        '--suspended',
+        '--by-cause',
+        '--peer',
+        'n2'
+      )
+    const { cause } = causes.find(({ runs }) => runs.some(({ id }) => id === alike[0]!.id))!
+    assert.equal(causes.find(({ runs }) => runs.some(({ id }) => id === third.id))!.cause.last, 'it is too loud')
+    const words = ['repair', '--peer', 'n2', '--where', `cause=${cause.id}`, '--where', 'goal=job', 'goal.word=right']
+    const shown = await m.node(1).cli(...words, '--plan')
+    for (const { id } of alike) assert.match(shown.stdout, new RegExp(`^job ${id}`, 'm'))
+    assert.doesNotMatch(shown.stdout, new RegExp(third.id))
+    assert.deepEqual(
+      alike.map(({ ran }) => ran()),
+      ['one two', 'one two']
+    )
+    const said = await m.node(1).cli(...words, '--yes')
+    assert.equal(said.exit, 0, said.stdout + said.stderr)
+    assert.deepEqual(
+      alike.map(({ ran }) => ran()),
+      ['one two two three', 'one two two three']
+    )
+    assert.equal((await m.node(2).goal(third.id)).status, 'suspended')
   })
 
   it('looks secrets up again', async () => {

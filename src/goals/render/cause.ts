@@ -30,10 +30,15 @@ export function causeOf({ code, step, reason }: Suspension): Cause {
     code,
     ...(step !== undefined && { step: withoutItems(step.step) }),
     ...(step?.exit !== undefined && { exit: exitKind(step.exit) }),
-    last: lines.at(-1)?.trim() || reason
+    last: lines.at(-1)?.trim() || (step?.exit === undefined ? reason : withoutTime(reason))
   }
   const id = createHash('sha256').update(JSON.stringify(known)).digest('hex').slice(0, ID_CHARS)
   return { id, ...known }
+}
+
+/** `exited with 4 after 13 ms` → `exited with 4`: of those that say nothing each has taken another time. */
+function withoutTime(reason: string): string {
+  return reason.replace(/ after [\d.]+ \w+/, '').replace(/; \d+ more failed beside it$/, '')
 }
 
 /** Suspended goals by cause: the cause of most goals first. */

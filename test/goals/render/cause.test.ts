@@ -37,6 +37,12 @@ describe('the cause of a suspension', () => {
     it(name, () => assert.equal(causeOf(suspension()).id === causeOf(other).id, same))
   }
 
+  it('is the same for steps that said nothing, however long each took and whatever failed beside it', () => {
+    const silent = (reason: string): string => causeOf(suspension({ tail: '' }, { reason })).id
+    assert.equal(silent('exited with 4 after 13 ms'), silent('exited with 4 after 1.2 s; 3 more failed beside it'))
+    assert.notEqual(silent('exited with 4 after 13 ms'), silent('killed by SIGKILL after 13 ms'))
+  })
+
   it('groups goals: that of most first, those that wait longest first', () => {
     const run = (id: string, updatedAt: number, suspended: Suspension): RunSummary => ({
       id,
