@@ -106,7 +106,18 @@ function checkHome(home: Home): void {
     checkOnlyOursToWrite(path)
     checkOnlyOursToRead(path)
   }
-  for (const path of [home.identityKey, home.auditLog, home.tickets]) if (existsSync(path)) checkOnlyOursToRead(path)
+  const authorities = existsSync(home.authorities) ? readdirSync(home.authorities).map(name => join(home.authorities, name)) : []
+  const secret = [
+    home.identityKey,
+    nextKey(home),
+    home.personKey,
+    home.handedOn,
+    home.auditLog,
+    home.tickets,
+    home.authorities,
+    ...authorities
+  ]
+  for (const path of secret) if (existsSync(path)) checkOnlyOursToRead(path)
 }
 
 /**

@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { CloudburstError } from '../../../src/errors.ts'
 import { checkOnlyOursToRead, checkOnlyOursToWrite } from '../../../src/node/files/file-safety.ts'
 import { initHome, openHome, resolveHome } from '../../../src/node/home.ts'
+import { initAuthority } from '../../../src/node/permissions/authority.ts'
 import { skip } from '../../skip.ts'
 
 /** What has to be typed. */
@@ -139,7 +140,8 @@ describe('a home, before its daemon starts,', () => {
     const home = resolveHome(join(directory, 'home'))
     initHome(home, { name: 'n1' })
     openHome(home)
-    writeFileSync(home.auditLog, '', { mode: 0o600 })
+    for (const path of [home.auditLog, home.personKey, home.handedOn, home.tickets]) writeFileSync(path, '', { mode: 0o600 })
+    initAuthority(home.authorities, 'ops')
     writeFileSync(join(home.programs, 'site.xml'), '<cloudburst name="site"/>', { mode: 0o644 })
     return home
   }
@@ -167,10 +169,11 @@ describe('a home, before its daemon starts,', () => {
     })
   }
 
-  for (const what of ['identityKey', 'auditLog', 'state', 'control', 'run'] as const) {
+  const files = ['identityKey', 'auditLog', 'personKey', 'handedOn', 'tickets'] as const
+  for (const what of [...files, 'state', 'control', 'run', 'authorities'] as const) {
     it(`is refused when others may read ${what}`, () => {
       const home = whole()
-      const mode = what === 'identityKey' || what === 'auditLog' ? '600' : '700'
+      const mode = files.some(file => file === what) ? '600' : '700'
       chmodSync(home[what], mode === '600' ? 0o640 : 0o750)
       assert.equal(
         fixOf(() => openHome(home)),
@@ -178,6 +181,42 @@ describe('a home, before its daemon starts,', () => {
       )
     })
   }
+
+  for (const what of [...files, 'authorities'] as const) {
+    it(`is refused when ${what} is a link`, () => {
+      const home = whole()
+      const real = join(directory, 'real')
+      renameSync(home[what], real)
+      symlinkSync(real, home[what])
+      assert.equal(
+        fixOf(() => openHome(home)),
+        `rm ${home[what]} && mv ${real} ${home[what]}`
+      )
+    })
+  }
+
+  for (const name of ['ops.key', 'ops.book.json']) {
+    it(`is refused when others may read ${name} of an authority`, () => {
+      const home = whole()
+      const path = join(home.authorities, name)
+      chmodSync(path, 0o640)
+      assert.equal(
+        fixOf(() => openHome(home)),
+        `chmod 600 ${path}`
+      )
+    })
+  }
+
+  it('is refused when a program is a link', () => {
+    const home = whole()
+    const [path, real] = [join(home.programs, 'site.xml'), join(directory, 'real')]
+    renameSync(path, real)
+    symlinkSync(real, path)
+    assert.equal(
+      fixOf(() => openHome(home)),
+      `rm ${path} && mv ${real} ${path}`
+    )
+  })
 
   it('is refused when others may write one of its programs', () => {
     const home = whole()
