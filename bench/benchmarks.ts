@@ -12,6 +12,7 @@ import { language, list } from './language.ts'
 import { many } from './many.ts'
 import { repair } from './repair.ts'
 import { partition } from './partition.ts'
+import { past } from './past.ts'
 import { plan } from './plan.ts'
 import type { Measured } from './result.ts'
 import { revocation } from './revocation.ts'
@@ -36,6 +37,7 @@ export const benchmarks: Readonly<Record<string, () => Promise<Measured>>> = {
   partition,
   start,
   daemon,
+  past,
   delivery,
   idle,
   list,
