@@ -15,6 +15,7 @@ import { open, seal } from '../../src/crypto/dsse.ts'
 import { GRANT_TYPE, openGrant, sealGrant } from '../../src/crypto/grant.ts'
 import { generateIdentity, isPeerId } from '../../src/crypto/identity.ts'
 import { openRevocations, REVOCATIONS_TYPE, sealRevocations } from '../../src/crypto/revocation.ts'
+import { openSuccession, sealSuccession, SUCCESSION_TYPE } from '../../src/crypto/succession.ts'
 import type { ErrorCode } from '../../src/errors.ts'
 import { type ControlBinding, bindControl } from '../../src/node/control/server.ts'
 import { readNeighborhood } from '../../src/node/neighborhood/read.ts'
@@ -200,12 +201,16 @@ const signed: Target = {
         { subject: identity.peer, before: at, until: at }
       ]
     }),
+    sealRevocations(identity, { number: 1, at, revoked: [{ grant: 'g1', until: at }] }, [sealGrant(identity, words)]),
+    sealSuccession(identity, generateIdentity(), at),
     sealAsk(identity, { to: identity.peer, call: 'pursue', at, goal: 'g' })
   ].map(envelope => Buffer.from(JSON.parse(Buffer.from(envelope).toString()).payload as string, 'base64')),
   words: [
     '"allows"',
     '"parent"',
     '"revoked"',
+    '"holds"',
+    '"old"',
     '"subject"',
     '"grant"',
     '"__proto__":{}',
@@ -221,6 +226,7 @@ const signed: Target = {
   run: async bytes => {
     await expecting(['CB_SIGNATURE_INVALID'], () => openGrant(seal(identity, GRANT_TYPE, bytes)))
     await expecting(['CB_SIGNATURE_INVALID'], () => openRevocations(seal(identity, REVOCATIONS_TYPE, bytes)))
+    await expecting(['CB_SIGNATURE_INVALID'], () => openSuccession(seal(identity, SUCCESSION_TYPE, bytes)))
     await expecting(['CB_SIGNATURE_INVALID'], () => openAsk(seal(identity, 'application/vnd.cloudburst.ask+json', bytes)))
     await expecting(['CB_SIGNATURE_INVALID', 'CB_FRAME_INVALID', 'CB_FRAME_TOO_LONG'], () => decodeRecord(bytes, identity.peer))
   }
