@@ -3,11 +3,9 @@ import { watch } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { readExitFile } from './exit-file.ts'
 import { isShellOf } from './process-group.ts'
-import type { StepMeta } from './step-directory.ts'
 
 /** A command started by a runner that is gone. */
 export interface Adopted {
-  readonly meta: StepMeta
   /** Of its process group; undefined when its shell never came to write it down. */
   readonly pid: number | undefined
   /** Resolves when the shell has written how it ended, or is gone without. */
@@ -20,11 +18,11 @@ const FIRST_LINE_MS = 1_000
 const LOOK_EVERY_MS = 250
 
 /** Finds the command of the step in `directory` again. */
-export async function adopt(directory: string, meta: StepMeta): Promise<Adopted> {
+export async function adopt(directory: string): Promise<Adopted> {
   const deadline = performance.now() + FIRST_LINE_MS
   while (readExitFile(directory).pid === undefined && performance.now() < deadline) await wait(20)
   const { pid } = readExitFile(directory)
-  return { meta, pid, gone: pid === undefined ? Promise.resolve() : untilGone(directory, pid) }
+  return { pid, gone: pid === undefined ? Promise.resolve() : untilGone(directory, pid) }
 }
 
 function untilGone(directory: string, pid: number): Promise<void> {

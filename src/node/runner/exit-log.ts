@@ -16,8 +16,8 @@ interface Line extends Ended {
 export interface ExitLog {
   /** On disk on return. */
   append(step: string, ended: Ended): Promise<void>
-  /** What was recorded for a step, in this or the previous file. */
-  find(step: string): Ended | undefined
+  /** What was recorded for a step, in this or the previous file, or is just being. */
+  find(step: string): Promise<Ended | undefined>
   close(): Promise<void>
 }
 
@@ -76,7 +76,10 @@ export async function openExitLog(directory: string): Promise<ExitLog> {
         waiting.push({ line: `\n${JSON.stringify({ step, ...ended } satisfies Line)}\n`, resolve, reject })
         running ??= Promise.resolve().then(drain)
       }),
-    find: step => lookUp(file, step) ?? lookUp(previous, step),
+    find: async step => {
+      await running
+      return lookUp(file, step) ?? lookUp(previous, step)
+    },
     close: async () => {
       await running
       await handle?.close()

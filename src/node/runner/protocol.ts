@@ -17,7 +17,7 @@ export interface StartRequest {
 
 /** Starts commands and knows how they ended: in its own process for a daemon, in this one for a run without a daemon. */
 export interface Runner {
-  /** Resolves when the command has ended and that is on disk. A key that was started before is not started again: its end is returned. Never throws. */
+  /** Resolves when the command has ended and that is written; it is synced soon. A key that was started before is not started again: its end is returned. Never throws. */
   start(request: StartRequest): Promise<Ended>
   /**
    * How a command ended that may have been started by an earlier daemon; waits while it runs. Never starts anything, never throws.

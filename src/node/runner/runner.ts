@@ -2,20 +2,20 @@
  * Starts commands, ends them in time, knows how they ended. Pure of sockets: main.ts serves it to a daemon,
  * solo mode calls it in its own process. Each command is a process group of its own, led by the shell of exit-file.ts.
  */
-import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CommandKey, Exit } from '../../goals/ports.ts'
 import { type Adopted, adopt } from './adoption.ts'
-import { appendEnded, type Ended, exitOf, readExitFile, WRAPPER } from './exit-file.ts'
+import { appendEnded, type Ended, exitOf, readExitFile } from './exit-file.ts'
 import { openExitLog } from './exit-log.ts'
+import type { Forks } from './forks.ts'
 import { hostSince, upMs } from './host-start.ts'
+import { type Gone, launch } from './launch.ts'
 import { capOutput, LOOK_EVERY_MS } from './output-cap.ts'
 import { endGroup, groupAlive } from './process-group.ts'
-import { programPath } from './program-path.ts'
 import type { Runner, StartRequest } from './protocol.ts'
 import { readyDirectories } from './ready-directories.ts'
-import { ERR, EXIT, META, OUT, type StepMeta, stepDirectory, stepsDirectory } from './step-directory.ts'
+import { EXIT, META, type StepMeta, stepDirectory, stepsDirectory } from './step-directory.ts'
 
 /** A runner in this process, with a look at what it is doing. */
 export interface LocalRunner extends Runner {
@@ -38,8 +38,21 @@ interface Running {
 /** Longest delay of a timer in Node, in milliseconds; a longer timeout is none. */
 const TIMER_MS_MAX = 2 ** 31 - 1
 
+/** Commands after which a large process lets a small one start them: that takes as long to come up as this many save. */
+const FORKS_AFTER = 24
+
+/** What a runner may be told besides. */
+export interface RunnerOptions {
+  readonly onProblem?: (error: unknown) => void
+  /** Of a large process: opens a small one that starts commands for it once there are many. */
+  readonly forks?: () => Forks
+}
+
 /** @param state the node's state directory; commands leave their files in `steps/` there */
-export async function createRunner(state: string, onProblem: (error: unknown) => void = () => undefined): Promise<LocalRunner> {
+export async function createRunner(
+  state: string,
+  { onProblem = () => undefined, forks: openForks }: RunnerOptions = {}
+): Promise<LocalRunner> {
   const steps = stepsDirectory(state)
   mkdirSync(steps, { recursive: true, mode: 0o700 })
   const log = await openExitLog(steps)
@@ -48,6 +61,8 @@ export async function createRunner(state: string, onProblem: (error: unknown) =>
   const running = new Map<string, Running>()
   let environment: Readonly<Record<string, string | undefined>> = process.env
   let capTimer: NodeJS.Timeout | undefined
+  let started = 0
+  let forks: Forks | undefined
 
   const watchOutput = (): void => {
     capTimer ??= setInterval(() => {
@@ -75,44 +90,58 @@ export async function createRunner(state: string, onProblem: (error: unknown) =>
     if (timeoutMs === undefined || timeoutMs > TIMER_MS_MAX) return undefined
     return setTimeout(() => void end(task, { kind: 'timed-out', afterMs: timeoutMs }), Math.max(0, timeoutMs - spentMs))
   }
-  /** On disk, then told. When the disk refuses it is told all the same: the daemon's journal decides what that is worth. */
-  const record = async (directory: string, ended: Ended): Promise<Ended> => {
-    capOutput(directory)
+  /**
+   * Written, then told: a killed process loses nothing of that. What a crash of the host would lose is synced meanwhile; the daemon
+   * tells nobody before its own journal is. When the disk refuses it is told all the same: the journal decides what that is worth.
+   */
+  const record = (directory: string, ended: Ended): Ended => {
     try {
+      capOutput(directory)
       appendEnded(directory, ended)
-      await log.append(directory.slice(steps.length + 1), ended)
     } catch (error) {
       onProblem(error)
     }
+    log.append(directory.slice(steps.length + 1), ended).catch(onProblem)
     return ended
   }
 
   const execute = async (directory: string, request: StartRequest, task: Running): Promise<Ended> => {
     const began = performance.now()
-    const launched = launch(directory, request, environment)
+    if (++started === FORKS_AFTER) forks = openForks?.()
+    const launched = forks?.isReady === true ? await forks.launch(directory, request) : launch(directory, request, environment)
     if (typeof launched === 'string') return record(directory, notStarted(launched))
-    const timer = limit(task, request.timeoutMs, 0)
-    task.leader = launched.pid
-    const { code, signal } = await launched.gone
+    const { pid } = launched
+    const timer = limit(task, request.timeoutMs, performance.now() - began)
+    task.leader = pid === 0 ? undefined : pid
+    // It was to be ended before it was known.
+    if (task.cause !== undefined && pid !== 0) task.ending = endGroup(pid)
+    const gone = await launched.gone
+    if (gone.unseen === true) await unseen(directory, task)
     clearTimeout(timer)
     const durationMs = Math.round(performance.now() - began)
     await task.ending
     const file = readExitFile(directory)
-    if (file.pid === undefined && code === null && signal === null) return record(directory, notStarted(launched.problem()))
-    const exit =
-      task.cause ?? exitOf(file) ?? (signal !== null && !groupAlive(launched.pid) ? { kind: 'signalled', signal } : { kind: 'lost' })
-    return record(directory, { exit, durationMs })
+    if (file.pid === undefined && gone.code === null && gone.signal === null && gone.unseen === undefined)
+      return record(directory, notStarted(launched.problem()))
+    return record(directory, { exit: task.cause ?? exitOf(file) ?? endedBy(gone, pid), durationMs })
+  }
+  /** Who started it is gone: its end is seen by looking. */
+  const unseen = async (directory: string, task: Running): Promise<void> => {
+    const adopted = await adopt(directory)
+    task.leader ??= adopted.pid
+    if (task.cause !== undefined && adopted.pid !== undefined) task.ending = endGroup(adopted.pid)
+    await adopted.gone
   }
 
-  const takeOver = async (directory: string, adopted: Adopted, task: Running): Promise<Ended> => {
-    const timer = limit(task, adopted.meta.timeoutMs, spentBy(adopted.meta))
+  const takeOver = async (directory: string, adopted: Adopted, meta: StepMeta, task: Running): Promise<Ended> => {
+    const timer = limit(task, meta.timeoutMs, spentBy(meta))
     task.leader = adopted.pid
     await adopted.gone
     clearTimeout(timer)
     await task.ending
     const exit = task.cause ?? exitOf(readExitFile(directory)) ?? { kind: 'lost' }
-    const durationMs = Math.max(0, Math.round(lastWordAt(directory) - adopted.meta.startedAt))
-    return record(directory, { exit, durationMs: Math.min(durationMs, spentBy(adopted.meta)) })
+    const durationMs = Math.max(0, Math.round(lastWordAt(directory) - meta.startedAt))
+    return record(directory, { exit, durationMs: Math.min(durationMs, spentBy(meta)) })
   }
 
   const recover = async (key: CommandKey, beganAt?: number): Promise<Ended> => {
@@ -121,14 +150,14 @@ export async function createRunner(state: string, onProblem: (error: unknown) =>
     if (here !== undefined) return here.ended
     const meta = readMeta(directory) ?? (startedSince(since, beganAt) ? spend(directory, key) : undefined)
     if (meta?.never === true) return notStarted('the daemon ended before it could be started')
-    const known = readExitFile(directory).ended ?? log.find(directory.slice(steps.length + 1))
+    const known = readExitFile(directory).ended ?? (await log.find(directory.slice(steps.length + 1)))
     if (known !== undefined) return known
     if (meta === undefined) return { exit: { kind: 'lost' }, durationMs: 0 }
     const task: Running = { ended: Promise.resolve(notStarted('')) }
     return track(
       directory,
       task,
-      adopt(directory, meta).then(adopted => takeOver(directory, adopted, task))
+      adopt(directory).then(adopted => takeOver(directory, adopted, meta, task))
     )
   }
 
@@ -159,38 +188,15 @@ export async function createRunner(state: string, onProblem: (error: unknown) =>
     },
     close: async () => {
       clearInterval(capTimer)
+      forks?.close()
       await log.close()
     }
   }
 }
 
-/** The child, or why there is none. */
-function launch(directory: string, request: StartRequest, environment: Readonly<Record<string, string | undefined>>) {
-  const cwd = request.cwd ?? '/'
-  const env = { ...environment, ...request.env }
-  if (!isDirectory(cwd)) return `no such directory: ${cwd}`
-  const program = programPath(request.argv[0] ?? '', env['PATH'], cwd)
-  if (program === undefined) return `no such program: ${request.argv[0] ?? ''}`
-  const out = openSync(join(directory, OUT), 'a', 0o600)
-  const err = openSync(join(directory, ERR), 'a', 0o600)
-  let problem = 'it could not be started'
-  try {
-    const args = ['-c', WRAPPER, directory, program, ...request.argv.slice(1)]
-    const child = spawn('/bin/sh', args, { cwd, env, detached: true, stdio: ['ignore', out, err] })
-    const gone = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>(resolve => {
-      child.once('exit', (code, signal) => resolve({ code, signal }))
-      child.once('error', error => {
-        problem = error.message
-        resolve({ code: null, signal: null })
-      })
-    })
-    return { pid: child.pid ?? 0, gone, problem: () => problem }
-  } catch (error) {
-    return textOf(error)
-  } finally {
-    closeSync(out)
-    closeSync(err)
-  }
+/** What the shell's own end says where it could not write anything. */
+function endedBy({ signal }: Gone, leader: number): Exit {
+  return signal !== null && !groupAlive(leader) ? { kind: 'signalled', signal } : { kind: 'lost' }
 }
 
 /** Makes the key ours. @returns false when it was taken before */
@@ -232,10 +238,6 @@ function readMeta(directory: string): StepMeta | undefined {
 /** When the shell wrote how the command ended, which may be long ago. */
 function lastWordAt(directory: string): number {
   return statSync(join(directory, EXIT), { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
-}
-
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
 function notStarted(message: string): Ended {

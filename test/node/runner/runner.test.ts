@@ -83,7 +83,8 @@ describe('the runner', function () {
     release()
     await until('the command has ended', () => readFileSync(join(stepDirectory(directory(), key), EXIT), 'utf8').includes('= '))
     assert.deepEqual((await (await driver()).driver.recover(key)).exit, { kind: 'exited', code: 4 })
-    assert.match(readFileSync(join(directory(), 'steps/exits'), 'utf8'), /"code":4/)
+    const log = join(directory(), 'steps/exits')
+    await until('that is synced too', () => existsSync(log) && /"code":4/.test(readFileSync(log, 'utf8')))
   })
 
   it('that was killed with its daemon costs nothing: the next one waits for the command', async () => {
