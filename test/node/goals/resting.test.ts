@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ulid } from 'ulid'
 import { CloudburstError } from '../../../src/errors.ts'
+import { GIVEN_UP } from '../../../src/goals/ports.ts'
 import type { Principal } from '../../../src/goals/pursuit/events.ts'
 import { type Agents, openAgents } from '../../../src/node/agency/agents.ts'
 import { openRuns, type Runs } from '../../../src/node/goals/runs.ts'
@@ -17,6 +18,7 @@ import { temporaryDirectory } from '../store/temporary-directory.ts'
 
 const program = (onStop: string): string => `<cloudburst name="w"><agent name="w"${onStop}>
   <goalProto name="work"><method name="m"><shell><send name="long">long</send><send name="last">last</send></shell></method></goalProto>
+  <goalProto name="apart"><method name="m"><work peer="n2"/></method></goalProto>
   <goalProto name="leave"><variable name="why"/>
     <method name="m"><shell><send>left</send></shell></method></goalProto>
   <goalProto name="ask"><variable name="why"/><pre><defined><get>goal.why</get></defined></pre>
@@ -24,6 +26,8 @@ const program = (onStop: string): string => `<cloudburst name="w"><agent name="w
 </agent></cloudburst>`
 const own: Principal = { peer: 'me', node: 'n1' }
 const guest: Principal = { peer: 'guest', node: 'n2' }
+
+const never = { kind: 'failed', message: 'it took too long' } as const
 
 /** One life of a node after the other on one store. */
 interface Life {
@@ -65,7 +69,11 @@ describe('goals that rest', () => {
       vault,
       driver,
       probe: machineProbe({ state: () => undefined, now }),
-      messenger: { dispatch: () => Promise.resolve({ kind: 'failed', message: 'there are no peers' }) },
+      messenger: {
+        // Another node that never comes to an end.
+        dispatch: (_goal, signal) =>
+          new Promise(resolve => signal.addEventListener('abort', () => resolve(signal.reason === GIVEN_UP ? { kind: 'left' } : never)))
+      },
       permits: { require: allow, whyNot: () => undefined, isOwn: by => by.peer === own.peer, isCounted: () => false },
       clock: { now, sleep: (ms, signal) => sleep(ms, undefined, signal && { signal }) },
       random: { id: () => ulid() },
@@ -170,6 +178,16 @@ describe('goals that rest', () => {
     const { id: failed } = await failing.runs.accept({ goal: 'work', program: hash, assignments: [], by: own })
     await reaches(failing, failed, 'suspended')
     await assert.rejects(failing.runs.resumeGoal(failed, own), { code: 'CB_NOT_SUSPENDED', message: /waits for a repair/ })
+  })
+
+  it('name what they have asked of another node as a step that runs on, and wait for it no longer when they are ended at once', async () => {
+    const { runs, journal } = await live()
+    const { id } = await runs.accept({ goal: 'apart', program: hash, assignments: [], by: own })
+    await at('it waits', async () => (await journal.summary(id))?.steps.running === 1)
+    const [inFlight] = await runs.suspendGoal(id, own)
+    assert.deepEqual([inFlight?.goal, inFlight?.show], [id, 'work on n2'])
+    assert.deepEqual(await runs.stopAgent('w', own, true), [])
+    assert.equal((await journal.summary(id))?.status, 'suspended')
   })
 
   it('are left alone by who may not repair them', async () => {
