@@ -8,11 +8,11 @@ import type { GivingUp } from './dispatch-records.ts'
 import type { Dispatches } from './dispatches.ts'
 import { SUB_GOAL_ACCEPT_WITHIN_MS } from './dispatch-order.ts'
 import { chosen, freshId, locate, nextId } from './locating.ts'
+import { over } from './own-outcome.ts'
 import { takeBack } from './taking-back.ts'
 import type { Programs } from '../programs/programs.ts'
 import type { Runs } from '../goals/runs.ts'
 import type { NodeJournal } from '../store/journal.ts'
-import { isOver } from '../store/run-index.ts'
 
 export interface MessengerParts {
   readonly dispatches: Pick<Dispatches, 'send' | 'outcome' | 'find'>
@@ -113,27 +113,4 @@ async function dispatch(parts: MessengerParts, goal: RemoteGoal, signal: AbortSi
   const summary = await journal.summary(id)
   if (summary?.status === 'completed') return { kind: 'completed', results: summary.results ?? {} }
   return { kind: 'failed', message: `it was ${summary?.status ?? 'lost'} there` }
-}
-
-/** Waits for the outcome of a goal of this node: a suspended one is waited for too. */
-export async function over(journal: MessengerParts['journal'], id: string, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const end = journal.subscribe(id, () => look())
-    const stop = (): void => done(() => reject(signal.reason))
-    const done = (settle: () => void): void => {
-      end()
-      signal.removeEventListener('abort', stop)
-      settle()
-    }
-    const look = (): void => {
-      journal.summary(id).then(
-        summary => {
-          if (summary !== undefined && isOver(summary.status)) done(resolve)
-        },
-        error => done(() => reject(error))
-      )
-    }
-    signal.addEventListener('abort', stop, { once: true })
-    look()
-  })
 }

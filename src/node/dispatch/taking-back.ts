@@ -5,7 +5,8 @@ import { subRunId } from '../../goals/pursuit/remote.ts'
 import { isNeededHere } from '../goals/leaving.ts'
 import { SUB_GOAL_ACCEPT_WITHIN_MS } from './dispatch-order.ts'
 import { freshId, triesOf } from './locating.ts'
-import { type MessengerParts, over } from './messenger.ts'
+import type { MessengerParts } from './messenger.ts'
+import { over } from './own-outcome.ts'
 
 const DONE: RemoteOutcome = { kind: 'completed', results: {} }
 
