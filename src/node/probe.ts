@@ -1,7 +1,7 @@
 /** Answers questions about this machine: files, environment, pure shells, what the node knows. */
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { constants as fileConstants } from 'node:fs'
+import { accessSync, constants as fileConstants, type Stats, statSync } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { toErrorData } from '../errors.ts'
@@ -23,6 +23,8 @@ export interface ProbeNeeds {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Where pure shells run. */
   readonly cwd?: string
+  /** This process has nothing else to do while it looks at files: without a detour by threads that takes a sixth of the time. */
+  readonly isAlone?: true
 }
 
 /** Status of a pure shell that could not be run, as shells tell it. */
@@ -39,6 +41,7 @@ export function machineProbe(needs: ProbeNeeds): Probe {
   const answer = (query: FactQuery): Fact | Promise<Fact> => {
     switch (query.kind) {
       case 'file':
+        if (needs.isAlone) return { kind: 'bool', value: fileTestNow(query.test, query.path) }
         return fileTest(query.test, query.path).then(value => ({ kind: 'bool', value }))
       case 'edited':
         return editFile(query.edits)
@@ -63,7 +66,10 @@ export function machineProbe(needs: ProbeNeeds): Probe {
       const facts = new Array<Fact>(queries.length)
       let next = 0
       const work = async (): Promise<void> => {
-        for (let at = next++; at < queries.length; at = next++) facts[at] = await answer(queries[at]!)
+        for (let at = next++; at < queries.length; at = next++) {
+          const fact = answer(queries[at]!)
+          facts[at] = fact instanceof Promise ? await fact : fact
+        }
       }
       await Promise.all(Array.from({ length: Math.min(AT_ONCE_MAX, queries.length) }, work))
       return facts
@@ -91,19 +97,33 @@ async function editFile(edits: FileEdits): Promise<Fact> {
 async function fileTest(test: FileTest, path: string): Promise<boolean> {
   try {
     const found = await stat(path)
-    switch (test) {
-      case 'exists':
-        return true
-      case 'file':
-        return found.isFile()
-      case 'directory':
-        return found.isDirectory()
-      case 'executable':
-        await access(path, fileConstants.X_OK)
-        return found.isFile()
-    }
+    if (test === 'executable') await access(path, fileConstants.X_OK)
+    return isA(test, found)
   } catch {
     return false
+  }
+}
+
+/** The same at once. */
+function fileTestNow(test: FileTest, path: string): boolean {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false })
+    if (found !== undefined && test === 'executable') accessSync(path, fileConstants.X_OK)
+    return found !== undefined && isA(test, found)
+  } catch {
+    return false
+  }
+}
+
+function isA(test: FileTest, found: Stats): boolean {
+  switch (test) {
+    case 'exists':
+      return true
+    case 'file':
+    case 'executable':
+      return found.isFile()
+    case 'directory':
+      return found.isDirectory()
   }
 }
 

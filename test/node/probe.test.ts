@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { machineProbe } from '../../src/node/probe.ts'
+import { machineProbe, type ProbeNeeds } from '../../src/node/probe.ts'
 import type { Fact, FactQuery } from '../../src/goals/ports.ts'
 import { aProbe } from '../compliance/probe.ts'
 import { fakeProbe } from '../fakes/world.ts'
@@ -46,8 +46,11 @@ describe('the fake probe', () => {
 
 describe('the probe of this machine', () => {
   const env = { PATH: process.env['PATH'], GREETING: 'hello' }
-  const probe = machineProbe({ now: () => 1_000, env, state: path => (path === 'nodes.web1.host.os' ? { value: 'linux' } : undefined) })
+  const needs: ProbeNeeds = { now: () => 1_000, env, state: path => (path === 'nodes.web1.host.os' ? { value: 'linux' } : undefined) }
+  const probe = machineProbe(needs)
   aProbe(known, async () => probe)
+
+  describe('in a process that does nothing else', () => aProbe(known, async () => machineProbe({ ...needs, isAlone: true })))
 
   it('ends a pure shell and all it has started when its time is over', async () => {
     const began = performance.now()

@@ -119,7 +119,7 @@ async function openParts(program: Program, before: readonly SourceFile[], direct
     programs,
     agents,
     driver,
-    probe: machineProbe({ state: () => undefined, now }),
+    probe: machineProbe({ state: () => undefined, now, isAlone: true }),
     messenger: {
       dispatch: () => Promise.resolve({ kind: 'failed', message: 'a program run from a file has no peers: start cloudburstd' })
     },
