@@ -5,6 +5,7 @@ import { encodeMessage } from '../src/protocols/wire/codec.ts'
 import { type Network, openNetwork, unable } from '../test/lab/net/namespaces.ts'
 import { mesh, type MeshNode } from '../test/system/mesh.ts'
 import { type Connection, connect } from './connection.ts'
+import { atTheEnd } from './leftovers.ts'
 import { until } from './nodes.ts'
 
 /** Some hosts, numbered from 1. */
@@ -27,6 +28,7 @@ export { unable as whyNoHosts }
 /** Started, and all up. */
 export async function openHosts(count: number): Promise<Hosts> {
   const network = await openNetwork(count)
+  atTheEnd(() => network.close())
   const m = await mesh(count, {
     started: false,
     place: number => ({ address: network.address(number), within: network.within(number) }),

@@ -55,7 +55,7 @@ export function evaluatePart(expression: Expression, trace: Trace): Value {
     case 'defined':
       return defined(expression.of, place, trace)
     case 'fileTest':
-      return fileTest(expression.test, join(expression.path, place, trace), place, trace)
+      return fileTest(expression.test, inPlace(join(expression.path, place, trace), place, 'the file', trace), place, trace)
     case 'shell':
       return shellValue(expression, trace)
     case 'completed':
@@ -130,7 +130,9 @@ export function join(parts: Template, place: Place, trace: Trace): Value {
     const { tree } = value
     if (tree?.unknown) not ??= unknown(part.place, value.reasons[0]?.text ?? 'a value is not known yet')
     else if (isArtifact(tree)) {
-      const found = fileValue(tree, part.place, nameOf(part) ?? 'a value', trace)
+      // With nothing beside it, it is still the file, and not yet a text.
+      if (parts.length === 1) return value
+      const found = inPlace(value, part.place, nameOf(part) ?? 'a value', trace)
       if (found.tree?.value === undefined) not ??= found
       else text += quoted(part, textOfScalar(found.tree.value))
     } else if (tree?.value !== undefined) text += quoted(part, textOfScalar(tree.value))
@@ -230,11 +232,12 @@ function operand(expression: Expression, trace: Trace): Operand {
   return { name, value: value.tree?.sealed === undefined ? value : opened(value.tree, expression.place, name ?? 'the secret', trace) }
 }
 
-/** The path of the file that `tree` stands for. */
-function fileValue(tree: Tree & { readonly value: string }, place: Place, name: string, trace: Trace): Value {
-  const found = fileOf(tree, trace)
-  if ('later' in found) return unknown(place, `the file of ${name} is not here yet`)
-  if ('why' in found) return wrong(trace, place, `the file of ${name} cannot be had: ${found.why}`)
+/** The path of a file instead of what is in it; anything else as it is. */
+function inPlace(value: Value, place: Place, name: string, trace: Trace): Value {
+  if (!isArtifact(value.tree)) return value
+  const found = fileOf(value.tree, trace)
+  if ('later' in found) return unknown(place, `${name} is not here yet`)
+  if ('why' in found) return wrong(trace, place, `${name} cannot be had: ${found.why}`)
   return { tree: { type: 'localFilePath', value: found.path }, outcome: 'true', reasons: NONE }
 }
 

@@ -134,7 +134,8 @@ describe('a file as a value', () => {
   it('is a path for code, for tests of files, and for a parameter of type localFilePath', async () => {
     const xml = `<goalProto name="g"><variable name="build" type="artifact"/><method name="m">
         <fileTest type="file"><get>goal.build</get></fileTest>
-        <use><variable name="file"><get>goal.build</get></variable></use>
+        <use><variable name="file"><string><get>goal.build</get></string></variable></use>
+        <shell><send>list <string><get>goal.build</get>.txt</string></send></shell>
       </method></goalProto>
       <goalProto name="use"><variable name="file" type="localFilePath"/><method name="m"><shell><send>use <get>goal.file</get></send></shell></method></goalProto>`
     const asked: FactQuery[] = []
@@ -148,7 +149,8 @@ describe('a file as a value', () => {
       }
     })
     assert.equal(await s.go(), 'completed')
-    assert.deepEqual(s.ran, ['use /kept/it'])
+    assert.deepEqual(s.ran, ['use /kept/it', 'list /kept/it.txt'])
+    assert.deepEqual(s.bodies('goal-began').at(-1)?.arguments, { file: here }, 'the value goes on as what it is')
     assert.ok(asked.some(query => query.kind === 'file' && query.path === '/kept/it'))
   })
 })
