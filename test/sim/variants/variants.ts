@@ -135,13 +135,6 @@ export const VARIANTS: readonly Variant[] = [
     file: 'src/protocols/state/replica.ts',
     from: 'own.begin(boot + 1, parts.freshNonce())\n    if (origins.has(parts.self)) publish([], true)',
     to: '',
-    disks: 'cloned'
-  },
-  {
-    name: 'more events than there are can be followed',
-    file: 'src/protocols/dispatch/server.ts',
-    from: 'if (seq >= from - 1) return acceptance',
-    to: 'if (seq >= 0) return acceptance',
     disks: 'restored'
   },
   {

@@ -112,6 +112,14 @@ const request = (by: Attacker, victim: SimNode, more: object = {}): unknown => (
   ...more
 })
 
+/** Asks one node for a goal, and gives it the program if it has none. */
+async function asked(by: Attacker, node: SimNode, more: object): Promise<void> {
+  const channel = await by.network.open(by.endpoint, node.peer, DISPATCH)
+  await channel.write(request(by, node, more))
+  const answer = (await channel.read()) as { type?: string } | undefined
+  if (answer?.type === 'need-program') await say(channel, { type: 'program', files: FILES })
+}
+
 /** Ids of goals that honest nodes have. */
 const theirGoals = (by: Attacker): readonly string[] => by.honest.flatMap(node => node.daemon?.journal.runs().map(({ id }) => id) ?? [])
 
@@ -294,18 +302,15 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     })
   },
   'taking the ids of sub-goals that are to come': by => {
-    // The tree of all goals names them, the program what they ask for: the rest can be worked out.
-    often(by, 5, () => {
-      const outer = by.honest
-        .flatMap(({ daemon }) => daemon?.journal.runs() ?? [])
-        .filter(({ goal, status }) => goal === 'outer' && status === 'pursuing')
-      const root = by.chance.pick(outer)?.id
+    // The state of all nodes names their goals, the program what these ask for: the rest can be worked out.
+    often(by, 10, () => {
+      const runs = by.honest.flatMap(({ daemon }) => daemon?.journal.runs() ?? [])
+      const root = runs.find(({ goal, status }) => goal === 'outer' && status === 'pursuing' && by.chance.once(0.5))?.id
       if (root === undefined) return
-      for (const { name } of by.honest) {
-        const first = subRunId(root, 'short', {}, name)
-        const id = by.chance.pick([first, subRunId(first, 'again', {}, '')])
-        const goal = by.chance.pick(['short', 'long'])
-        stream(by, DISPATCH, async (channel, victim) => say(channel, request(by, victim, { id, goal, chain: [`${root}:outer`] })))
+      for (const node of by.honest) {
+        const first = subRunId(root, 'short', {}, node.peer)
+        for (const id of [first, subRunId(first, 'again', {}, '')])
+          void asked(by, node, { id, chain: [`${root}:outer`] }).catch(() => undefined)
       }
     })
   },

@@ -29,6 +29,7 @@ export interface DisksParts {
 /** Looks between which the operators wait for each other, in milliseconds, and how many of them. */
 const LOOK_MS = 2_000
 const LOOKS = 10
+const CLOCK_BACK_MS = 3_600_000
 
 interface Image {
   readonly disk: DiskImage
@@ -95,6 +96,8 @@ export class Disks {
     node.kill(true)
     node.disk.restore(image.disk)
     node.machine.restore(image.machine)
+    // Who puts a disk back has often lost the clock, too.
+    if (chance.once(0.5)) node.skewMs -= CLOCK_BACK_MS
     time.after(chance.between(50, 2_000), () => void node.start().catch(() => node.kill(false)))
   }
 
