@@ -130,6 +130,7 @@ export const optionSpecs = {
   'ssh-command': { type: 'string', value: 'COMMAND', help: 'use this program for all connections, e.g. ssh' },
   artefact: { type: 'string', value: 'FILE|DIR', help: 'what npm run package made' },
   prefix: { type: 'string', value: 'DIR', help: 'where releases go (default /opt/cloudburst, or ~/.local/lib/cloudburst without root)' },
+  authority: { type: 'string', value: 'NAME', help: 'authority of this home that certifies the new nodes; none: permits instead' },
   'no-join': { type: 'boolean', help: 'install and start, but make it known to nobody' },
   rollback: { type: 'boolean', help: 'go back to the release before' },
   'service-user': { type: 'string', value: 'USER', help: 'who the service runs as (default cloudburst)' },

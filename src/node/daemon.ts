@@ -137,7 +137,7 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
     // Not the time of trust, which never goes back: others would take what is signed after a wrong clock for something of the future.
     now: clock.now
   })
-  const joining = makeJoining({ home, neighborhood, permissions, tickets, log })
+  const joining = makeJoining({ home, neighborhood, permissions, tickets, take: trust.take, log })
   down.push(() => joining.close())
   const followed = followKeys(neighborhood, trust, log)
   down.push(() => followed.close())

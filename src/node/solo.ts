@@ -20,14 +20,15 @@ export async function homes() {
 
 /** Putting the product on other hosts, with all of ssh2. */
 export async function delivery() {
-  const [artefact, delivering, reaching, forgetting, selecting] = await Promise.all([
+  const [artefact, delivering, reaching, forgetting, selecting, enrolling] = await Promise.all([
     import('./delivery/artefact.ts'),
     import('./delivery/deliver.ts'),
     import('./delivery/reach.ts'),
     import('./delivery/forget.ts'),
-    import('./mesh/selector.ts')
+    import('./mesh/selector.ts'),
+    import('./joining/enrolment.ts')
   ])
-  return { ...artefact, ...delivering, ...reaching, ...forgetting, ...selecting }
+  return { ...artefact, ...delivering, ...reaching, ...forgetting, ...selecting, ...enrolling }
 }
 
 /** The daemon as a service of this machine. */

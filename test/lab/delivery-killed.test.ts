@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { skip } from '../skip.ts'
 import type { Host } from './hosts/host.ts'
-import { type Hub, openHub, packaged } from './hosts/hub.ts'
+import { bookOf, type Hub, openHub, packaged, withAuthority } from './hosts/hub.ts'
 import { whyNoLab } from './hosts/image.ts'
 import { type Lab, openLab } from './hosts/lab.ts'
 
@@ -28,6 +28,7 @@ describe('a delivery that is killed', function () {
     artefacts = packaged('0.9.1')
     const names = Array.from({ length: HOSTS }, (_, at) => `k${at}`)
     ;[hub, hosts] = await Promise.all([openHub(lab), Promise.all(names.map(name => lab.host({ name })))])
+    await withAuthority(hub)
   })
 
   after(async () => {
@@ -88,13 +89,18 @@ describe('a delivery that is killed', function () {
       [[peer, 'up']],
       what
     )
-    const permits = readFileSync(join(hub.home, 'permissions.xml'), 'utf8').split(`peer="${peer}"`).length - 1
-    assert.equal(permits, 1, `${what}: ${permits} permits`)
+    assert.ok(!readFileSync(join(hub.home, 'permissions.xml'), 'utf8').includes(peer), `${what}: a permit besides its grant`)
+    const grants = bookOf(hub).issued.filter(({ subject }) => subject === peer)
+    assert.equal(grants.length, 1, `${what}: ${grants.length} grants`)
     assert.equal(host.run('pgrep -fc cloudburstd[.]js').trim(), '1', `${what}: daemons`)
     assert.equal(host.run('ls -A /home/carol/.local/lib/cloudburst/releases | wc -l').trim(), '1', `${what}: releases`)
     const removed = await hub.begin(['undeliver', `carol@${host.address}`]).said
     assert.equal(removed.code, 0, `${what}: ${removed.stderr}`)
     assert.ok(!host.holds('pgrep -u carol -f cloudburs[t]'), `${what}: orphans`)
+    assert.ok(
+      bookOf(hub).revoked.some(({ subject }) => subject === peer),
+      `${what}: its grant holds on`
+    )
   }
 
   /** The ends of what both daemons had to say: what went wrong once in thirty times is not seen again soon. */

@@ -123,7 +123,7 @@ const verbWords: Readonly<Record<string, { readonly words: readonly string[]; re
   store: 'own',
   'sign-in': 'own',
   deliver: 'own',
-  undeliver: 'none',
+  undeliver: 'own',
   upgrade: 'own',
   'start-daemon': 'own',
   'stop-daemon': 'own',

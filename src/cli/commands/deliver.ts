@@ -17,6 +17,8 @@ const HEALTH_MS = 60_000
 /** A ticket has to last until its node has started, and no longer, in milliseconds. */
 const TICKET_MS = 10 * 60_000
 const PORT = 4710
+/** What this node may do at those that it has delivered, besides what each may do at the other. */
+const OURS = ['node:deliver'] as const
 
 type Delivery = Awaited<ReturnType<Awaited<ReturnType<typeof daemonless>>['delivery']>>
 type DeliverOptions = Parameters<Delivery['deliver']>[1]
@@ -153,15 +155,28 @@ async function rollingBack(invocation: Invocation): Promise<One> {
 
 /** The mesh of this home's daemon. @throws CloudburstError CB_NO_DAEMON */
 async function membershipOf(invocation: Invocation) {
+  const { options, io } = invocation
   const daemon = daemonOf(invocation)
-  await daemon.local('peers', {})
+  const self = (await daemon.local('peers', {})).find(({ status }) => status === 'self')
+  const { delivery, homes } = await daemonless()
+  const { enrollerOf } = await delivery()
+  const { resolveHome } = await homes()
+  const { authority } = options
+  const enroller = authority === 'none' ? undefined : enrollerOf(resolveHome(options.home, io.env, io.uid), authority)
+  // This node shows its own grant to those that believe in the authority from now on.
+  if (enroller !== undefined && self !== undefined)
+    await daemon.local('trust', { statements: [enroller.grantFor(self.peer, self.name, OURS)] })
   return {
     stands: async (peer: string) => {
       const found = (await daemon.local('peers', {})).find(each => each.peer === peer)
       if (found === undefined || (found.may.length === 0 && found.status !== 'up')) return 'unknown' as const
       return found.status === 'up' ? ('up' as const) : ('away' as const)
     },
-    ticket: async () => (await daemon.local('ticket', { lifetimeMs: TICKET_MS, ours: ['node:deliver'] })).ticket,
+    ticket: async (name: string, peer: string) => {
+      const granted = enroller && { element: enroller.element, grant: enroller.grantFor(peer, name) }
+      const wish = granted === undefined ? { ours: OURS } : { granted }
+      return (await daemon.local('ticket', { lifetimeMs: TICKET_MS, boundTo: peer, ...wish })).ticket
+    },
     hello: async (peer: string) => {
       const asked = performance.now()
       await daemon.agency(peer).call('hello', {}, { peer: '', node: '' })

@@ -2,6 +2,7 @@ import { CloudburstError } from '../../errors.ts'
 import { oneLine } from '../../goals/render/escape.ts'
 import type { Invocation } from '../arguments.ts'
 import { daemonless } from '../daemonless.ts'
+import { tell } from '../granting.ts'
 import { hostsOf, reaching } from '../reaching.ts'
 
 const PORT = 4710
@@ -11,7 +12,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const { options, io } = invocation
   const hosts = hostsOf(invocation)
   const { delivery, homes } = await daemonless()
-  const { undeliver, forget } = await delivery()
+  const { undeliver, forget, takeBack } = await delivery()
   const { resolveHome } = await homes()
   const { connect, becomePassword } = await reaching(invocation)
   let exit = 0
@@ -27,7 +28,11 @@ export async function run(invocation: Invocation): Promise<number> {
           ...(options.via === 'rpm' ? { via: 'rpm' as const } : {}),
           ...(options.prefix === undefined ? {} : { prefix: options.prefix })
         })
-        if (peer !== undefined && !options['keep-home']) forget(resolveHome(options.home, io.env, io.uid), peer)
+        if (peer !== undefined && !options['keep-home']) {
+          const home = resolveHome(options.home, io.env, io.uid)
+          await tell(invocation, takeBack(home, peer))
+          forget(home, peer)
+        }
         io.stdout.write(`${host}: removed${peer === undefined ? '' : `, ${peer} is forgotten`}\n`)
       } finally {
         remote.close()

@@ -27,6 +27,7 @@ export const nodes: Verbs = {
       'listen',
       'no-mdns',
       'no-join',
+      'authority',
       'rollback',
       'service-user',
       'parallel',

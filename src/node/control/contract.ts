@@ -38,6 +38,8 @@ export interface LocalCalls {
       readonly capabilities?: readonly Capability[]
       /** What this node may do at the other one besides. */
       readonly ours?: readonly Capability[]
+      /** Instead of permits: the line of an authority for permissions.xml there, and its grant for the other node. */
+      readonly granted?: { readonly element: string; readonly grant: string }
       readonly email?: string
       readonly boundTo?: string
     }

@@ -26,6 +26,7 @@ export const localShapes: { readonly [N in keyof LocalCalls]: v.GenericSchema<un
     lifetimeMs: v.exactOptional(countShape),
     capabilities: v.exactOptional(v.array(v.picklist(capabilities))),
     ours: v.exactOptional(v.array(v.picklist(capabilities))),
+    granted: v.exactOptional(v.strictObject({ element: textShape, grant: textShape })),
     email: v.exactOptional(nameShape),
     boundTo: v.exactOptional(nameShape)
   }),

@@ -10,8 +10,8 @@ import { failed, quoted, type Remote } from './remote.ts'
 export interface Membership {
   /** How a peer stands here: connected, known but away, or never seen. */
   stands(peer: string): Promise<'up' | 'away' | 'unknown'>
-  /** A ticket that works once and for minutes. */
-  ticket(name: string): Promise<string>
+  /** A ticket that works once, for minutes, and for this node only. */
+  ticket(name: string, peer: string): Promise<string>
   /** Asks it how it is. @returns the time that the answer took, in milliseconds */
   hello(peer: string): Promise<number>
 }
@@ -55,7 +55,7 @@ export async function enrol(
   const peer = said.stdout.trim()
   if (!isPeerId(peer)) throw failed(remote.name, `it told no peer id: ${peer}`, `cloudburst deliver ${quoted(remote.name)}`)
   if (membership !== undefined && (await membership.stands(peer)) === 'unknown') {
-    const joined = await hands.run(owner(`exec ${command(program, ['init', '--join', '-'])}`), [], await membership.ticket(name))
+    const joined = await hands.run(owner(`exec ${command(program, ['init', '--join', '-'])}`), [], await membership.ticket(name, peer))
     check(remote, joined, 'the invitation could not be left there')
   }
   onStage('start')

@@ -7,7 +7,7 @@ import { dialable } from '../mesh/dialable.ts'
 import { addNeighbour, type LiveNeighborhood } from '../neighborhood/neighborhood.ts'
 import type { Permit } from '../permissions/decide.ts'
 import { endOf, holds } from '../permissions/lifetime.ts'
-import { addPermit, type LivePermissions } from '../permissions/permissions.ts'
+import { addAuthority, addPermit, type LivePermissions } from '../permissions/permissions.ts'
 import { parsePending, removePending, type Ticket, type Tickets } from './tickets.ts'
 
 /** How long a permit that a ticket makes is good, in days: a machine that nobody renewed for a year is forgotten. */
@@ -20,6 +20,8 @@ export interface JoiningOptions {
   readonly neighborhood: LiveNeighborhood
   readonly permissions: LivePermissions
   readonly tickets: Pick<Tickets, 'outstanding' | 'use'>
+  /** Takes in a grant of this node. Durable on return. */
+  readonly take: (envelope: Uint8Array) => unknown
   readonly log: Log
   readonly now?: () => number
 }
@@ -33,6 +35,7 @@ export function makeJoining({
   neighborhood,
   permissions,
   tickets,
+  take,
   log,
   now = Date.now
 }: JoiningOptions): Joining & { close(): void } {
@@ -41,28 +44,57 @@ export function makeJoining({
     removePending(home.tickets, peer)
     waiting.reload()
   }
-  const write = ({ peer, name, addresses }: Newcomer, capabilities: Ticket['capabilities'], email?: string): void => {
+  const neighbour = ({ peer, name, addresses }: Newcomer): { readonly name: string } => {
     const known = isNodeName(name) ? name : peer.slice(-8)
+    return addNeighbour(home.neighborhood, { peer, name: known, addresses: plainAddresses(addresses) })
+  }
+  const meet = (newcomer: Newcomer): void => {
+    neighbour(newcomer)
+    neighborhood.reload()
+  }
+  const write = (newcomer: Newcomer, capabilities: Ticket['capabilities'], email?: string): void => {
+    const { peer } = newcomer
     const lifetime = `${new Date(now()).toISOString().slice(0, 19)}Z/P${JOINED_PERMIT_DAYS}D`
-    const added = addNeighbour(home.neighborhood, { peer, name: known, addresses: plainAddresses(addresses) })
-    const permit = { email: email ?? `node@${added.name}`, peer, capabilities, lifetime }
+    const permit = { email: email ?? `node@${neighbour(newcomer).name}`, peer, capabilities, lifetime }
     permissions.reload()
     // A delivery that was killed is begun again, and presents a second ticket for the same node.
     if (!permissions.current.permits.some(there => isSame(there, permit, now()))) addPermit(home.permissions, permit)
     permissions.reload()
     neighborhood.reload()
   }
+  /** An authority vouches for both. Its grant has to be there when the ticket is presented: the two are shown in one word. */
+  const believe = (): void => {
+    for (const { granted, peer } of waiting.current) {
+      if (granted === undefined) continue
+      try {
+        addAuthority(home.permissions, granted.element)
+        permissions.reload()
+        take(Buffer.from(granted.grant))
+      } catch (err) {
+        log.error({ peer, err }, 'what came with the ticket for this node cannot be believed')
+      }
+    }
+  }
+  believe()
+  const ends = waiting.onChange(believe)
   const pending = (peer: string): Ticket | undefined => waiting.current.find(ticket => ticket.peer === peer && ticket.expiry > now())
   return {
     tickets,
     pending,
     waiting: () => waiting.current,
     onChange: listener => waiting.onChange(listener),
-    close: () => waiting.close(),
-    admit: (guest, record) => write(guest, record.capabilities, record.email),
+    close: () => {
+      ends()
+      waiting.close()
+    },
+    admit: (guest, record) => {
+      if (record.granted === undefined) return write(guest, record.capabilities, record.email)
+      meet(guest)
+    },
     joined(host) {
       const ticket = pending(host.peer)
-      if (ticket !== undefined) write(host, [...new Set([...ticket.capabilities, ...(ticket.ours ?? [])])])
+      if (ticket?.granted !== undefined) meet(host)
+      else if (ticket !== undefined) write(host, [...new Set([...ticket.capabilities, ...(ticket.ours ?? [])])])
       drop(host.peer)
     },
     refused(peer, reason) {

@@ -34,6 +34,16 @@ export interface Ticket {
   readonly capabilities: readonly Capability[]
   /** What the node that invites may do at the other one besides. */
   readonly ours?: readonly Capability[]
+  /** Instead of permits. */
+  readonly granted?: Granted
+}
+
+/** The word of an authority, for the node that joins. */
+export interface Granted {
+  /** Its line for permissions.xml. */
+  readonly element: string
+  /** The grant of the node that joins, as it was signed. */
+  readonly grant: string
 }
 
 /** What the inviting node keeps: never the secret itself. */
@@ -41,6 +51,8 @@ export interface TicketRecord {
   readonly expiry: number
   readonly capabilities: readonly Capability[]
   readonly email?: string
+  /** Whoever joins has a grant, and needs no permit. */
+  readonly granted?: true
   /** The only peer that may use it. */
   readonly boundTo?: string
   /** Peer that used it. It may present it again, should the answer have been lost; nobody else may. */
@@ -58,6 +70,7 @@ export interface TicketWish {
   readonly lifetimeMs?: number
   readonly capabilities?: readonly Capability[]
   readonly ours?: readonly Capability[]
+  readonly granted?: Granted
   readonly email?: string
   /** The only peer that may use it: a ticket that is stolen on its way is then good for nothing. */
   readonly boundTo?: string
@@ -108,7 +121,7 @@ export async function openTickets({ store, peer, addresses, now = Date.now }: Ti
     )
 
   return {
-    async issue({ lifetimeMs = TICKET_LIFETIME_MS, capabilities = TICKET_CAPABILITIES, ours, email, boundTo }) {
+    async issue({ lifetimeMs = TICKET_LIFETIME_MS, capabilities = TICKET_CAPABILITIES, ours, granted, email, boundTo }) {
       if (!(lifetimeMs > 0 && lifetimeMs <= TICKET_LIFETIME_MAX_MS)) {
         throw new CloudburstError('CB_USAGE', `a ticket is good for at most ${TICKET_LIFETIME_MAX_MS / 86_400_000} days`)
       }
@@ -119,11 +132,20 @@ export async function openTickets({ store, peer, addresses, now = Date.now }: Ti
         expiry: now() + lifetimeMs,
         capabilities,
         ...(email !== undefined && { email }),
+        ...(granted !== undefined && { granted: true as const }),
         ...(boundTo !== undefined && { boundTo })
       }
       await store.batch([{ type: 'put', key: keyOf(secret), value: record }], { sync: true })
       records.set(keyOf(secret), record)
-      return { peer, addresses: addresses(), secret, expiry: record.expiry, capabilities, ...(ours !== undefined && { ours }) }
+      return {
+        peer,
+        addresses: addresses(),
+        secret,
+        expiry: record.expiry,
+        capabilities,
+        ...(ours !== undefined && { ours }),
+        ...(granted !== undefined && { granted })
+      }
     },
     get outstanding() {
       for (const record of records.values()) if (record.usedBy === undefined && record.expiry > now()) return true
@@ -166,12 +188,14 @@ export function parseTicket(text: string): Ticket {
   } catch {
     throw refused('it is not whole')
   }
-  const { peer, addresses, secret, expiry, capabilities, ours } = value ?? {}
+  const { peer, addresses, secret, expiry, capabilities, ours, granted } = value ?? {}
   if (typeof peer !== 'string' || !isPeerId(peer) || typeof secret !== 'string' || typeof expiry !== 'number')
     throw refused('it is not whole')
   if (!Array.isArray(addresses) || !addresses.every(address => typeof address === 'string')) throw refused('it is not whole')
   if (!isCapabilities(capabilities) || !(ours === undefined || isCapabilities(ours))) throw refused('it is of another version')
-  return { peer, addresses, secret, expiry, capabilities, ...(ours !== undefined && { ours }) }
+  if (granted !== undefined && !(typeof granted?.element === 'string' && typeof granted.grant === 'string'))
+    throw refused('it is not whole')
+  return { peer, addresses, secret, expiry, capabilities, ...(ours !== undefined && { ours }), ...(granted !== undefined && { granted }) }
 }
 
 function isCapabilities(words: unknown): words is readonly Capability[] {

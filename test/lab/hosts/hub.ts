@@ -2,15 +2,18 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { PeerInfo } from '../../../src/node/control/contract.ts'
+import { capabilities } from '../../../src/crypto/capability.ts'
+import type { Book } from '../../../src/node/permissions/authority.ts'
 import type { Lab } from './lab.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const READY_MS = 30_000
+const AUTHORITY = 'lab'
 /** Artefacts of other programs that are older, in milliseconds, are removed: another clone may be at its tests. */
 const KEPT_MS = 60 * 60_000
 
@@ -149,4 +152,19 @@ function safely<T>(action: () => T): T | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Lets the hub certify what it delivers: it has an authority, and believes in it. */
+export async function withAuthority(hub: Hub): Promise<void> {
+  const { stdout, stderr } = await hub.cloudburst('authority', 'init', AUTHORITY)
+  const file = join(hub.home, 'permissions.xml')
+  const ceiling = capabilities.filter(word => !['node:shell', 'permission:admin'].includes(word)).join(' ')
+  const element = /<authority[^>]*/.exec(stdout)?.[0].replace(/\/$/, '')
+  if (element === undefined) throw new Error(stderr)
+  writeFileSync(file, readFileSync(file, 'utf8').replace('</permissions>', `  ${element} capability="${ceiling}"/>\n</permissions>`))
+}
+
+/** What its authority has said. */
+export function bookOf(hub: Hub): Book {
+  return JSON.parse(readFileSync(join(hub.home, 'authorities', `${AUTHORITY}.book.json`), 'utf8')) as Book
 }

@@ -23,7 +23,7 @@ describe('a newcomer', () => {
     const permissions = openPermissions(home.permissions, log)
     const neighborhood = openNeighborhood(home.neighborhood, log)
     const tickets = { outstanding: () => Promise.resolve(false), use: () => Promise.resolve(undefined) }
-    const joining = makeJoining({ home, neighborhood, permissions, tickets: tickets as never, log })
+    const joining = makeJoining({ take: () => undefined, home, neighborhood, permissions, tickets: tickets as never, log })
     try {
       const { peer } = generateIdentity()
       const admit = (capabilities: readonly ('agency:hello' | 'goal:plan')[]): void =>

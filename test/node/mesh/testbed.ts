@@ -83,7 +83,7 @@ async function makeNode(home: Home, name: string): Promise<TestNode> {
     const trust = await openTrust({ permissions, here: () => here, own: [identity.peer], store, log: quiet })
     let mesh: Mesh | undefined
     const tickets = await openTickets({ store, peer: identity.peer, addresses: () => mesh?.addresses() ?? [] })
-    const joining = makeJoining({ home, neighborhood, permissions, tickets, log: quiet })
+    const joining = makeJoining({ take: () => undefined, home, neighborhood, permissions, tickets, log: quiet })
     mesh = makeMesh({
       identity,
       version: '0.0.1',
