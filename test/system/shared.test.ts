@@ -41,10 +41,11 @@ const BUILDING = `<cloudburst name="building">
 describe('a goal with parts on other nodes', function () {
   this.timeout(90_000)
   let m: Mesh
+  let hash: string
   before(async () => {
     m = await mesh(3)
     writeFileSync(join(m.directory, 'sharing.xml'), PROGRAM)
-    assert.equal((await m.node(1).cli('load', join(m.directory, 'sharing.xml'))).exit, 0)
+    hash = (await m.node(1).json<{ hash: string }>('load', join(m.directory, 'sharing.xml'))).hash
     writeFileSync(join(m.directory, 'building.xml'), BUILDING)
     assert.equal((await m.node(1).cli('load', join(m.directory, 'building.xml'))).exit, 0)
   })
@@ -62,6 +63,31 @@ describe('a goal with parts on other nodes', function () {
     assert.deepEqual(ran(), ['base', 'part'])
     assert.equal((await goals(3)).filter(run => run.goal === 'base').length, 1)
     rmSync(join(m.directory, 'ran'))
+  })
+
+  it('keeps a sub-goal that one of them gives up, and asks anew for what was cancelled when it goes on', async () => {
+    const path = join(m.directory, 'kept')
+    mkdirSync(path)
+    const lines = (): string => (existsSync(join(path, 'ran')) ? readFileSync(join(path, 'ran'), 'utf8').trim().replaceAll('\n', ' ') : '')
+    const asked = m.node(1).begin('pursue', 'site', '--program', hash, `goal.place=${path}`)
+    const of = async (node: number, name: string): Promise<RunInfo | undefined> =>
+      (await m.node(node).json<readonly RunInfo[]>('goals')).find(
+        run => run.goal === name && JSON.stringify(run.assignments).includes(path)
+      )
+    const both = async (): Promise<RunInfo | false> =>
+      (await of(2, 'base'))?.status === 'pursuing' && lines() === 'base' && (await of(2, 'part'))!
+    const { id } = await until('both have asked for it', both)
+    assert.equal((await m.node(2).cli('cancel', id, '--why', 'wrong')).exit, 0)
+    assert.equal((await m.node(2).goal(id)).status, 'cancelled')
+    assert.equal((await of(3, 'base'))?.status, 'pursuing', 'n1 needs it')
+    writeFileSync(join(path, 'gate'), '')
+    const said = await asked.ended
+    assert.equal(said.exit, 3, said.stdout + said.stderr)
+    assert.match(said.stdout, /part on n2: it was cancelled there/)
+    const site = await of(1, 'site')
+    const again = await m.node(1).cli('repair', site!.id, '--retry')
+    assert.equal(again.exit, 0, again.stdout + again.stderr)
+    assert.equal(lines(), 'base part')
   })
 
   it('is undone where it is pursued when it is cancelled from elsewhere', async () => {
@@ -123,7 +149,7 @@ describe('a goal with parts on other nodes', function () {
     await m.node(3).kill('SIGKILL')
     assert.equal((await m.node(1).cli('cancel', id)).exit, 0)
     const { waitsFor = [] } = await m.node(1).goal(id, run => (run.waitsFor?.length ?? 0) > 0)
-    assert.match(waitsFor[0]!, /^base on n3: n3 is away: .*, since \d{4}-/)
+    assert.match(waitsFor[0]!, /^base on n3: n3 (is away|has left).*, since \d{4}-/)
     assert.deepEqual(at.lines('undone'), ['no tower'])
     await m.node(3).start()
     await m.node(1).goal(id, ({ status }) => status === 'cancelled')
