@@ -65,7 +65,8 @@ export interface AgencyParts {
     get(path: string): Calls['state']['reply']['value']
     watch(path: string, signal: AbortSignal, cursor?: string): AsyncIterable<StreamCalls['watch']['item']>
     explain(path: string): Calls['explain']['reply']
-    history(path: string): Calls['history']['reply']['changes']
+    /** Over restarts; what was not written down when a machine lost its power is left out. */
+    history(path: string): Promise<Calls['history']['reply']['changes']>
     update(request: Calls['update']['request']): Promise<Calls['update']['reply']>
     /** Name or peer id. */
     forget(node: string, why?: string): Promise<Calls['forget']['reply']>
@@ -277,7 +278,7 @@ function callTable(parts: AgencyParts): CallTable {
       await parts.state.settled()
       return parts.state.explain(path)
     },
-    history: ({ path }) => Promise.resolve({ changes: parts.state.history(path) }),
+    history: async ({ path }) => ({ changes: await parts.state.history(path) }),
     update: request => parts.state.update(request),
     forget: ({ node, why }) => parts.state.forget(node, why),
     acceptfork: ({ node }) => parts.state.acceptFork(node),

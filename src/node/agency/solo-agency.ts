@@ -153,7 +153,7 @@ async function openParts(program: Program, before: readonly SourceFile[], direct
       get: () => undefined,
       watch: () => nothing(),
       explain: () => ({ values: [], forks: [] }),
-      history: () => [],
+      history: () => Promise.resolve([]),
       update: alone,
       forget: alone,
       acceptFork: alone

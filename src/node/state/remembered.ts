@@ -4,6 +4,7 @@ import type { Clock } from '../../goals/ports.ts'
 import type { Replica } from '../../protocols/state/replica.ts'
 import type { Log } from '../files/live-file.ts'
 import type { Op, Store } from '../store/store.ts'
+import { openPastChanges, type PastChange } from './past-changes.ts'
 
 /** What is news is written down this often at most, in milliseconds: a crash forgets so much, and pulls it again. */
 const WRITE_EVERY_MS = 30_000
@@ -20,6 +21,8 @@ interface Kept {
 }
 
 export interface Remembered {
+  /** The latest changes of all values, oldest first: those of earlier lives too. */
+  changes(): readonly PastChange[]
   /** Durable on return. */
   distrusted(origin: string, name: string, boot: number): Promise<void>
   /** Writes what is new; resolves when it is written. */
@@ -46,6 +49,7 @@ export async function remember(
       log.warn({ origin: key, code: toErrorData(error).code }, 'what was remembered of a node does not hold, and is left out')
     }
   }
+  const past = await openPastChanges(store, replica)
   const stopping = new AbortController()
   let dirty = false
   const write = async (): Promise<void> => {
@@ -64,7 +68,9 @@ export async function remember(
       written.delete(origin)
       ops.push({ type: 'del', key: `${KEPT_PREFIX}${origin}` })
     }
+    ops.push(...past.ops())
     if (ops.length > 0) await store.batch(ops, { sync: false })
+    past.written()
   }
   const writeQuietly = (): Promise<void> =>
     write().catch(error => {
@@ -84,6 +90,7 @@ export async function remember(
   }
   const running = regularly()
   return {
+    changes: past.latest,
     distrusted: (origin, name, boot) =>
       store.batch([{ type: 'put', key: `${DISTRUSTED_PREFIX}${origin}`, value: { name, boot } }], { sync: true }),
     stop: async () => {

@@ -127,11 +127,9 @@ export function openState(parts: StateParts): NodeState {
       get,
       watch: (path, signal, cursor) => watchState(replica, path, signal, cursor),
       explain: path => ({ values: replica.explain(path).slice(0, EXPLAINED_MAX), forks: replica.forks() }),
-      history: path => {
+      history: async path => {
         const matches = matcher(path)
-        return replica
-          .changes()
-          .flatMap(({ path: changed, value, at }) => (matches(changed) ? [{ path: changed, at, ...(value && { value }) }] : []))
+        return (await remembered).changes().filter(change => matches(change.path))
       },
       update: async request => await (await transactions).apply(request),
       forget: async (node, why) => {
