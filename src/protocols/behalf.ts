@@ -42,8 +42,10 @@ export type Signing = (to: string, asked: Omit<Asked, 'chain'>, by: Principal) =
 export const PASSED_ON: ReadonlySet<string> = new Set(['pursue', 'repair', 'preview', 'cancel', 'suspendgoal', 'resumegoal'])
 /** Whoever has asked for one of these answers for the sub-goals that come of it. */
 const MAKES_GOALS: ReadonlySet<string> = new Set(['pursue', 'dispatch', 'repair', 'resumegoal'])
-/** Whoever has asked for one of these has what came of it taken back. */
+/** Whoever has asked for one of these has what came of the goal taken back: its node is told which, by a run that takes back. */
 const TAKES_BACK: ReadonlySet<string> = new Set([...MAKES_GOALS, 'cancel'])
+/** Whoever has asked for one of these has what came of the goal ended: gives it up, or lets its undoing go on. */
+const ENDS: ReadonlySet<string> = new Set(['cancel', 'repair', 'resumegoal'])
 const HASH = /^[0-9a-f]{64}$/
 
 /**
@@ -97,7 +99,7 @@ function isThis(ask: Ask, { call, goalId, goal }: Asked): boolean {
 function leadsTo(ask: Ask, asked: Asked): boolean {
   if (ask.goalId === undefined) return false
   const isBelow = (asked.chain ?? []).some(link => link.slice(0, link.indexOf(':')) === ask.goalId)
-  if (asked.call === 'cancel' && isBelow) return TAKES_BACK.has(ask.call)
+  if (asked.call === 'cancel' && isBelow) return ENDS.has(ask.call)
   if (asked.call !== 'dispatch') return ask.call === asked.call && ask.goalId === asked.goalId
   if (!(asked.undoes === undefined ? MAKES_GOALS : TAKES_BACK).has(ask.call)) return false
   if (ask.program !== undefined && HASH.test(ask.program) && asked.program !== ask.program) return false

@@ -62,6 +62,7 @@ describe('the asks that a request carries', () => {
       end
     ],
     ['do not lead to ending other goals', 'denied', [ask(a, b, { call: 'cancel' }), lastEnd], { call: 'cancel', goalId: sub.goalId! }],
+    ['do not lead to ending goals from having asked for them', 'denied', [ask(a, b, { call: 'pursue' }), lastEnd], end],
     ['do not lead to ending goals from what only looks', 'denied', [ask(a, b, { call: 'preview' }), lastEnd], end]
   ]
   for (const [what, expected, behalf, asked] of cases) it(what, () => assert.equal(verdict(behalf, asked), expected))
