@@ -10,10 +10,10 @@ import { startSshd, whyNoSshd } from './sshd.ts'
 /** Large enough that opening and hashing do not hide how fast it flows. */
 const FILE_MB = 200
 const ROUNDS = 7
-/** Of the rate of ssh. */
+/** Of the rate of scp. */
 const LIMIT = 0.5
 
-/** A file from one node to another, verified and on disk, against the same file over ssh. */
+/** A file from one node to another, verified and on disk, against the same file by scp and over ssh. */
 export function artifact(): Promise<Measured> {
   return cleanly(async later => {
     const directory = temporaryDirectory()
@@ -42,6 +42,10 @@ export function artifact(): Promise<Measured> {
           return took
         },
         ...(sshd !== undefined && {
+          scp: () => {
+            write(file)
+            return timeOf('scp', [...sshd.copying, `127.0.0.1:${file}`, join(directory, 'copy')])
+          },
           ssh: () => {
             write(file)
             const words = [...sshd.words, '127.0.0.1', `cat ${file}`].map(word => `'${word}'`).join(' ')
@@ -54,18 +58,16 @@ export function artifact(): Promise<Measured> {
     const rate = (samples: readonly number[]): number[] => samples.map(ms => FILE_MB / (ms / 1_000))
     const ours = seriesOf('cloudburst artifact get', 'MB/s', rate(rates.ours))
     const ssh = rates.ssh === undefined ? undefined : seriesOf('ssh host cat', 'MB/s', rate(rates.ssh))
+    const scp = rates.scp === undefined ? undefined : seriesOf('scp', 'MB/s', rate(rates.scp))
+    const what = `a file of ${FILE_MB} MB from node to node`
     return {
-      rows: [
-        rowOf(
-          `a file of ${FILE_MB} MB from node to node`,
-          ours,
-          ssh === undefined ? 'value' : 'ratio',
-          ssh === undefined ? {} : { peer: ssh, limit: LIMIT }
-        )
-      ],
-      series: [ours, ...(ssh === undefined ? [] : [ssh])],
+      rows:
+        scp === undefined || ssh === undefined
+          ? [rowOf(what, ours, 'value')]
+          : [rowOf(what, ours, 'ratio', { peer: scp, limit: LIMIT }), rowOf(what, ours, 'ratio', { peer: ssh, detail: true })],
+      series: [ours, scp, ssh].filter(series => series !== undefined),
       notes: [
-        `${ROUNDS} rounds in turns; ours ends when the file is synced to disk and its hash verified, ssh when it is written`,
+        `${ROUNDS} rounds in turns; ours ends when the file is synced to disk and its hash verified, scp and ssh when it is written`,
         ...(noSsh === undefined ? [] : [`ssh was not measured: ${noSsh}`])
       ]
     }

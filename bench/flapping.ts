@@ -45,7 +45,8 @@ try {
       for (const [name, { status, suspect }] of await hosts.peers(number)) {
         if (name === `n${flapping}`) away += status === 'away' ? 1 : 0
         else if (status === 'up') suspected += suspect === true ? 1 : 0
-        else falsely.push({ said: `n${number} of ${name}: ${status}`, afterS: Math.round((Date.now() - began) / 1000) })
+        else if (status !== 'self')
+          falsely.push({ said: `n${number} of ${name}: ${status}`, afterS: Math.round((Date.now() - began) / 1000) })
       }
     }
     looks++

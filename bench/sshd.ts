@@ -17,6 +17,8 @@ const ADDRESSES_MAX = 16
 export interface Sshd {
   /** Words of `ssh` that reach it without asking: `ssh ...words HOST COMMAND`. */
   readonly words: readonly string[]
+  /** The same for `scp ...copying FROM TO`. */
+  readonly copying: readonly string[]
   /** Words of `ssh` that share one connection, which the first of them opens. */
   readonly sharing: readonly string[]
   stop(): Promise<void>
@@ -44,7 +46,7 @@ export async function startSshd(addresses: readonly string[] = ['127.0.0.1']): P
     writeFileSync(config, serverConfig(directory, port, addresses.slice(at, at + ADDRESSES_MAX)))
     servers.push(ours(spawn(SSHD, ['-D', '-f', config, '-E', join(directory, 'log')], { stdio: 'ignore' })))
   }
-  const options = ['-F', 'none', '-p', String(port), '-i', join(directory, 'user'), '-l', userInfo().username]
+  const options = ['-F', 'none', '-i', join(directory, 'user'), '-o', `Port=${port}`, '-o', `User=${userInfo().username}`]
   const checked = ['BatchMode=yes', 'IdentitiesOnly=yes', `UserKnownHostsFile=${join(directory, 'known')}`, 'GlobalKnownHostsFile=none']
   const words = [...options, ...checked.flatMap(option => ['-o', option])]
   const sharing = [...words, '-o', 'ControlMaster=auto', '-o', `ControlPath=${join(directory, 'shared')}`, '-o', 'ControlPersist=600']
@@ -55,7 +57,8 @@ export async function startSshd(addresses: readonly string[] = ['127.0.0.1']): P
   }
   try {
     for (const address of addresses) await until(`ssh gets through to ${address}`, () => works([...words, address, 'true']))
-    return { words, sharing, stop }
+    // The server has no sftp.
+    return { words, copying: ['-O', '-q', ...words], sharing, stop }
   } catch (error) {
     await stop()
     throw error
