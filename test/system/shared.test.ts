@@ -123,7 +123,8 @@ describe('a goal with parts on other nodes', function () {
     const { stdout } = await m.node(1).cli('cancel', id, '--plan')
     assert.match(stdout, /^undo {2}echo no tower .*\nundo {2}undo base on test=n3 .*@test=n3\nundo {2}undo floor on n2 .*@n2$/m)
     assert.deepEqual(at.lines('undone'), [])
-    const cancelled = await m.node(1).cli('cancel', id)
+    // By another node: who asks for it is known, and permitted, wherever something is taken back.
+    const cancelled = await m.node(3).cli('cancel', id, '--peer', 'n1')
     assert.equal(cancelled.exit, 0, cancelled.stdout + cancelled.stderr)
     await m.node(1).goal(id, ({ status }) => status === 'cancelled')
     assert.deepEqual(at.lines('undone'), ['no tower', 'no floor', 'no base'])
@@ -135,7 +136,7 @@ describe('a goal with parts on other nodes', function () {
     await asked.says(/waiting: roof on n3 waits for repair there/)
     const [hut] = await goalsOf(1, 'hut')
     assert.match(hut!.waitsFor?.[0] ?? '', /^roof on n3 waits for repair there: 01/)
-    const cancelled = await m.node(1).cli('cancel', hut!.id, '--why', 'not wanted')
+    const cancelled = await m.node(2).cli('cancel', hut!.id, '--peer', 'n1', '--why', 'not wanted')
     assert.equal(cancelled.exit, 0, cancelled.stdout + cancelled.stderr)
     await m.node(1).goal(hut!.id, ({ status }) => status === 'cancelled')
     await asked.ended
