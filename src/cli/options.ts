@@ -122,6 +122,7 @@ export const optionSpecs = {
   sudo: { type: 'boolean', help: 'do it as root, by sudo' },
   'become-password-file': { type: 'string', value: 'FILE', help: 'password for sudo, for you alone to read' },
   'password-file': { type: 'string', value: 'FILE', help: 'password of the account, for you alone to read' },
+  'passphrase-file': { type: 'string', value: 'FILE', help: 'passphrase of the private key, for you alone to read' },
   identity: { type: 'string', value: 'FILE', help: 'private key to log in with' },
   port: { type: 'string', value: 'N', help: 'port of sshd' },
   'known-hosts': { type: 'string', value: 'FILE', help: 'file of host keys, instead of those of ssh' },

@@ -19,12 +19,15 @@ export async function reaching(invocation: Invocation) {
   const asking = questions(invocation)
   const passwordFile = options['password-file']
   const becomeFile = options['become-password-file']
+  const passphraseFile = options['passphrase-file']
   const answers = {
     acceptHostKey: async (host: string, fingerprint: string) => {
       if (options['host-key'] !== undefined) return options['host-key'] === fingerprint
       return /^y(es)?$/i.test((await asking.line(`${host} has the key ${fingerprint}. Is it the right one? [y/N] `)) ?? '')
     },
-    password: async (host: string) => (passwordFile === undefined ? await asking.secret(`Password of ${host}: `) : secretIn(passwordFile))
+    password: async (host: string) => (passwordFile === undefined ? await asking.secret(`Password of ${host}: `) : secretIn(passwordFile)),
+    passphrase: async (file: string) =>
+      passphraseFile === undefined ? await asking.secret(`Passphrase of ${file}: `, file) : secretIn(passphraseFile)
   }
   return {
     connect: async (host: string) =>
@@ -54,7 +57,7 @@ function portOf(text: string): number {
 /** One question at a time; the same secret is asked for once. Undefined where nobody can be asked. */
 function questions({ io, command }: Invocation) {
   let last: Promise<unknown> = Promise.resolve()
-  let secret: string | undefined
+  const secrets = new Map<string, string>()
   const inTurn = <T>(ask: () => Promise<T>): Promise<T> => {
     const mine = last.then(ask, ask)
     last = mine.catch(() => undefined)
@@ -72,10 +75,12 @@ function questions({ io, command }: Invocation) {
     })
   return {
     line,
-    secret: (question: string) =>
+    /** @param of what it opens: a person has one password for all hosts, and one passphrase for each key */
+    secret: (question: string, of = '') =>
       inTurn(async () => {
-        if (secret === undefined && canAsk(io)) secret = await hidden(io, question)
-        return secret
+        const said = secrets.get(of) ?? (canAsk(io) ? await hidden(io, question) : undefined)
+        if (said !== undefined) secrets.set(of, said)
+        return said
       })
   }
 }

@@ -3,7 +3,7 @@ import type { Verbs } from './spec.ts'
 
 /** Options of how a host is reached. */
 const reaching = [
-  ...(['sudo', 'become-password-file', 'password-file', 'identity', 'port', 'known-hosts', 'host-key'] as const),
+  ...(['sudo', 'become-password-file', 'password-file', 'passphrase-file', 'identity', 'port', 'known-hosts', 'host-key'] as const),
   ...(['ssh-config', 'ssh-command', 'prefix'] as const)
 ] as const
 

@@ -50,6 +50,8 @@ export interface Answers {
   acceptHostKey(host: string, fingerprint: string): Promise<boolean>
   /** Of the account; undefined when there is none. */
   password(host: string): Promise<string | undefined>
+  /** Of a private key; undefined when there is none. */
+  passphrase(file: string): Promise<string | undefined>
 }
 
 /** A word for a POSIX shell. */

@@ -65,7 +65,9 @@ async function open(target: Target, answers: Answers, env: NodeJS.ProcessEnv, so
         }
       )
     },
-    authHandler: authentication(target, answers, env) as never
+    authHandler: authentication(target, answers, env, error => {
+      refused = error
+    }) as never
   }
   return await new Promise((resolve, reject) => {
     client.on('keyboard-interactive', (_name, _instructions, _language, prompts, finish) => {
@@ -107,31 +109,64 @@ async function checkHostKey(target: Target, key: Buffer, answers: Answers): Prom
   throw new CloudburstError('CB_HOST_CHANGED', `${name}: ${what}`, { host: port === 22 ? known : `[${known}]:${port}`, file: where })
 }
 
-/** Agent, then keys, then passwords, each once; keys that need a passphrase are left to the agent. */
-function authentication({ name, user, identities }: Target, answers: Answers, env: NodeJS.ProcessEnv) {
+/**
+ * Agent, then keys, then keys behind a passphrase, then a password, each once: a person is asked only for what the host would take.
+ * @param refuse told why there is no point in trying on
+ */
+function authentication(
+  { name, user, identities }: Target,
+  answers: Answers,
+  env: NodeJS.ProcessEnv,
+  refuse: (error: CloudburstError) => void
+) {
   // The first tells what the host would take.
   const ways: AnyAuthMethod[] = [{ type: 'none', username: user }]
   const agent = env['SSH_AUTH_SOCK']
   if (agent !== undefined && agent !== '') ways.push({ type: 'agent', username: user, agent })
+  const locked: string[] = []
   for (const file of identities) {
     const text = readFileSync(file)
-    if (!(ssh2.utils.parseKey(text) instanceof Error)) ways.push({ type: 'publickey', username: user, key: text })
+    const key = ssh2.utils.parseKey(text)
+    if (!(key instanceof Error)) ways.push({ type: 'publickey', username: user, key: text })
+    else if (/encrypted/i.test(key.message)) locked.push(file)
+  }
+  const unlocked = async (file: string): Promise<AnyAuthMethod | undefined> => {
+    const passphrase = await answers.passphrase(file)
+    if (passphrase === undefined) return undefined
+    const text = readFileSync(file)
+    if (!(ssh2.utils.parseKey(text, passphrase) instanceof Error)) return { type: 'publickey', username: user, key: text, passphrase }
+    throw new CloudburstError('CB_HOST_DENIED', `${name}: the passphrase does not open ${file}`, {
+      host: name,
+      fix: `ssh-keygen -y -f ${quoted(file)}`
+    })
   }
   let asked = false
+  const later = async (left: readonly string[]): Promise<AnyAuthMethod | undefined> => {
+    while (left.includes('publickey') && locked.length > 0) {
+      const way = await unlocked(locked.shift() as string)
+      if (way !== undefined) return way
+    }
+    const kind = left.includes('password') ? 'password' : left.includes('keyboard-interactive') ? 'keyboard-interactive' : undefined
+    if (asked || kind === undefined) return undefined
+    asked = true
+    const password = await answers.password(name)
+    if (password === undefined) return undefined
+    if (kind === 'password') return { type: 'password', username: user, password }
+    return { type: 'keyboard-interactive', username: user, prompt: (_n, _i, _l, prompts, finish) => finish(prompts.map(() => password)) }
+  }
   return (left: string[] | null, _partial: boolean, next: (way: AnyAuthMethod | false) => void): void => {
     const way = ways.shift()
-    const kind = left?.includes('password') ? 'password' : left?.includes('keyboard-interactive') ? 'keyboard-interactive' : undefined
-    if (way !== undefined || asked || kind === undefined) {
-      next(way ?? false)
+    if (way !== undefined) {
+      next(way)
       return
     }
-    asked = true
-    void answers.password(name).then(password => {
-      if (password === undefined) next(false)
-      else if (kind === 'password') next({ type: 'password', username: user, password })
-      else
-        next({ type: 'keyboard-interactive', username: user, prompt: (_n, _i, _l, prompts, finish) => finish(prompts.map(() => password)) })
-    })
+    void later(left ?? []).then(
+      found => next(found ?? false),
+      (error: CloudburstError) => {
+        refuse(error)
+        next(false)
+      }
+    )
   }
 }
 
