@@ -66,6 +66,34 @@ describe('undoing what a goal has done', () => {
     assert.deepEqual(undone(), ['conf', 'dir'])
   })
 
+  it('has the secrets again that the goal had: from where they were, or from whoever asks; and says which is missing', async () => {
+    writeFileSync(
+      file,
+      `<cloudburst name="site"><goalProto name="site">
+        <variable name="typed" type="password"/><variable name="found" type="secret"><secret from="file">${home}/found</secret></variable>
+        <variable name="own" type="secret">default</variable>
+        <pre><defined><get>goal.typed</get></defined></pre>
+        <method name="m"><goalCompleted name="part"><variable name="key" type="secret"><get>goal.own</get></variable></goalCompleted>
+          <shell><send>true <get as="env">goal.typed</get></send></shell>
+          <undo><shell><send>printf '%s %s\n' <get as="env">goal.typed</get> <get as="env">goal.found</get> >> ${home}/undone</send></shell></undo>
+        </method></goalProto>
+        <goalProto name="part"><variable name="key" type="secret"/><method name="n"><shell><send>true</send></shell>
+          <undo><shell><send>printf 'part %s\n' <get as="env">goal.key</get> >> ${home}/undone</send></shell></undo></method></goalProto>
+      </cloudburst>`
+    )
+    writeFileSync(join(home, 'found'), 'in the file')
+    await run(0, 'pursue', file, 'site', 'goal.typed=hunter2')
+    const { stdout } = await run(3, 'pursue', file, 'site', '--destroy')
+    assert.match(stdout, /the secret goal\.typed is not kept any more/)
+    assert.ok(!existsSync(join(home, 'undone')))
+    const [, id = ''] = /(01[0-9A-Z]{24})/.exec(stdout) ?? []
+    await run(0, 'repair', file, id, '--set', 'goal.typed=hunter3')
+    assert.deepEqual(undone(), ['hunter3 in the file', 'part default'])
+    await run(0, 'pursue', file, 'site', 'goal.typed=hunter4')
+    await run(0, 'pursue', file, 'site', '--destroy', 'goal.typed=hunter4')
+    assert.deepEqual(undone().slice(2), ['hunter4 in the file', 'part default'])
+  })
+
   it('is not asked for together with a look at what was done', async () => {
     assert.match((await run(64, 'plan', file, 'site', '--destroy', '--refresh')).stderr, /ask for one of them/)
     assert.match((await run(64, 'pursue', file, 'site', '--destroy', '--refresh-only')).stderr, /ask for one of them/)

@@ -35,6 +35,7 @@ export class Turns {
   readonly #limits: { readonly here: number; readonly perPeer: number }
   readonly #places = new Map<string, Place>()
   readonly #taken = new Map<string, number>()
+  readonly #leaving = new WeakMap<AbortSignal, Set<() => void>>()
 
   /** @param limits how many at a time here, and at each peer */
   constructor(limits: { readonly here: number; readonly perPeer: number }) {
@@ -54,10 +55,11 @@ export class Turns {
     }
     if (stop.aborted) return undefined
     return await new Promise(resolve => {
+      const leaving = this.#leavingAt(stop)
       const waiting: Waiting = {
         ...asker,
         go: () => {
-          stop.removeEventListener('abort', leave)
+          leaving.delete(leave)
           resolve(back)
         }
       }
@@ -65,11 +67,21 @@ export class Turns {
         this.#leave(place, waiting)
         resolve(undefined)
       }
+      leaving.add(leave)
       const queue = place.queues.get(asker.goalId)
       if (queue === undefined) place.queues.set(asker.goalId, new Set([waiting]))
       else queue.add(waiting)
-      stop.addEventListener('abort', leave, { once: true })
     })
+  }
+
+  /** What is to be done once `stop` fires: one listener for all steps of a goal that wait. */
+  #leavingAt(stop: AbortSignal): Set<() => void> {
+    const known = this.#leaving.get(stop)
+    if (known !== undefined) return known
+    const leaving = new Set<() => void>()
+    this.#leaving.set(stop, leaving)
+    stop.addEventListener('abort', () => leaving.forEach(leave => leave()), { once: true })
+    return leaving
   }
 
   #place(name: string): Place {

@@ -9,6 +9,7 @@ import { graphOfPlan } from '../../../src/goals/graph/plan-graph.ts'
 import { graphOfRun } from '../../../src/goals/graph/run-graph.ts'
 import type { Plan, PlanNode } from '../../../src/goals/plan/plan.ts'
 import type { GoalEvent, GoalEventBody } from '../../../src/goals/pursuit/events.ts'
+import { stage } from '../pursuit/stage.ts'
 
 const place = { file: 'site.xml', line: 3, col: 5 }
 
@@ -172,6 +173,22 @@ describe('the graph of a goal that is pursued', () => {
   it('has an edge from who wrote a value to who read it', () => {
     const graph = graphOfRun(events([...bodies.slice(0, 4), began('site/serve', 'site', { 'goal.node': {} })]))
     assert.deepEqual(edgesOf(graph, 'data'), [['site/make', 'site/serve', 'goal.node']])
+  })
+
+  it('has the edges of the arguments of sub-goals, and of what comes back, that its plan has', async () => {
+    const goals = `<goalProto name="g"><variable name="port">80</variable><method name="m"><shell><send name="look">look</send></shell>
+      <h><variable name="port"><get>goal.port</get></variable><variable name="seen"><get>goal.look.stdout</get></variable></h>
+      <shell><send name="use">use <get quote="shell">goal.port</get></send></shell></method></goalProto>
+      <goalProto name="h"><variable name="port"/><variable name="seen"/><method name="m">
+      <update><set>goal.port</set><get>goal.seen</get></update></method></goalProto>`
+    const it = stage({ xml: goals, goal: 'g', play: () => ({ stdout: '8081' }) })
+    const planned = edgesOf(graphOfPlan(await it.plan()), 'data')
+    assert.equal(await it.go(), 'completed')
+    assert.deepEqual(edgesOf(graphOfRun(it.events), 'data'), planned)
+    assert.deepEqual(planned, [
+      ['g/m/look', 'g/m>h', 'goal.look.stdout'],
+      ['g/m>h', 'g/m/use', 'goal.port']
+    ])
   })
 })
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Turns } from '../../../src/goals/pursuit/turns.ts'
 import { type Stage, type StageOptions, stage } from './stage.ts'
 
 const XML = `<goalProto name="g"><variable name="x">1</variable><method name="m"><shell>
@@ -24,6 +25,47 @@ describe('the request that a step makes', () => {
     s.repair({ 'goal.x': { value: '2' } }, { decisions: [{ step: 'g/m/one', verdict: 'again' }] })
     assert.equal(await s.go('repair'), 'completed')
     assert.deepEqual(groups, ['one 0', 'two 1 0', 'two 1 0', 'two 1 0', 'two 1 0', 'one 1', 'two 2 1'])
+  })
+})
+
+const MANY = `<goalProto name="g"><list name="all"><variable>a</variable><variable>b</variable><variable>c</variable></list>
+  <method name="m"><find symbol="one" parallel="3"><in><get>goal.all</get></in><do><update><set>goal.x</set>1</update>
+  <shell><send name="s">do <get>one</get></send></shell></do></find></method></goalProto>`
+
+describe('steps that may be done beside one another', () => {
+  const most = async (options: Partial<StageOptions>): Promise<number> => {
+    let [now, highest] = [0, 0]
+    const until = async (): Promise<void> => {
+      highest = Math.max(highest, ++now)
+      await new Promise(resolve => setImmediate(resolve))
+      now -= 1
+    }
+    assert.equal(await stage({ goal: 'g', xml: MANY, until, ...options }).go(), 'completed')
+    return highest
+  }
+
+  it('are as many at a time as the program says, the node lets, and a person asked for', async () => {
+    assert.equal(await most({}), 3)
+    assert.equal(await most({ turns: new Turns({ here: 9, perPeer: 9 }) }), 3)
+    assert.equal(await most({ turns: new Turns({ here: 2, perPeer: 9 }) }), 2)
+    assert.equal(await most({ turns: new Turns({ here: 9, perPeer: 9 }), abreast: 1 }), 1)
+  })
+
+  it('are not begun while they wait for their turn, and not at all once the goal is to rest', async () => {
+    const turns = new Turns({ here: 1, perPeer: 1 })
+    const other = new AbortController()
+    const back = await turns.take({ goalId: 'other', place: '' }, other.signal)
+    const s = stage({ goal: 'g', xml: MANY, turns })
+    const rests = s.go()
+    await new Promise(resolve => setImmediate(resolve))
+    assert.deepEqual(
+      s.bodies('step-began').filter(({ kind }) => kind === 'send'),
+      []
+    )
+    s.stop.abort()
+    assert.equal(await rests, 'suspended')
+    back!()
+    assert.deepEqual(s.ran, [])
   })
 })
 

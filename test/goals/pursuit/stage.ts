@@ -63,6 +63,12 @@ export interface StageOptions {
   readonly texts?: Readonly<Record<string, string>>
   /** Of automatic corrections. */
   readonly circuits?: World['circuits']
+  /** Of its steps among those of other goals. */
+  readonly turns?: World['turns']
+  /** `--parallel` */
+  readonly abreast?: number
+  /** What a command waits for before it ends. */
+  readonly until?: (command: string) => Promise<void>
   /** Keeps files for other nodes; by default nobody does. */
   readonly keepFile?: NonNullable<World['keepFile']>
   /** Brings an event to disk; at once by default. */
@@ -85,6 +91,9 @@ export function stage({
   locale,
   texts = {},
   circuits,
+  turns,
+  abreast,
+  until = () => Promise.resolve(),
   keepFile,
   disk = () => Promise.resolve()
 }: StageOptions): Stage {
@@ -121,6 +130,7 @@ export function stage({
   const secrets: string[] = []
   const world: World = {
     ...(circuits !== undefined && { circuits }),
+    ...(turns !== undefined && { turns }),
     ...(keepFile !== undefined && { keepFile }),
     journal: {
       append: async (goalId, body) => {
@@ -131,14 +141,15 @@ export function stage({
       read: () => Promise.resolve(events)
     },
     driver: {
-      run: command => {
+      run: async command => {
         const text = command.argv.at(-1) ?? ''
         ran.push(text)
+        await until(text)
         const played = play(text, command)
         const { timeoutMs = Number.POSITIVE_INFINITY } = command
         const late = (played.ms ?? 0) > timeoutMs
         now += Math.min(played.ms ?? 0, timeoutMs)
-        return Promise.resolve(finished(late ? { exit: { kind: 'timed-out', afterMs: timeoutMs } } : played))
+        return finished(late ? { exit: { kind: 'timed-out', afterMs: timeoutMs } } : played)
       },
       recover: ({ step }) => Promise.resolve(finished({ exit: recover?.(step) ?? { kind: 'lost' } })),
       stop: () => Promise.resolve(),
@@ -189,7 +200,8 @@ export function stage({
     by: { peer: 'p', node: 'here' },
     chain: [],
     ...(stepwise && { stepwise }),
-    ...(locale !== undefined && { locale })
+    ...(locale !== undefined && { locale }),
+    ...(abreast !== undefined && { abreast })
   })
 
   const it: Stage = {
