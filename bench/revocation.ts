@@ -27,7 +27,7 @@ import { QUICK } from './sampling.ts'
 
 const NODES = Number(process.env['CLOUDBURST_BENCH_NODES'] ?? 20)
 const REVOKED_MS_MAX = 1_000
-const ROUNDS = 11
+const ROUNDS = 6
 const HOUR_MS = 3_600_000
 const AUTHORITY = 'ops'
 const bounds = { capabilities: ['agency:hello', 'agency:inspect', 'state:read'] as const }

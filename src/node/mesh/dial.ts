@@ -1,4 +1,4 @@
-import type { Connection } from '@libp2p/interface'
+import type { Connection, Stream } from '@libp2p/interface'
 import { CloudburstError } from '../../errors.ts'
 import type { Channel } from '../../protocols/wire/channel.ts'
 import { frameChannel } from '../../protocols/wire/frame-channel.ts'
@@ -24,15 +24,21 @@ const CUT = new Set([
  * A connection to `peer` on which we are welcome: an open one, or a new one.
  * @throws CloudburstError CB_PEER_UNREACHABLE; CB_DENIED when it refuses our hello or hangs up on it twice
  */
-export async function reach(node: Node, greetings: Greetings, target: Target, signal?: AbortSignal): Promise<Connection> {
+export async function reach(
+  node: Node,
+  greetings: Greetings,
+  target: Target,
+  signal?: AbortSignal,
+  onDialled?: OnDialled
+): Promise<Connection> {
   try {
-    return await attempt(node, greetings, target, signal)
+    return await attempt(node, greetings, target, signal, onDialled)
   } catch (error) {
     if (!wasCut(error)) throw unreachable(target, error)
   }
   // It hung up: it may be dying, or it may be that we have no permit there. The second time it was no accident.
   try {
-    return await attempt(node, greetings, target, signal)
+    return await attempt(node, greetings, target, signal, onDialled)
   } catch (error) {
     if (!wasCut(error)) throw unreachable(target, error)
     const message = `${target.name} hung up right after the handshake: it has no permit for this node (${node.peerId.toString()})`
@@ -40,23 +46,26 @@ export async function reach(node: Node, greetings: Greetings, target: Target, si
   }
 }
 
+/** Called with a connection on which our hello is on its way: whoever was dialled answers it before anything that comes after it. */
+export type OnDialled = (connection: Connection) => void
+
 /**
- * A channel for `protocol` over a connection that `reachPeer` gives; over another one when that was found closing.
+ * A channel for `protocol` over a connection that `reachPeer` gives; over another one when that was found closing. On a new connection
+ * its stream is opened while the hello is on its way.
  * @throws CloudburstError CB_PEER_UNREACHABLE when the peer does not serve the protocol, and whatever `reachPeer` throws
  */
 export async function openChannel(
-  reachPeer: () => Promise<Connection>,
+  reachPeer: (onDialled: OnDialled) => Promise<Connection>,
   { peer, name }: Pick<Target, 'peer' | 'name'>,
   protocol: string,
   signal?: AbortSignal
 ): Promise<Channel> {
+  const streamOver = (connection: Connection): Promise<Stream> =>
+    connection.newStream(protocol, { signal: within(NEGOTIATION_TIMEOUT_MS, signal), maxOutboundStreams: STREAMS_MAX })
   for (let attempt = 1; ; attempt++) {
-    const connection = await reachPeer()
+    const { connection, stream } = await reachEarly(reachPeer, streamOver)
     try {
-      return frameChannel(
-        await connection.newStream(protocol, { signal: within(NEGOTIATION_TIMEOUT_MS, signal), maxOutboundStreams: STREAMS_MAX }),
-        peer
-      )
+      return frameChannel(await stream, peer)
     } catch (error) {
       signal?.throwIfAborted()
       if (!wasCut(error) || attempt === OPEN_ATTEMPTS_MAX) {
@@ -69,6 +78,32 @@ export async function openChannel(
   }
 }
 
+/** A connection on which we are welcome, and a stream on its way over it; of one that was dialled in vain, none is left. */
+async function reachEarly(
+  reachPeer: (onDialled: OnDialled) => Promise<Connection>,
+  streamOver: (connection: Connection) => Promise<Stream>
+): Promise<{ readonly connection: Connection; readonly stream: Promise<Stream> }> {
+  const early = new Map<Connection, Promise<Stream>>()
+  let used: Connection | undefined
+  try {
+    used = await reachPeer(dialled => {
+      const stream = streamOver(dialled)
+      // Whether it is of any use is seen once the hello was answered.
+      stream.catch(() => undefined)
+      early.set(dialled, stream)
+    })
+    return { connection: used, stream: early.get(used) ?? streamOver(used) }
+  } finally {
+    for (const [dialled, stream] of early) {
+      if (dialled !== used)
+        stream.then(
+          opened => opened.abort(new Error('it is not needed')),
+          () => undefined
+        )
+    }
+  }
+}
+
 /** Whom to reach, where. */
 export interface Target {
   readonly peer: string
@@ -77,7 +112,7 @@ export interface Target {
   readonly addresses: readonly string[]
 }
 
-async function attempt(node: Node, greetings: Greetings, target: Target, signal?: AbortSignal): Promise<Connection> {
+async function attempt(node: Node, greetings: Greetings, target: Target, signal?: AbortSignal, onDialled?: OnDialled): Promise<Connection> {
   const welcome = greetings.connection(target.peer)
   if (welcome !== undefined) return welcome
   if (target.addresses.length === 0 && openTo(node, target.peer).length === 0) {
@@ -85,7 +120,9 @@ async function attempt(node: Node, greetings: Greetings, target: Target, signal?
   }
   const open = openTo(node, target.peer)[0]
   const connection = open ?? (await node.dial(dialable(target.addresses), { signal: within(DIAL_TIMEOUT_MS, signal) }))
-  await greetings.say(connection)
+  const welcomed = greetings.say(connection)
+  onDialled?.(connection)
+  await welcomed
   return connection
 }
 

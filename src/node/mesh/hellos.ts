@@ -31,14 +31,20 @@ export function answerHellos(options: HellosOptions): StreamHandler {
     const peer = connection.remotePeer.toString()
     const channel = frameChannel(stream, peer, { frameBytesMax: STRANGER_FRAME_BYTES_MAX })
     const late = setTimeout(() => channel.abort(new Error('no hello')), GREET_TIMEOUT_MS).unref()
+    const answered = options.sessions.answering(connection.id)
     try {
-      const said = await serveHello(channel, hello => welcome(options, connection, hello))
+      const said = await serveHello(channel, async hello => {
+        const reply = await welcome(options, connection, hello)
+        if (options.sessions.of(connection.id) !== undefined) answered()
+        return reply
+      })
       if (said?.reply.type === 'welcome' && !options.admission.isStranger(connection)) options.onWelcomed(connection)
     } catch (error) {
       options.log.debug({ peer, reason: error instanceof Error ? error.message : String(error) }, 'a hello went wrong')
       channel.abort(error instanceof Error ? error : new Error(String(error)))
     } finally {
       clearTimeout(late)
+      answered()
       // One frame is all that a stranger gets; who has joined by it comes back as a neighbour.
       if (options.admission.isStranger(connection)) await connection.close().catch(error => connection.abort(error))
     }

@@ -12,7 +12,7 @@ import { probeThrough, sayGoodbye } from '../../protocols/members/client.ts'
 import { MEMBERS, MEMBERS_TOPIC } from '../../protocols/members/messages.ts'
 import { membersHandler } from '../../protocols/members/server.ts'
 import { Admission } from './admission.ts'
-import { openChannel, reach } from './dial.ts'
+import { type OnDialled, openChannel, reach } from './dial.ts'
 import { Gossip } from './gossip.ts'
 import { Greetings } from './greetings.ts'
 import { answerHellos } from './hellos.ts'
@@ -169,7 +169,7 @@ export class RunningMesh implements Mesh {
   }
 
   open(peer: string, protocol: string, signal?: AbortSignal): Promise<Channel> {
-    return openChannel(() => this.#reach(peer, signal), { peer, name: this.#book.nameOf(peer) }, protocol, signal)
+    return openChannel(onDialled => this.#reach(peer, signal, onDialled), { peer, name: this.#book.nameOf(peer) }, protocol, signal)
   }
 
   peers(): readonly PeerInfo[] {
@@ -327,10 +327,10 @@ export class RunningMesh implements Mesh {
     await this.#reach(peer)
   }
 
-  async #reach(peer: string, signal?: AbortSignal): Promise<Connection> {
+  async #reach(peer: string, signal?: AbortSignal, onDialled?: OnDialled): Promise<Connection> {
     if (this.#node === undefined) throw new CloudburstError('CB_PEER_UNREACHABLE', 'this node is not connected to anybody now', { peer })
     const name = this.#book.nameOf(peer)
-    return reach(this.#node, this.#greetings, { peer, name, addresses: this.#book.addresses(peer) }, signal)
+    return reach(this.#node, this.#greetings, { peer, name, addresses: this.#book.addresses(peer) }, signal, onDialled)
   }
 
   #untilDown(peer: string, signal: AbortSignal): Promise<void> {

@@ -14,7 +14,9 @@ export function served(handler: Handler, sessions: Sessions, log: Log): StreamHa
   return async (stream, connection) => {
     const peer = connection.remotePeer.toString()
     const channel = frameChannel(stream, peer)
-    const caller = sessions.of(connection.id)?.caller
+    const caller = (await sessions.soon(connection.id))?.caller
+    // Of a stranger whose grants were good: it comes back on another connection.
+    if (caller === undefined && connection.status !== 'open') return stream.abort(new Error('the connection has ended'))
     if (caller === undefined) return lastWords(channel, sessions.deny(peer, `it has no session and asked for ${stream.protocol}`))
     const { guarded, stopped } = untilEnded(channel, caller.ended)
     try {

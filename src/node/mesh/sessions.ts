@@ -45,6 +45,7 @@ interface OpenSession extends Session {
 export class Sessions {
   readonly #options: SessionsOptions
   readonly #open = new Map<string, OpenSession>()
+  readonly #answering = new Map<string, Promise<void>>()
   readonly #recordStranger: (entry: AuditEntry) => void
 
   constructor(options: SessionsOptions) {
@@ -86,6 +87,25 @@ export class Sessions {
     this.#open.set(connection, session)
     this.#record(peer, { decision: 'allow', email: session.email, reason: 'session begins' })
     return session
+  }
+
+  /**
+   * A hello is being answered on a connection: what was sent right after it waits for the answer.
+   * @returns to be called once it was answered
+   */
+  answering(connection: string): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#answering.set(connection, promise)
+    return () => {
+      if (this.#answering.get(connection) === promise) this.#answering.delete(connection)
+      resolve()
+    }
+  }
+
+  /** The session of a connection, once the hello that is being answered on it was, if one is. */
+  async soon(connection: string): Promise<Session | undefined> {
+    if (!this.#open.has(connection)) await this.#answering.get(connection)
+    return this.#open.get(connection)
   }
 
   /** Ends the session of a connection, and its channels. */
