@@ -80,7 +80,10 @@ export class Turns {
     if (known !== undefined) return known
     const leaving = new Set<() => void>()
     this.#leaving.set(stop, leaving)
-    stop.addEventListener('abort', () => leaving.forEach(leave => leave()), { once: true })
+    const leave = (): void => {
+      for (const each of leaving) each()
+    }
+    stop.addEventListener('abort', leave, { once: true })
     return leaving
   }
 
