@@ -128,7 +128,8 @@ function graphOf(base: string, size: number): string {
   const directory = join(base, String(size))
   mkdirSync(join(directory, 'made'), { recursive: true })
   const each = <T>(of: (i: number) => T): T[] => Array.from({ length: size }, (_, i) => of(i))
-  const half = `<repeat><count>${size / 2}</count><shell><send name="s">true <get>goal.repeat</get></send></shell></repeat>`
+  // The shell that make has, for the same words.
+  const half = `<repeat><count>${size / 2}</count><shell shell="/bin/sh"><send name="s">true <get>goal.repeat</get></send></shell></repeat>`
   writeFileSync(
     join(directory, 'graph.xml'),
     `<cloudburst name="graph"><goalProto name="graph"><method>
