@@ -7,6 +7,11 @@ const BUSY_MAX = 0.3
 /** How long to look each time, in milliseconds. */
 const LOOK_MS = 1_000
 
+/** How much slower than alone: on a machine whose cores are wanted several times over, what a figure promises takes as many times as long. */
+export function slower(): number {
+  return Math.max(1, (loadavg()[0] ?? 1) / cpus().length)
+}
+
 /** Share of all cores that is used within the next second, 0 to 1. Asked while nothing of the test's own runs, it is that of others. */
 export async function busyShare(): Promise<number> {
   const before = spent()

@@ -5,6 +5,7 @@ import { claimedType } from '../../../src/crypto/dsse.ts'
 import { GRANT_TYPE, openGrant, sealGrant } from '../../../src/crypto/grant.ts'
 import { sealRevocations } from '../../../src/crypto/revocation.ts'
 import { openAuthority } from '../../../src/node/permissions/authority.ts'
+import { slower } from '../../system/busy.ts'
 import { until, up } from '../mesh/testbed.ts'
 import { hold, revoke, TrustBed, type TrustNode } from './trust-bed.ts'
 
@@ -53,7 +54,7 @@ describe('nodes that trust one authority', function () {
     ops.spreading.speak()
     const times = (await Promise.all(refused)).map(at => at - from)
     console.log(`      ${hosts.length} nodes have ended its streams after ${times.map(ms => ms.toFixed(0)).join(', ')} ms`)
-    assert.ok(Math.max(...times) <= REFUSED_WITHIN_MS, `${times}`)
+    assert.ok(Math.max(...times) <= REFUSED_WITHIN_MS * slower(), `${times}`)
     await assert.rejects(hold(alice, hosts[1]!), coded('CB_DENIED'))
     assert.ok(
       hosts[1]!.mesh.peers().some(({ peer, status }) => peer === hosts[2]!.identity.peer && status === 'up'),
@@ -94,7 +95,7 @@ describe('nodes that trust one authority', function () {
     await alice.spreading.tellAll()
     const times = (await Promise.all(refused)).map(time => time - from)
     console.log(`      the two have ended its streams after ${times.map(ms => ms.toFixed(0)).join(', ')} ms`)
-    assert.ok(Math.max(...times) <= REFUSED_WITHIN_MS, `${times}`)
+    assert.ok(Math.max(...times) <= REFUSED_WITHIN_MS * slower(), `${times}`)
     await assert.rejects(hold(bob, host), coded('CB_DENIED'))
     assert.ok(!host.held.get(alice.identity.peer)!.ended.aborted, 'alice stays')
 
