@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { CloudburstError } from '../../../src/errors.ts'
 import type { Fact, FactQuery } from '../../../src/goals/ports.ts'
 import type { Tree } from '../../../src/goals/tree.ts'
-import { stage, type StageOptions } from './stage.ts'
+import { stage, type StageOptions } from '../pursuit/stage.ts'
 
 const BUILD = `sha256:${'a'.repeat(64)}`
 const OTHER = `sha256:${'b'.repeat(64)}`
