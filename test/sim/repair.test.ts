@@ -208,7 +208,9 @@ describe('a repair of nested goals', () => {
         again += await playTwo(program, bad, corrections)
       }
     )
-    await fc.assert(property, { numRuns: Math.ceil(RUNS / 5), ...SEED })
+    const numRuns = process.env.CLOUDBURST_FUZZ_RUNS === undefined ? Math.ceil(RUNS / 5) : RUNS
+    await fc.assert(property, { numRuns, ...SEED })
+    if (process.env.CLOUDBURST_FUZZ_RUNS !== undefined) console.log({ goals: numRuns, ranAgainThere: again })
     assert.ok(again > 0)
   }).timeout(RUNS * 400)
 })
