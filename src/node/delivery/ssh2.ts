@@ -219,7 +219,10 @@ function execute(client: Client, command: string, input: Readable | string | und
   return new Promise(resolve => {
     const said = { stdout: '', stderr: '' }
     let code = 255
-    const done = (): void => resolve({ code, ...said })
+    const done = (): void => {
+      client.off('close', done)
+      resolve({ code, ...said })
+    }
     try {
       client.exec(command, (error, channel) => {
         if (error !== undefined) {

@@ -3,10 +3,12 @@
  * delivered gets a grant with its ticket, and believes in the same authority; neither side needs a permit for the other.
  */
 import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { ulid } from 'ulid'
 import type { Capability } from '../../crypto/capability.ts'
 import { openGrant, sealGrant } from '../../crypto/grant.ts'
 import { CloudburstError } from '../../errors.ts'
+import { alone } from '../files/alone.ts'
 import type { Home } from '../home.ts'
 import { authorityNames, certify, openAuthority, revoke } from '../permissions/authority.ts'
 import { readPermissions } from '../permissions/read.ts'
@@ -55,7 +57,9 @@ export function enrollerOf(home: Home, wanted: string | undefined, now: () => nu
     element,
     grantFor: (peer, node, more = []) => {
       const wishes = [...TICKET_CAPABILITIES, ...more].filter(word => ceiling.capabilities.includes(word))
-      return grantOnce(home.authorities, name, { peer, email: `node@${node}`, capabilities: wishes }, now())
+      const what = { peer, email: `node@${node}`, capabilities: wishes }
+      // Several deliveries at once ask for the grant of this node.
+      return alone(join(home.authorities, `${name}.enrolling`), () => grantOnce(home.authorities, name, what, now()))
     }
   }
 }

@@ -13,6 +13,7 @@ import { CloudburstError } from '../../errors.ts'
 import { capabilities } from '../../crypto/capability.ts'
 import { NODE_NAME } from '../../protocols/node-name.ts'
 import { guess } from '../files/xml-shape.ts'
+import { alone } from '../files/alone.ts'
 import { createFile, replaceFile } from '../files/atomic-file.ts'
 import { checkOnlyOursToRead } from '../files/file-safety.ts'
 
@@ -88,6 +89,10 @@ export interface NewGrant {
  * @throws CloudburstError CB_USAGE for a lifetime out of range
  */
 export function certify(directory: string, name: string, what: NewGrant, id: string, now: number): Uint8Array {
+  return withBook(directory, name, () => certified(directory, name, what, id, now))
+}
+
+function certified(directory: string, name: string, what: NewGrant, id: string, now: number): Uint8Array {
   const { identity, book } = openAuthority(directory, name)
   const { subject, email, bounds, fresh, renew } = what
   const words = wordsOf({ id, subject, email, allows: [bounds], ...(fresh !== undefined && { fresh }) }, what.lifetimeMs, now)
@@ -126,6 +131,10 @@ export function revoke(
   who: string,
   now: number
 ): { readonly revoked: readonly Revoked[]; readonly envelope: Uint8Array } {
+  return withBook(directory, name, () => takenFrom(directory, name, who, now))
+}
+
+function takenFrom(directory: string, name: string, who: string, now: number): ReturnType<typeof revoke> {
   const { identity, book } = openAuthority(directory, name)
   const { taken, kept } = takenBack(directory, name, book, who, now)
   if (taken.length === 0)
@@ -215,6 +224,12 @@ export function readGrantFile(text: string): Uint8Array {
   const envelope = Buffer.from(text.trim())
   openGrant(envelope)
   return envelope
+}
+
+/** One process at a time: what another one has noted meanwhile would be lost. */
+function withBook<T>(directory: string, name: string, change: () => T): T {
+  openAuthority(directory, name)
+  return alone(bookPath(directory, name), change)
 }
 
 function readBook(directory: string, name: string): Book {
