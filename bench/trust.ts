@@ -168,8 +168,10 @@ async function reconnectSeries(rounds: number): Promise<{ readonly ours: Series;
     const served = async (): Promise<number> => {
       const from = performance.now()
       const connection = await client.dial(address)
-      await greet(frameChannel(await connection.newStream(SESSION), host.identity.peer), hello)
-      const channel = frameChannel(await connection.newStream(HOLD), host.identity.peer)
+      // As a mesh does it: the request's stream is opened while the hello is on its way.
+      const welcomed = connection.newStream(SESSION).then(stream => greet(frameChannel(stream, host.identity.peer), hello))
+      const [stream] = await Promise.all([connection.newStream(HOLD), welcomed])
+      const channel = frameChannel(stream, host.identity.peer)
       const answer = await channel.read()
       const ms = performance.now() - from
       if (answer !== 'held') throw new Error('it was not served')

@@ -11,6 +11,7 @@ import { makeMesh, type Mesh } from '../../../src/node/mesh.ts'
 import { addNeighbour, openNeighborhood } from '../../../src/node/neighborhood/neighborhood.ts'
 import { openAudit } from '../../../src/node/permissions/audit.ts'
 import { certify, initAuthority, type NewGrant } from '../../../src/node/permissions/authority.ts'
+import { frugally } from '../../../src/node/permissions/frugal-audit.ts'
 import { openPermissions } from '../../../src/node/permissions/permissions.ts'
 import { type Spreading, startSpreading } from '../../../src/node/permissions/spreading.ts'
 import { openTrust, type Trust } from '../../../src/node/permissions/trust.ts'
@@ -81,7 +82,7 @@ async function makeNode(home: Home, name: string, authorities: string, heartbeat
   const identity = loadIdentity(home)
   const permissions = openPermissions(home.permissions, quiet)
   const neighborhood = openNeighborhood(home.neighborhood, quiet)
-  const audit = openAudit(home.auditLog)
+  const audit = frugally(openAudit(home.auditLog))
   const here = { peer: identity.peer, name, labels: { test: name } }
   const trust = await openTrust({
     permissions,
