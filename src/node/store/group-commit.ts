@@ -8,7 +8,7 @@ const GROUP_OPS_MAX = 1_000
 export type RawOp = { type: 'put'; key: string; value: Buffer } | { type: 'del'; key: string }
 
 interface Waiting {
-  readonly ops: readonly RawOp[]
+  readonly ops: readonly Op[]
   readonly sync: boolean
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
@@ -43,10 +43,7 @@ export function groupCommit(write: (ops: RawOp[], sync: boolean) => Promise<void
       counts.writes++
       if (sync) counts.syncs++
       try {
-        await write(
-          group.flatMap(waiting => waiting.ops),
-          sync
-        )
+        await write(lastOfEach(group), sync)
         for (const waiting of group) waiting.resolve()
       } catch (error) {
         for (const waiting of group) waiting.reject(error)
@@ -68,9 +65,8 @@ export function groupCommit(write: (ops: RawOp[], sync: boolean) => Promise<void
     counts,
     add: (ops, sync) =>
       new Promise((resolve, reject) => {
-        const raw = ops.map(op => (op.type === 'del' ? op : { type: op.type, key: op.key, value: encodePut(op) }))
         counts.batches++
-        queue.push({ ops: raw, sync, resolve, reject })
+        queue.push({ ops, sync, resolve, reject })
         // Not at once: what the same turn of the event loop adds, however many promises it takes, still joins.
         running ??= new Promise<void>(turned => setImmediate(turned)).then(drain)
       }),
@@ -78,4 +74,11 @@ export function groupCommit(write: (ops: RawOp[], sync: boolean) => Promise<void
       while (running !== undefined) await running
     }
   }
+}
+
+/** All of them in one write are as good as the last for each key: a run's summary is there once, however many of its events are. */
+function lastOfEach(group: readonly Waiting[]): RawOp[] {
+  const last = new Map<string, Op>()
+  for (const { ops } of group) for (const op of ops) last.set(op.key, op)
+  return Array.from(last.values(), op => (op.type === 'del' ? op : { type: op.type, key: op.key, value: encodePut(op) }))
 }
