@@ -1,7 +1,7 @@
 /** The latest changes of all values, over restarts: those of this life of the replica behind those that were written down before. */
 import type { Tree } from '../../goals/tree.ts'
 import { sameTree } from '../../protocols/state/origin.ts'
-import { CHANGES_KEPT, type Replica } from '../../protocols/state/replica.ts'
+import { CHANGES_KEPT, CHANGES_SLACK, type Replica } from '../../protocols/state/replica.ts'
 import type { Op, Store } from '../store/store.ts'
 
 /** Changes that were written down together, by a number that grows. */
@@ -51,12 +51,12 @@ export async function openPastChanges(
       kept.push({ path, at, ...(value !== undefined && { value }) })
       fresh++
     }
-    kept.splice(0, Math.max(0, kept.length - CHANGES_KEPT))
+    if (kept.length > CHANGES_KEPT + CHANGES_SLACK) kept.splice(0, kept.length - CHANGES_KEPT)
     fresh = Math.min(fresh, kept.length)
   }
   replica.subscribe(take)
   return {
-    latest: () => kept,
+    latest: () => kept.slice(-CHANGES_KEPT),
     ops: () => {
       if (fresh === 0) return []
       const last = batches.at(-1)?.key.slice(CHANGES_PREFIX.length) ?? '0'

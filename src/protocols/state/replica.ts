@@ -71,6 +71,8 @@ export interface Seen extends Changed {
 
 /** Changes kept for those who watch and are slow, or come back: beyond it they start from the whole value. */
 export const CHANGES_KEPT = 1_000
+/** So many more are let gather before the oldest are dropped, all at once. */
+export const CHANGES_SLACK = 200
 /** This often we give way to a later boot of ourselves. Beyond it, another node is using our key. */
 const REBASES_MAX = 3
 
@@ -127,7 +129,7 @@ export interface Replica {
   digest(): string
   /** The value at a path, e.g. `nodes.web1.host.os`; `nodes` or nothing is everything. */
   read(path: string): Tree | undefined
-  /** The latest changes, oldest first, at most CHANGES_KEPT. */
+  /** The latest changes, oldest first: CHANGES_KEPT, or a few more. */
   changes(): readonly Seen[]
   /** How many changes there have been. */
   count(): number
@@ -211,7 +213,8 @@ export function openReplica(parts: ReplicaParts): Replica {
     for (const change of changed) {
       recent.push({ ...change, path: `nodes.${state.name}.${change.path}`, origin: state.origin, n: ++count })
     }
-    recent.splice(0, Math.max(0, recent.length - CHANGES_KEPT))
+    // Not one by one: each time all behind would move up.
+    if (recent.length > CHANGES_KEPT + CHANGES_SLACK) recent.splice(0, recent.length - CHANGES_KEPT)
   }
   const publish = (changes: readonly Omit<ConfigChange, 'revision'>[], anew = false): void => {
     const state = origins.get(parts.self)

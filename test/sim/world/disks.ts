@@ -113,14 +113,20 @@ export class Disks {
     })
     clone.disk.restore(image.disk)
     clone.machine.restore(image.machine)
-    const copies = [daemon]
-    clone.onStart = async copy => {
-      copies.push(copy)
-      watch.listen(clone, copy)
+    /** Everybody who lived under this key since. */
+    const lives = [daemon]
+    const { onStart } = node
+    node.onStart = async life => {
+      lives.push(life)
+      await onStart(life)
+    }
+    clone.onStart = async life => {
+      lives.push(life)
+      watch.listen(clone, life)
     }
     this.#clone = clone
     this.#node = node
-    watch.rewound.push(id => !image.over.has(id) && [...copies, node.daemon ?? daemon].some(each => knows(each, id)))
+    watch.rewound.push(id => !image.over.has(id) && lives.some(each => knows(each, id)))
     watch.note(`${node.name} is ${kind}`)
     time.after(chance.between(50, 1_000), () => void clone.start().catch(() => undefined))
   }

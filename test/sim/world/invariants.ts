@@ -215,11 +215,22 @@ function toldOf(body: GoalEvent['body']): object {
   return { ...body, by }
 }
 
+interface Signed {
+  readonly origin: string
+  readonly print: string
+}
+/** What was read of each envelope: the product keeps one copy of equal ones. */
+const read = new WeakMap<Uint8Array, Signed>()
+
 /** Whose record is in an envelope, by its own words, and the print of what is signed. */
-function signedIn(envelope: Uint8Array): { readonly origin: string; readonly print: string } {
+function signedIn(envelope: Uint8Array): Signed {
+  const known = read.get(envelope)
+  if (known !== undefined) return known
   const { payload } = JSON.parse(Buffer.from(envelope).toString()) as { payload: string }
   const { origin } = decodeMessage(Buffer.from(payload, 'base64')) as { origin: string }
-  return { origin, print: createHash('sha256').update(payload).digest('base64') }
+  const signed = { origin, print: createHash('sha256').update(payload).digest('base64') }
+  read.set(envelope, signed)
+  return signed
 }
 
 export function isOver(status: string | undefined): boolean {

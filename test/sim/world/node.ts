@@ -65,6 +65,7 @@ export class SimNode {
   /** Called once a daemon has read its store, before it serves. */
   onStart: (daemon: Daemon) => Promise<void> = () => Promise.resolve()
   #endpoint: Endpoint | undefined
+  #byPeer: ReadonlyMap<string, SimNode> = new Map()
 
   constructor(parts: SimNodeParts) {
     this.parts = parts
@@ -196,14 +197,17 @@ export class SimNode {
       handle: (protocol, handler) => void endpoint.handlers.set(protocol, handler),
       peers: () => {
         const near = new Set([...neighbours(), ...endpoint.up.keys()])
-        const nodes = everybody().filter(node => node !== this && near.has(node.peer))
-        for (const { peer } of nodes) near.delete(peer)
-        // Whoever else is permitted: an attacker.
-        return [...nodes.map(info), ...[...near].map(peer => ({ ...info(this), peer, name: 'mallory', status: 'up' as const }))]
+        const nodes: PeerInfo[] = []
+        for (const peer of near) {
+          const node = this.#known(peer)
+          // Whoever else is permitted: an attacker.
+          nodes.push(node === undefined ? { ...info(this), peer, name: 'mallory', status: 'up' } : info(node))
+        }
+        return nodes
       },
       // Everybody who has a key here is permitted: that a neighbour makes nodes up is another matter.
       stance: peer => {
-        const node = everybody().some(each => each.peer === peer)
+        const node = this.#known(peer) !== undefined
         return { static: node, may: node || this.parts.isPermitted?.(peer) === true ? ['state:read'] : [] }
       },
       find: selector => selectPeers(selector, everybody().map(info)),
@@ -224,6 +228,13 @@ export class SimNode {
       stop: async () => undefined
     }
     return mesh
+  }
+
+  /** One of everybody, by its id. */
+  #known(peer: string): SimNode | undefined {
+    const all = this.parts.everybody()
+    if (this.#byPeer.size !== all.length) this.#byPeer = new Map(all.map(node => [node.peer, node]))
+    return this.#byPeer.get(peer)
   }
 
   #log(alive: () => boolean) {

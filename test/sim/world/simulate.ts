@@ -208,7 +208,6 @@ async function rest(time: VirtualTime, nodes: readonly SimNode[], watch: Watch, 
   const limit = time.now + withinMs
   let calm = 0
   const look = (): void => {
-    const minds = new Set(nodes.map(({ daemon }) => daemon?.state.replica.digest()))
     const busy = nodes.filter(
       ({ daemon }) =>
         daemon === undefined ||
@@ -216,7 +215,8 @@ async function rest(time: VirtualTime, nodes: readonly SimNode[], watch: Watch, 
         daemon.journal.runs().some(run => isBusy(watch, run)) ||
         daemon.store.state !== 'ready'
     )
-    calm = busy.length === 0 && minds.size === 1 ? calm + 1 : 0
+    const areOfOneMind = busy.length === 0 && new Set(nodes.map(({ daemon }) => daemon?.state.replica.digest())).size === 1
+    calm = areOfOneMind ? calm + 1 : 0
     if (calm < CALM_LOOKS) time.after(500, look)
   }
   time.after(2_000, look)
