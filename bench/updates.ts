@@ -3,10 +3,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { cleanly } from './leftovers.ts'
 import { type Node, startNodes } from './nodes.ts'
 import { type Measured, p99RowOf, rowOf, seriesOf } from './result.ts'
-import { interleave } from './sampling.ts'
+import { interleave, QUICK } from './sampling.ts'
 import { startSerf, whyNoSerf } from './serf.ts'
 
-const NODES = 20
+const NODES = process.env[QUICK] === undefined ? 20 : 6
 /** As many as a p99 needs. */
 const ROUNDS = 100
 /** Longest p99, in milliseconds, until all know. */

@@ -1,5 +1,5 @@
 /** Getting a file from whoever has it: on where the last try ended, and from the next node when one breaks off or lies. */
-import { CloudburstError, toErrorData } from '../../errors.ts'
+import { CloudburstError, type ErrorCode, toErrorData } from '../../errors.ts'
 import type { Clock } from '../../goals/ports.ts'
 import { fetchArtifact } from '../../protocols/artifact/client.ts'
 import type { Dialer } from '../../protocols/wire/channel.ts'
@@ -58,18 +58,24 @@ export function openFetching({
     let last: unknown
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const some = only === undefined ? holders(hash) : [only]
-      // News of it may be on its way, but not for long.
-      if (some.length === 0 && round > 1) break
+      const codes = new Set<ErrorCode>()
       for (const holder of some) {
         try {
           return await fromOne(hash, holder, signal)
         } catch (error) {
           signal.throwIfAborted()
-          if (toErrorData(error).code === 'CB_STORE_DEGRADED') throw error
-          last = error
+          const { code } = toErrorData(error)
+          if (code === 'CB_STORE_DEGRADED') throw error
+          // Of several the first is told, and before others who does not just lack it.
+          if (codes.size === 0 || (codes.size === 1 && codes.has('CB_ARTIFACT_UNKNOWN'))) last = error
+          codes.add(code)
         }
       }
-      if (last !== undefined && toErrorData(last).code === 'CB_DENIED') break
+      // Whoever refuses goes on refusing; news of the file may be on its way to here or there, but not for long.
+      if (codes.size === 1 && codes.has('CB_DENIED')) break
+      codes.delete('CB_DENIED')
+      codes.delete('CB_ARTIFACT_UNKNOWN')
+      if (codes.size === 0 && round > 1) break
       await clock.sleep(PAUSE_FIRST_MS * 2 ** round, signal)
     }
     throw last ?? new CloudburstError('CB_ARTIFACT_UNKNOWN', `no known node has the file ${hash.slice(0, 12)}`, { hash })
