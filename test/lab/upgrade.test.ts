@@ -23,8 +23,8 @@ const SLOW = `<cloudburst name="slow">
 </cloudburst>
 `
 
-/** In the suite, the way there and the way back; the rest with `npm run upgrades`. */
-const LONG = process.env['CLOUDBURST_UPGRADES'] !== undefined
+/** In the suite, the way there and the way back; the rest with `npm run labs`. */
+const LONG = process.env['CLOUDBURST_LABS'] !== undefined
 
 /** One in a user's home, one under systemd and one under System V, both with releases that only root may write. */
 describe('upgrading over the mesh', function () {

@@ -26,7 +26,9 @@ if (LONG)
     after(() => rmSync(directory, { recursive: true, force: true }))
 
     it('are the same bytes at different paths, for both architectures, as rpm and as package of Debian', () => {
-      const made = ['first', 'a/second/with a longer path'].map(packagesOf)
+      // The second of the first: somebody may commit meanwhile.
+      const clones = [root, ...['first', 'a/second/with a longer path'].map(name => join(directory, name))]
+      const made = clones.slice(1).map((clone, at) => packagesOf(clone, clones[at] as string, at))
       assert.deepEqual(made[0], made[1])
       assert.deepEqual(
         made[0]?.map(([name]) => name.replace(/\d+\.\d+\.\d+/, 'V')),
@@ -58,11 +60,10 @@ if (LONG)
       assert.equal(run(QEMU, words, directory, env), 'arm64\n')
     })
 
-    function packagesOf(name: string, at: number): readonly (readonly [string, string])[] {
-      const clone = join(directory, name)
+    function packagesOf(clone: string, from: string, at: number): readonly (readonly [string, string])[] {
       const out = join(directory, at === 0 ? 'first-out' : 'second-out')
       mkdirSync(dirname(clone), { recursive: true })
-      run('git', ['clone', '--quiet', '--no-hardlinks', root, clone], directory)
+      run('git', ['clone', '--quiet', '--no-hardlinks', from, clone], directory)
       run('npm', ['ci', '--silent', '--prefer-offline', '--no-audit', '--no-fund'], clone)
       run(
         process.execPath,

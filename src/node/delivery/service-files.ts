@@ -70,27 +70,27 @@ LockPersonality=yes
 SystemCallArchitectures=native
 `
 
-/** A script of OpenRC. */
-export function openrcScript({ daemon, user }: Service): string {
-  const exports = Object.entries(serviceEnvironment).map(([name, value]) => `export ${name}=${value}\n`)
+/** A script of OpenRC. Start and stop are our own: what `command=` needs of start-stop-daemon is not the same on all systems. */
+export function openrcScript({ cli, user }: Service): string {
   return `#!/sbin/openrc-run
 name=cloudburst
 description="Cloudburst, the daemon of this node"
-${exports.join('')}command=${daemon}
-command_user=${user}
-command_background=true
-pidfile=/run/cloudburst.pid
-output_log=/var/log/cloudburst.log
-error_log=/var/log/cloudburst.log
-retry=TERM/30/KILL/5
 
 depend() {
-  need net
+  use net
   after firewall
 }
 
-start_pre() {
-  checkpath -f -m 0640 -o ${user} /var/log/cloudburst.log
+start() {
+  ebegin "Starting cloudburst"
+  ${cli} start-daemon --service background --service-user ${user} >/dev/null
+  eend $?
+}
+
+stop() {
+  ebegin "Stopping cloudburst"
+  ${cli} stop-daemon --service background
+  eend $?
 }
 `
 }

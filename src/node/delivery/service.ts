@@ -68,8 +68,7 @@ export function startService(kind: Exclude<ServiceKind, 'background'>, service: 
     return
   }
   put(SCRIPT, kind === 'openrc' ? openrcScript(service) : sysvScript(service), 0o755)
-  if (existsSync(dirname(ROTATE)))
-    put(ROTATE, logrotateText(kind === 'openrc' ? '/var/log/cloudburst.log' : backgroundFiles('/var/lib/cloudburst').log), 0o644)
+  if (existsSync(dirname(ROTATE))) put(ROTATE, logrotateText(backgroundFiles('/var/lib/cloudburst').log), 0o644)
   if (kind === 'openrc') {
     run('rc-update', ['add', 'cloudburst', 'default'])
     run('rc-service', ['cloudburst', restart ? 'restart' : 'start'])
