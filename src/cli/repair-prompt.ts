@@ -4,7 +4,7 @@ import { CloudburstError } from '../errors.ts'
 import { oneLine } from '../goals/render/escape.ts'
 import { suspensionReport } from '../goals/render/report.ts'
 import { whyStep } from '../goals/render/why.ts'
-import { shellWord } from '../goals/render/words.ts'
+import { shellWord, valueText } from '../goals/render/words.ts'
 import { begunSteps, namedStep } from '../goals/render/step-names.ts'
 import { type Invocation, readAssignment } from './arguments.ts'
 import { giveUp, whatIsUndone } from './cancelling.ts'
@@ -22,6 +22,7 @@ import { followFrom } from './stepping.ts'
 
 const HELP = [
   'set PATH=VALUE      correct a value',
+  'fill                be asked for each value that was read, or that the program asks for',
   'method METHOD       try another method first',
   'program FILE.xml    go on with an edited program',
   'skip STEP WHY       it need not be done',
@@ -53,7 +54,8 @@ interface Desk {
 export async function repairByHand(invocation: Invocation, session: Session, info: RunInfo, prompt: Prompt): Promise<number> {
   const desk: Desk = { invocation, session, prompt, info, correction: nothing }
   if (!isWaiting(desk)) throw new CloudburstError('CB_NOT_SUSPENDED', `goal ${info.id} is ${info.status}, not suspended`, { id: info.id })
-  say(desk, [...report(desk), 'help lists what can be said here'])
+  const isAsked = info.suspended?.instructions !== undefined && Object.keys(info.suspended.values).length > 0
+  say(desk, [...report(desk), ...(isAsked ? ['fill asks for each value'] : []), 'help lists what can be said here'])
   for (;;) {
     const line = await prompt.ask('repair> ')
     if (line === undefined) return left(desk)
@@ -78,6 +80,8 @@ async function obey(desk: Desk, line: string): Promise<number | undefined> {
       return undefined
     case 'set':
       return correct(desk, { assignments: [...desk.correction.assignments, readAssignment(rest, 'the line')] })
+    case 'fill':
+      return await fill(desk)
     case 'method':
       return correct(desk, { method: needed(rest, 'method METHOD') })
     case 'program':
@@ -117,6 +121,17 @@ async function obey(desk: Desk, line: string): Promise<number | undefined> {
     default:
       return say(desk, [`there is no ${oneLine(verb)} here`, ...HELP])
   }
+}
+
+/** Each value in turn; an empty answer leaves it as it is. */
+async function fill(desk: Desk): Promise<undefined> {
+  for (const [path, value] of Object.entries(desk.info.suspended?.values ?? {})) {
+    const answer = await desk.prompt.ask(`${path} [${oneLine(valueText(value))}]: `)
+    if (answer === undefined) break
+    const assignments = answer === '' ? [] : [readAssignment(`${path}=${answer}`, 'the line')]
+    desk.correction = { ...desk.correction, assignments: [...desk.correction.assignments, ...assignments] }
+  }
+  return say(desk, correctionLines(desk.correction))
 }
 
 function correct(desk: Desk, more: Partial<Correction>, instead = false): undefined {

@@ -65,6 +65,23 @@ describe('the prompt of repair', () => {
     assert.match(stdout, /repaired by .* \(done elsewhere\): it need not be done/)
   })
 
+  it('asks for each value, as the program wants a person to, and leaves what is not answered', async () => {
+    const asking = program(checked).replace(
+      '<method name="m">',
+      '<method name="m"><correct mode="manual">Say where to.<set>goal.to</set></correct>'
+    )
+    writeFileSync(join(home, 'asking.xml'), asking)
+    const { stdout: said } = await run('', 'execute', join(home, 'asking.xml'), 'g')
+    const [asked] = said.match(/\b[0-9A-HJKMNP-TV-Z]{26}\b/) ?? []
+    const form = (...answers: string[]) => run(answers.map(line => `${line}\n`).join(''), 'repair', asked!, join(home, 'asking.xml'))
+    const left = await form('fill', '', 'quit')
+    assert.match(left.stdout, /to do {4}Say where to\..*fill asks for each value\nhelp lists/s)
+    assert.match(left.stdout, /goal\.to \[wrong\]: /)
+    const { exit, stdout } = await form('fill', 'right', 'go')
+    assert.equal(exit, 0, stdout)
+    assert.match(stdout, /goal\.to \[wrong\]: {3}set goal\.to=right/)
+  })
+
   it('takes a step as done', async () => {
     assert.equal((await repair('done g/m/two', 'go')).did, 'one three')
   })
