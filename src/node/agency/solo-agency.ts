@@ -17,7 +17,6 @@ import { outputSource } from '../goals/output-source.ts'
 import { machineProbe } from '../probe.ts'
 import { findFiles, readPrivate, readProgramFiles, type Surroundings } from '../programs/program-files.ts'
 import { openPrograms } from '../programs/programs.ts'
-import { openForks } from '../runner/forks.ts'
 import type { Runner } from '../runner/protocol.ts'
 import { createRunner } from '../runner/runner.ts'
 import { openRuns } from '../goals/runs.ts'
@@ -111,7 +110,7 @@ async function openParts(program: Program, before: readonly SourceFile[], direct
   })
   const programs = openPrograms({ store, now, before, unreadable: () => undefined })
   await programs.load(program.files, program)
-  const driver = localDriver(state, directory === undefined ? idle : await createRunner(state, { forks: openForks }))
+  const driver = localDriver(state, directory === undefined ? idle : await createRunner(state))
   const peer = peerVariables('', NOBODY.node, {})
   const runs = openRuns({
     store,

@@ -14,8 +14,6 @@ export type Launch = Pick<StartRequest, 'argv' | 'env' | 'cwd'>
 export interface Gone {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
-  /** Whoever started it is gone too: only what it left on disk says more. */
-  readonly unseen?: true
 }
 
 /** A command that was started, or was to be. */
