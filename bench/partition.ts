@@ -7,8 +7,8 @@ import { QUICK } from './sampling.ts'
 
 const HOSTS = process.env[QUICK] === undefined ? 20 : 6
 /** Lengths of partitions, in seconds: shorter than anybody notices, noticed by all, given up by all. */
-const PARTITIONS_S = process.env[QUICK] === undefined ? [1, 5, 12, 30] : [1]
-const DEATHS = process.env[QUICK] === undefined ? 4 : 1
+const PARTITIONS_S = process.env[QUICK] === undefined ? [1, 12, 30] : [1]
+const DEATHS = process.env[QUICK] === undefined ? 3 : 1
 /** From the end of a partition to equal states everywhere, in milliseconds. */
 const HEALED_MS = 5_000
 /** From the death of a host to every other one knowing, in milliseconds. */
