@@ -130,6 +130,18 @@ describe('a goal with parts on other nodes', function () {
     assert.deepEqual(at.lines('undone'), ['no tower', 'no floor', 'no base'])
   })
 
+  it('is taken back where it was done when its work is destroyed', async () => {
+    const at = place('complete')
+    writeFileSync(join(at.path, 'may'), '')
+    const words = ['tower', `goal.place=${at.path}`]
+    assert.equal((await m.node(1).cli('pursue', ...words)).exit, 0)
+    const { stdout } = await m.node(1).cli('plan', ...words, '--destroy')
+    assert.match(stdout, /^- tower by m\n {2}- echo no tower.*\n {2}- undo base @test=n3\n {2}- undo floor @n2$/m)
+    const said = await m.node(1).cli('pursue', ...words, '--destroy')
+    assert.equal(said.exit, 0, said.stdout + said.stderr)
+    assert.deepEqual(at.lines('undone'), ['no tower', 'no floor', 'no base'])
+  })
+
   it('does not wait, when it is given up, for a part that waits itself: that is given up too, there', async () => {
     const at = place('waiting')
     const asked = m.node(1).begin('pursue', 'hut', `goal.place=${at.path}`)
