@@ -17,12 +17,17 @@ export async function goalRequest(invocation: Invocation, agency: Agency, by: Pr
     'no-probe': noProbe,
     destroy,
     refresh,
+    'no-refresh': noRefresh,
     'refresh-only': refreshOnly,
     parallel,
     target
   } = invocation.options
   if (destroy && (refresh || refreshOnly))
     throw new CloudburstError('CB_USAGE', '--destroy undoes what was done, --refresh and --refresh-only look at it: ask for one of them', {
+      command: invocation.command
+    })
+  if (refresh && noRefresh)
+    throw new CloudburstError('CB_USAGE', '--refresh and --no-refresh ask for the opposite: give one of them', {
       command: invocation.command
     })
   const locale = localeOf(invocation.io.env)

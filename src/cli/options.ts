@@ -78,6 +78,7 @@ export const optionSpecs = {
   destroy: { type: 'boolean', help: 'undo what the goal has done here, the last first, instead of pursuing it' },
   unplanned: { type: 'boolean', help: 'only steps that the plan of the goal did not know; exit 1 when there are any' },
   refresh: { type: 'boolean', help: 'look again at what earlier runs of the goal had reached, here and on other nodes' },
+  'no-refresh': { type: 'boolean', help: 'do not look again at what earlier runs had reached, which is the default' },
   'refresh-only': { type: 'boolean', help: 'pursue nothing; write down what was reached earlier and is no longer true' },
   target: { type: 'string', value: 'STEP', help: 'only up to this step or goal: its id, or the end of that; the rest can be resumed' },
   'no-undo': { type: 'boolean', help: 'what was done stays done, also where the program says how it is undone' },

@@ -14,6 +14,7 @@ export const goals: Verbs = {
       'no-probe',
       'destroy',
       'refresh',
+      'no-refresh',
       'target',
       'cluster',
       'collapse',
