@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { skip } from '../skip.ts'
@@ -105,6 +106,8 @@ describe('build.xml', function () {
 
     it('sends the source along, builds on each, and gathers one table', async () => {
       const path = source(m.directory, 'make')
+      // More than a value may hold, and no packing helps.
+      writeFileSync(join(path, 'pictures'), randomBytes(600_000))
       const report = join(m.directory, 'report')
       const words = [`goal.source=${path}`, 'goal.product=greet', `goal.report=${report}`, `goal.folder=${m.directory}/builds`]
       const { exit, stdout, stderr } = await m.node(1).cli('pursue', 'build', ...words, 'goal.nodes=["n2","n3"]')
