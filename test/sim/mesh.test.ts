@@ -3,9 +3,11 @@
  * wrong. `npm run sim` plays 20,000 seeds; `npm run sim -- --seed N` plays one of them again.
  */
 import assert from 'node:assert/strict'
+import { availableParallelism } from 'node:os'
 import { type Played, playedIn } from './world/progress.ts'
 import { simulate } from './world/simulate.ts'
 import { summarise, summaryLine } from './world/summary.ts'
+import { playAll } from './world/workers.ts'
 
 const SEEDS = 300
 
@@ -20,7 +22,8 @@ describe('a simulated mesh', () => {
 
   it(`loses no goal, does none twice and comes to one mind, in ${SEEDS} seeds`, async () => {
     const reports: Played[] = []
-    for (let seed = 1; seed <= SEEDS; seed++) reports.push(playedIn(await simulate({ seed }), ''))
+    const all = Array.from({ length: SEEDS }, (_, at) => ({ seed: at + 1 }))
+    await playAll(all, availableParallelism(), report => void reports.push(playedIn(report, '')))
     console.log(`      ${summaryLine(summarise(reports))}`)
     const bad = reports.filter(({ violations }) => violations.length > 0)
     assert.deepEqual(

@@ -6,16 +6,13 @@
  * `npm run sim -- --nodes 1000` plays one mesh of so many, each with eight neighbours and without troubles.
  * The last line is the summary; `--record` puts it into bench/results/sim.json; the exit status is 1 when anything was violated.
  */
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { rmSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { bundled } from './variants/build.ts'
 import { openProgress, type Played, playedIn } from './world/progress.ts'
 import { record } from './world/results.ts'
 import { paceLine, summarise, summaryLine } from './world/summary.ts'
-import { type SimReport, type SimulateOptions, simulate } from './world/simulate.ts'
+import { type SimReport, simulate } from './world/simulate.ts'
+import { playAll, playOne } from './world/workers.ts'
 
 const { values } = parseArgs({
   options: {
@@ -43,7 +40,7 @@ function tell({ seed, nodes, troubles, violations }: Played): void {
   for (const each of violations) console.log(`  ${each}`)
 }
 
-function told(report: SimReport): boolean {
+function isGood(report: SimReport): boolean {
   tell(playedIn(report, ''))
   const { violations, trouble, ...rest } = report
   console.log(JSON.stringify({ ...rest, troubles: trouble.kinds }))
@@ -51,31 +48,18 @@ function told(report: SimReport): boolean {
 }
 
 async function one(seed: number): Promise<boolean> {
-  return told(await simulate({ seed, ...(values.trace && { tell: (line: string) => console.log(line) }) }))
+  return isGood(await simulate({ seed, ...(values.trace && { tell: (line: string) => console.log(line) }) }))
 }
 
 async function large(nodes: number): Promise<boolean> {
   const mesh = { seed: 1, nodes, degree: LARGE_DEGREE, attack: '', disks: '' as const, faults: [] }
   const load = loadavg()[0]!
-  const built = await bundled('worker.ts', 'worker')
-  const report = await played({ ...mesh, troubledMs: Number(values.seconds) * 1_000, goalEveryMs: LARGE_GOAL_EVERY_MS }, built)
-  rmSync(built)
-  const good = told(report)
+  const report = await playOne({ ...mesh, troubledMs: Number(values.seconds) * 1_000, goalEveryMs: LARGE_GOAL_EVERY_MS })
+  const good = isGood(report)
   console.log(paceLine(report))
   if (values.record)
     record(`nodes${nodes}`, `npm run sim -- --nodes ${nodes}`, load, { ...playedIn(report, ''), pace: report.virtualMs / report.cpuMs })
   return good
-}
-
-/** Most of what is made is thrown away at once: room for it, in megabytes, and for a thousand nodes. */
-const MEMORY = ['--max-semi-space-size=64', '--max-old-space-size=12288']
-
-async function played(options: SimulateOptions, path: string): Promise<SimReport> {
-  const worker = fork(path, { execArgv: MEMORY })
-  worker.send(options)
-  const [report] = (await once(worker, 'message')) as [SimReport]
-  worker.disconnect()
-  return report
 }
 
 async function many(from: number, to: number, workers: number): Promise<boolean> {
@@ -85,29 +69,15 @@ async function many(from: number, to: number, workers: number): Promise<boolean>
   const seeds = Array.from({ length: Math.max(0, to - from + 1) }, (_, at) => from + at)
   const left = seeds.filter(seed => !progress.played.has(seed))
   if (left.length < seeds.length) console.error(`${seeds.length - left.length} of ${seeds.length} were played before`)
-  const begunWith = left.length
   let count = 0
-  const built = await bundled('worker.ts', 'worker')
-  const employ = async (): Promise<void> => {
-    const worker = fork(built, { execArgv: MEMORY })
-    const next = (): void => {
-      const seed = left.shift()
-      if (seed === undefined) worker.disconnect()
-      else worker.send({ seed } satisfies SimulateOptions)
-    }
-    worker.on('message', message => {
-      const played = playedIn(message as SimReport, progress.sources)
-      progress.add(played)
-      tell(played)
-      if (++count % 500 === 0) console.error(`${count} of ${begunWith}, ${((performance.now() - began) / 60_000).toFixed(1)} min`)
-      next()
-    })
-    next()
-    const [code] = await new Promise<[number | null]>(resolve => worker.on('exit', code => resolve([code])))
-    if (code !== 0) throw new Error(`a worker ended with ${code}`)
+  const told = (report: SimReport): void => {
+    const played = playedIn(report, progress.sources)
+    progress.add(played)
+    tell(played)
+    if (++count % 500 === 0) console.error(`${count} of ${left.length}, ${((performance.now() - began) / 60_000).toFixed(1)} min`)
   }
-  await Promise.all(Array.from({ length: Math.min(workers, begunWith) }, employ))
-  rmSync(built)
+  const options = left.map(seed => ({ seed }))
+  await playAll(options, workers, told)
   const all = seeds.flatMap(seed => progress.played.get(seed) ?? [])
   const summary = summarise(all)
   console.log(summaryLine(summary))

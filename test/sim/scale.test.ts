@@ -1,14 +1,14 @@
 /** Many simulated nodes: how fast, and a goal for all of them over slow lines with some of them down. */
 import assert from 'node:assert/strict'
 import { allOf, type TableRow } from './world/many.ts'
-import { simulate } from './world/simulate.ts'
+import { playOne } from './world/workers.ts'
 
 /** Of simulated time by time of the processor: the figure. It holds on a quiet machine, once a mesh has come up. */
 const PACE = 10
 
 describe('a hundred simulated nodes', () => {
   it('come up, work and come to rest', async () => {
-    const report = await simulate({ seed: 1, nodes: 100, degree: 8, attack: '', faults: [], troubledMs: 3_000, goalEveryMs: 500 })
+    const report = await playOne({ seed: 1, nodes: 100, degree: 8, attack: '', disks: '', faults: [], troubledMs: 3_000, goalEveryMs: 500 })
     assert.deepEqual(report.violations, [])
     const pace = report.virtualMs / report.cpuMs
     const what = `${(report.virtualMs / 1000).toFixed(0)} s with ${report.goals.sent} goals in ${(report.cpuMs / 1000).toFixed(1)} s of the processor`

@@ -1,6 +1,6 @@
 /**
  * Revocation when the network is cut: nodes whose clocks are apart and jump, heartbeats that are late, doubled or lost, and a
- * grant that is taken back at a moment of chance. The decision is the real one; time and network are made up.
+ * grant that is taken back at a moment of chance, half of the time while somebody uses what was handed on of it. The decision is the real one; time and network are made up.
  */
 import assert from 'node:assert/strict'
 import { type Grant, openGrant, sealGrant } from '../../src/crypto/grant.ts'
@@ -18,6 +18,7 @@ const START = Date.parse('2026-06-01T00:00:00Z')
 const place = { file: 'p.xml', line: 1, col: 1 }
 const ops = generateIdentity()
 const alice = generateIdentity()
+const bob = generateIdentity()
 
 /** Mulberry32: the same seed, the same schedule. */
 function chance(seed: number): () => number {
@@ -40,6 +41,8 @@ interface Schedule {
   /** Clock minus true time. */
   readonly authoritySkew: number
   readonly nodeSkew: number
+  /** Alice has handed it on to Bob, who uses it, and what she has is taken back. */
+  readonly handedOn: boolean
   /** The node's clock is set back by this at that time, within what good clocks are apart. */
   readonly jump: { readonly at: number; readonly by: number }
 }
@@ -59,6 +62,7 @@ function scheduleOf(random: () => number): Schedule {
     expiry: between(20, 90) * MINUTE,
     authoritySkew: skew(),
     nodeSkew,
+    handedOn: random() < 0.5,
     jump: { at: between(0, 60 * MINUTE), by: between(0, nodeSkew + CLOCK_LEEWAY_MS / 2) }
   }
 }
@@ -68,7 +72,9 @@ function lastAllowed(schedule: Schedule, random: () => number): { readonly last:
   const { fresh, revokedAt, cutFrom, healedAt, authoritySkew, nodeSkew, jump } = schedule
   const at = START + authoritySkew
   const words = { id: 'g', subject: alice.peer, email: 'a@b', allows: [{ capabilities: ['goal:dispatch' as const] }], at, notBefore: at }
-  const grant: Grant = openGrant(sealGrant(ops, { ...words, expiry: at + schedule.expiry, fresh }))
+  const root = sealGrant(ops, { ...words, expiry: at + schedule.expiry, fresh })
+  const onward = { ...words, id: 'h', subject: bob.peer, expiry: at + schedule.expiry * 2 }
+  const grant: Grant = openGrant(schedule.handedOn ? sealGrant(alice, onward, root) : root)
   const book = new RevocationBook()
   const ceiling = { capabilities: ['goal:dispatch' as const] }
   const trusted: Trusted = {
@@ -96,7 +102,7 @@ function lastAllowed(schedule: Schedule, random: () => number): { readonly last:
       if (arrives > t) onTheWay.push({ list, arrives })
       else if (!isCut) book.learn(list, steady)
     }
-    if (!decide(trusted, { peer: alice.peer, since: steady }, 'goal:dispatch', {}, steady).allowed) continue
+    if (!decide(trusted, { peer: grant.subject, since: steady }, 'goal:dispatch', {}, steady).allowed) continue
     result.last = t
     result.clockAtLast = steady
   }

@@ -38,7 +38,7 @@ export function playedIn(report: SimReport, sources: string): Played {
   return { seed, nodes, troubles, violations, ...figures, sources }
 }
 
-/** @param how `anew`: what was played is forgotten; `resume`: it counts whatever the sources were */
+/** @param how `anew`: what was played is forgotten; `resume`: what was good counts whatever the sources were */
 export function openProgress({ anew, resume }: { readonly anew: boolean; readonly resume: boolean }): Progress {
   mkdirSync(dirname(FILE), { recursive: true })
   if (anew) rmSync(FILE, { force: true })
@@ -46,7 +46,7 @@ export function openProgress({ anew, resume }: { readonly anew: boolean; readonl
   const played = new Map<number, Played>()
   for (const line of linesOf(FILE)) {
     const one = JSON.parse(line) as Played
-    if (resume || one.sources === sources) played.set(one.seed, one)
+    if (one.sources === sources || (resume && one.violations.length === 0)) played.set(one.seed, one)
   }
   return {
     sources,
