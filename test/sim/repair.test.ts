@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { unplanned } from '../../src/goals/plan/conformance.ts'
 import type { RemoteGoal } from '../../src/goals/ports.ts'
 import { type Stage, stage } from '../goals/pursuit/stage.ts'
 import { correct, correctionGenes, type CorrectionGenes, levelOf } from './repair/correction.ts'
@@ -34,6 +35,14 @@ function isForeseenElsewhere(id: string, foreseen: ReadonlySet<string>): boolean
   const steps = [...foreseen].map(unnumbered)
   const callers = [...id.matchAll(/>/g)].map(({ index }) => index)
   return callers.some(at => steps.some(step => step.endsWith(unnumbered(id.slice(at)))))
+}
+
+/** What the goal has done that neither its first plan nor that of a later stretch knew. */
+function notSaid({ events }: Stage, hasPosts: boolean): readonly string[] {
+  const said = new Set(events.flatMap(({ body }) => (body.type === 'started' ? (body.planned?.steps ?? []) : [])))
+  const found = unplanned(events)
+  assert(found !== undefined, 'every stretch says what it may do')
+  return found.map(({ step }) => step).filter(step => !(hasPosts && isForeseenElsewhere(step, said)))
 }
 
 interface Told {
@@ -98,6 +107,7 @@ async function play(program: readonly Goal[], bad: number, corrections: readonly
     const isPlain =
       oracle.failed === undefined && !hasPosts && !oracle.ran.some(step => read.includes(step.slice(step.lastIndexOf('/') + 1)))
     if (isPlain) assert.deepEqual([...foreseen].sort(), [...new Set(oracle.ran)].sort(), why)
+    assert.deepEqual(notSaid(s, hasPosts), [], why)
     told.corrections++
     told.ranAgain += oracle.ran.filter(id => before.has(id)).length
     told.kept += oracle.steps.size - oracle.ran.length
