@@ -116,7 +116,7 @@ function listOf(at: number, taken: boolean, { expiry }: Schedule): Revocations {
 }
 
 describe('a grant that was taken back while the network is cut', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
 
   it(`is refused no later than its freshness and its end say, over ${SCHEDULES} schedules`, () => {
     let everAllowed = 0
