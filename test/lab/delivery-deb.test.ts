@@ -31,7 +31,7 @@ if (process.env['CLOUDBURST_LABS'] !== undefined)
       const booting = lab.host({ name: 'deb', systemd: true })
       ;[first, second] = (await Promise.all(['0.9.1', '0.9.2'].map(debOf))) as [string, string]
       host = await booting
-      for (const file of [first, second]) copyFileSync(file, join(host.root, 'root', basename(file)))
+      for (const file of [first, second]) copyFileSync(file, join(host.root, 'var/tmp', basename(file)))
     })
 
     after(() => lab?.close())
@@ -75,7 +75,7 @@ if (process.env['CLOUDBURST_LABS'] !== undefined)
 
     it('leaves nothing when it is purged', () => {
       dpkg('-P', 'cloudburst')
-      assert.equal(host.run('find / -xdev -iname "*cloudburst*" -not -path "/proc/*" -not -path "/root/*" -not -path "/var/log/*"'), '')
+      assert.equal(host.run('find / -xdev -iname "*cloudburst*" -not -path "/proc/*" -not -path "/var/tmp/*" -not -path "/var/log/*"'), '')
     })
 
     async function debOf(version: string): Promise<string> {
@@ -87,7 +87,7 @@ if (process.env['CLOUDBURST_LABS'] !== undefined)
     }
 
     function dpkg(action: string, what: string): void {
-      host.run(`DEBIAN_FRONTEND=noninteractive dpkg --force-confold ${action} ${what.endsWith('.deb') ? `/root/${basename(what)}` : what}`)
+      host.run(`DEBIAN_FRONTEND=noninteractive dpkg --force-confold ${action} ${what.endsWith('.deb') ? `/var/tmp/${basename(what)}` : what}`)
     }
 
     function running(): string {
