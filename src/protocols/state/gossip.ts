@@ -29,6 +29,8 @@ const CHASE_FIRST_MS = 150
 const RELAY_MS = 30
 /** Announcements looked into at a time: a burst of more is left to the regular pulls, which bring the same. */
 const CHASES_MAX = 64
+/** Origins that are asked for at once on account of announcements: whoever makes many up makes no pull long. */
+const TOGETHER_MAX = 100
 
 export interface GossipParts {
   readonly replica: Replica
@@ -59,7 +61,8 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
   const resting = new Map<string, number>()
   const work = new Set<Promise<void>>()
   let announcing = false
-  let chasing = 0
+  /** What is being looked into: who is asked for a part of it is asked for all, so that a burst is few pulls. */
+  const chasing = new Set<readonly Head[]>()
 
   const inBackground = (what: Promise<void>): void => {
     const safe = what.catch(error => log.debug({ err: error }, 'gossip')).finally(() => work.delete(safe))
@@ -84,6 +87,11 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
     const peers = parts.neighbours()
     return peers[Math.floor(chance() * peers.length)]
   }
+  /** These, and what else is being looked into. */
+  const lacking = (first: readonly Head[]): readonly string[] => {
+    const lacked = [first, ...chasing].flat().filter(head => replica.lacks(head))
+    return [...new Set(lacked.map(({ origin }) => origin))].slice(0, Math.max(TOGETHER_MAX, first.length))
+  }
   /** Asks the one that knows, or the one that told of it, which is given time to have it; then others, until what was announced is here. */
   const chase = async (heads: readonly Head[], from: string): Promise<void> => {
     for (let at = 0; at < CHASE_TRIES_MAX; at++) {
@@ -94,8 +102,7 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
       const near = at > 0 ? someNeighbour() : (owner ?? (parts.neighbours().includes(from) ? from : someNeighbour()))
       // One that is under way may bring it; else only what is wanted is asked for: with many nodes the rest is most of a pull.
       if (near !== undefined) await pulling.get(near)
-      const still = wanted.filter(head => replica.lacks(head)).map(({ origin }) => origin)
-      if (near !== undefined && still.length > 0) await pull(near, { of: still })
+      if (near !== undefined && wanted.some(head => replica.lacks(head))) await pull(near, { of: lacking(wanted) })
       if (!wanted.some(head => replica.lacks(head))) return
       await clock.sleep(CHASE_FIRST_MS * 2 ** at, stopping.signal)
     }
@@ -121,10 +128,13 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
 
   const ends = [
     pubsub.subscribe(HEADS_TOPIC, (bytes, from) => {
-      if (bytes.byteLength > ANNOUNCEMENT_BYTES_MAX || chasing >= CHASES_MAX) return
-      chasing++
-      const chased = async (): Promise<void> => chase(accepted(announcementShape, decodeMessage(bytes), 'announcement').heads, from)
-      inBackground(chased().finally(() => chasing--))
+      if (bytes.byteLength > ANNOUNCEMENT_BYTES_MAX || chasing.size >= CHASES_MAX) return
+      const chased = async (): Promise<void> => {
+        const { heads } = accepted(announcementShape, decodeMessage(bytes), 'announcement')
+        chasing.add(heads)
+        await chase(heads, from).finally(() => chasing.delete(heads))
+      }
+      inBackground(chased())
     }),
     parts.onPeerUp(peer => {
       resting.delete(peer)
