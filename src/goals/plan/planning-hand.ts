@@ -161,8 +161,8 @@ export class PlanningHand implements Hand {
     return Promise.resolve()
   }
 
-  #failed({ instance, possible, run, proto }: Frame): void {
-    this.#mayGoOn ||= possible
+  #failed({ instance, possible, mayGoOn, run, proto }: Frame): void {
+    this.#mayGoOn ||= possible || mayGoOn === true
     if (this.#mayGoOn) this.unsure.push(`${instance}/`, `${instance}>`)
     else this.unsure.push(...methodsFor(run, proto).map(({ name }) => `${instance}/${name}/correct[`))
   }

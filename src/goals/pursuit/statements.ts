@@ -136,6 +136,7 @@ async function onceForAll(
   const path = name(here, `${labelOf(statement)}[*]`)
   const walked = await walkStatements({ ...here, scope: scope.with(symbol, item), path, names: new Names() }, statement.body)
   frame.possible = before
+  if (!walked.ok) frame.mayGoOn = true
   return walked
 }
 

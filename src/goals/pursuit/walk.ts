@@ -140,6 +140,8 @@ export interface Frame {
   begunAnew?: boolean
   /** In a plan: whether this may not happen at all. */
   possible: boolean
+  /** In a plan: it failed in a part that may not happen at all. */
+  mayGoOn?: true
   /** What the blocks around its call want. */
   how?: How
   names: Names
