@@ -7,6 +7,9 @@ import type { VirtualTime } from './time.ts'
 export const FAULTS = ['kill', 'power', 'crash-at-write', 'split', 'one-way', 'weather', 'full-disk', 'slow', 'clock'] as const
 export type Fault = (typeof FAULTS)[number]
 
+/** Farther from the truth no clock is set: what is signed by clocks that are ten minutes apart is refused, and people have to mend them. */
+const SKEW_MAX_MS = 295_000
+
 export interface Trouble {
   readonly kinds: readonly Fault[]
   /** Mean time between two faults, in milliseconds. */
@@ -124,7 +127,7 @@ export class Faults {
         node.slow = node.disk.manner.slow = chance.pick([5, 20, 100])
         return void this.#time.after(chance.between(500, 8_000), () => (node.slow = node.disk.manner.slow = 1))
       case 'clock':
-        node.skewMs += chance.pick([-600_000, -5_000, -300, 300, 5_000, 600_000])
+        node.skewMs = within(node.skewMs + chance.pick([-250_000, -5_000, -300, 300, 5_000, 250_000]), SKEW_MAX_MS)
     }
   }
 
@@ -154,4 +157,8 @@ export class Faults {
       })
     })
   }
+}
+
+function within(ms: number, most: number): number {
+  return Math.max(-most, Math.min(most, ms))
 }
