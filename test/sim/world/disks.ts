@@ -42,6 +42,7 @@ export class Disks {
   readonly #parts: DisksParts
   #clone: SimNode | undefined
   #node: SimNode | undefined
+  #over = false
 
   constructor(parts: DisksParts) {
     this.#parts = parts
@@ -59,6 +60,7 @@ export class Disks {
   /** People end what must not go on, and decide what only they can. */
   async end(): Promise<void> {
     const { time, nodes, watch } = this.#parts
+    this.#over = true
     const [node, clone] = [this.#node, this.#clone]
     if (node === undefined || clone === undefined) return
     clone.kill(true)
@@ -79,6 +81,7 @@ export class Disks {
   #when(ms: number, what: (node: SimNode, daemon: Daemon) => void): void {
     const { time, chance, nodes } = this.#parts
     time.after(ms, () => {
+      if (this.#over) return
       const ready = nodes.filter(({ daemon }) => daemon !== undefined)
       if (ready.length === 0) return this.#when(100, what)
       const node = chance.pick(ready)
@@ -89,6 +92,7 @@ export class Disks {
   #putBack(node: SimNode, image: Image): void {
     const { watch, time, chance } = this.#parts
     const { daemon } = node
+    if (this.#over) return
     // What it has done since the copy was made can be told while it is up.
     if (daemon === undefined) return void time.after(50, () => this.#putBack(node, image))
     watch.rewound.push(id => !image.over.has(id) && knows(daemon, id))
