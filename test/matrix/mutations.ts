@@ -259,8 +259,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     what: 'trust: lists of those who hold nothing are taken in',
-    file: 'node/permissions/trust.ts',
-    find: 'keys.includes(root.subject) &&',
+    file: 'node/permissions/taking-in.ts',
+    find: 'keys.includes(root.subject) && ',
     replace: ''
   },
   {
@@ -319,7 +319,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     what: 'trust: strangers give a node grants of its own',
-    file: 'node/permissions/trust.ts',
+    file: 'node/permissions/taking-in.ts',
     find: "if (ours && of === 'others') return false",
     replace: ''
   },
