@@ -3,7 +3,7 @@ import { CloudburstError } from '../../errors.ts'
 import { type ConfigChange, RECORD_BYTES_MAX, type StateRecord } from './messages.ts'
 import { type Kept, type Origin, sameTree } from './origin.ts'
 import { changeBytes, encodeRecord } from './record.ts'
-import type { ReplicaParts } from './replica.ts'
+import type { ReplicaParts } from './contract.ts'
 
 /** After this many records, or this many bytes, the next one is a snapshot: those who come new need not read more. */
 const RECORDS_PER_SNAPSHOT = 64

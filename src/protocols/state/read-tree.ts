@@ -1,6 +1,6 @@
 import type { Tree } from '../../goals/tree.ts'
 import type { Origin } from './origin.ts'
-import type { Explained } from './replica.ts'
+import type { Explained } from './contract.ts'
 
 const ROOT = 'nodes'
 
