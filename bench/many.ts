@@ -5,11 +5,10 @@ import { cleanly } from './leftovers.ts'
 import { CLI, PROGRAM, startNodes } from './nodes.ts'
 import { progress } from './progress.ts'
 import { type Measured, rowOf, seriesOf } from './result.ts'
-import { QUICK, roundsOf } from './sampling.ts'
+import { amountOf, roundsOf } from './sampling.ts'
 
 const HOSTS = 200
 const ROUND_TRIP_MS = 80
-const REAL = process.env[QUICK] === undefined ? 20 : 6
 /** One of twenty, here and there. */
 const DOWN = 0.05
 const ROUNDS = 5
@@ -27,11 +26,12 @@ export function many(): Promise<Measured> {
       failing: 6
     })
     if (!isDeepStrictEqual(simulated.rows, simulated.truth)) throw new Error('the table of the simulated hosts is not true')
-    const nodes = await startNodes(REAL + 1)
+    const count = amountOf(20, 6)
+    const nodes = await startNodes(count + 1)
     later(() => nodes.stop())
     const { home } = nodes.all[0]!
     await cloudburst(home.base, 'load', PROGRAM)
-    const down = nodes.all.slice(1, 1 + Math.max(1, REAL * DOWN))
+    const down = nodes.all.slice(1, 1 + Math.max(1, count * DOWN))
     const [whole, missing]: [number[], number[]] = [[], []]
     const round = async (taken: number[]): Promise<void> => {
       const began = performance.now()
@@ -40,27 +40,27 @@ export function many(): Promise<Measured> {
       const wrong = rows.filter(
         ({ node, status }) => status !== (down.some(({ name, process }) => name === node && process.killed) ? 'unreachable' : 'completed')
       )
-      if (rows.length !== REAL || wrong.length > 0) throw new Error(`the table is not true: ${JSON.stringify(wrong)}`)
+      if (rows.length !== count || wrong.length > 0) throw new Error(`the table is not true: ${JSON.stringify(wrong)}`)
     }
     for (let at = 0; at < roundsOf(ROUNDS); at++) await round(whole)
     for (const { process } of down) process.kill('SIGKILL')
     for (let at = 0; at < roundsOf(ROUNDS); at++) {
-      progress(`round ${at + 1} with ${down.length} of ${REAL} down`)
+      progress(`round ${at + 1} with ${down.length} of ${count} down`)
       await round(missing)
     }
     const far = seriesOf(`dispatch --all, ${HOSTS} simulated hosts`, 'ms', [simulated.tookMs])
-    const all = seriesOf(`dispatch --all, ${REAL} daemons`, 'ms', whole)
-    const most = seriesOf(`dispatch --all, ${REAL} daemons, ${down.length} of them down`, 'ms', missing)
-    const count = (state: string): number => simulated.rows.filter(row => row.state === state).length
+    const all = seriesOf(`dispatch --all, ${count} daemons`, 'ms', whole)
+    const most = seriesOf(`dispatch --all, ${count} daemons, ${down.length} of them down`, 'ms', missing)
+    const so = (state: string): number => simulated.rows.filter(row => row.state === state).length
     return {
       rows: [
         rowOf(`dispatch --all, ${HOSTS} hosts ${ROUND_TRIP_MS} ms away, ${HOSTS * DOWN} of them down: the whole table`, far, 'value'),
-        rowOf(`dispatch --all, ${REAL} daemons here, ${down.length} of them down: the whole table`, most, 'value'),
-        rowOf(`dispatch --all, ${REAL} daemons here, all up: the whole table`, all, 'value')
+        rowOf(`dispatch --all, ${count} daemons here, ${down.length} of them down: the whole table`, most, 'value'),
+        rowOf(`dispatch --all, ${count} daemons here, all up: the whole table`, all, 'value')
       ],
       series: [far, most, all],
       notes: [
-        `of the ${HOSTS} simulated hosts (simulated time, the product's code): ${count('done')} done, ${count('suspended')} suspended, ${count('unreachable')} unreachable, ${count('denied')} denied, as it was; a host that is down is waited for, as long as a dispatch may take to be accepted`
+        `of the ${HOSTS} simulated hosts (simulated time, the product's code): ${so('done')} done, ${so('suspended')} suspended, ${so('unreachable')} unreachable, ${so('denied')} denied, as it was; a host that is down is waited for, as long as a dispatch may take to be accepted`
       ]
     }
   })

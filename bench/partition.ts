@@ -3,12 +3,10 @@ import { frozen, type Hosts, openHosts, timeTo, whyNoHosts } from './hosts.ts'
 import { cleanly } from './leftovers.ts'
 import { progress } from './progress.ts'
 import { type Measured, rowOf, type Series, seriesOf } from './result.ts'
-import { QUICK } from './sampling.ts'
+import { amountOf } from './sampling.ts'
 
-const HOSTS = process.env[QUICK] === undefined ? 20 : 6
 /** Lengths of partitions, in seconds: shorter than anybody notices, noticed by all, given up by all. */
-const PARTITIONS_S = process.env[QUICK] === undefined ? [1, 12, 30] : [1]
-const DEATHS = process.env[QUICK] === undefined ? 3 : 1
+const PARTITIONS_S = [1, 12, 30]
 /** From the end of a partition to equal states everywhere, in milliseconds. */
 const HEALED_MS = 5_000
 /** From the death of a host to every other one knowing, in milliseconds. */
@@ -19,11 +17,12 @@ export function partition(): Promise<Measured> {
   return cleanly(async later => {
     const missing = whyNoHosts()
     if (missing !== undefined) return { rows: [], series: [], notes: [`partitions were not measured: ${missing}`] }
-    const hosts = await openHosts(HOSTS)
+    const [count, deaths] = [amountOf(20, 6), amountOf(3, 1)]
+    const hosts = await openHosts(count)
     later(() => hosts.stop())
     const healed: number[] = []
     const details: string[] = []
-    for (const seconds of PARTITIONS_S) {
+    for (const seconds of PARTITIONS_S.slice(0, amountOf(3, 1))) {
       progress(`a partition of ${seconds} s`)
       const ms = await heal(hosts, seconds)
       healed.push(ms)
@@ -31,8 +30,8 @@ export function partition(): Promise<Measured> {
       await hosts.up()
     }
     const [pulled, stopped, killed]: [number[], number[], number[]] = [[], [], []]
-    for (let death = 0; death < DEATHS; death++) {
-      const victim = 2 + ((death * 4) % (HOSTS - 1))
+    for (let death = 0; death < deaths; death++) {
+      const victim = 2 + ((death * 4) % (count - 1))
       progress(`the deaths of host ${victim}`)
       hosts.network.plug(victim, false)
       pulled.push(await noticed(hosts, victim))
@@ -50,16 +49,16 @@ export function partition(): Promise<Measured> {
       return { ...rowOf(what, series, 'value', { limit }), figure: { kind: 'value' as const, value: most, limit }, within: most <= limit }
     }
     const all = [
-      [seriesOf('partition healed', 'ms', healed), `a partition of ${HOSTS} hosts healed, to one state everywhere (longest)`, HEALED_MS],
-      [seriesOf('line pulled', 'ms', pulled), `a host without a line, until all of ${HOSTS - 1} know (longest)`, NOTICED_MS],
-      [seriesOf('daemon stopped', 'ms', stopped), `a daemon that stands still, until all of ${HOSTS - 1} know (longest)`, NOTICED_MS],
-      [seriesOf('daemon killed', 'ms', killed), `a daemon that was killed, until all of ${HOSTS - 1} know (longest)`, NOTICED_MS]
+      [seriesOf('partition healed', 'ms', healed), `a partition of ${count} hosts healed, to one state everywhere (longest)`, HEALED_MS],
+      [seriesOf('line pulled', 'ms', pulled), `a host without a line, until all of ${count - 1} know (longest)`, NOTICED_MS],
+      [seriesOf('daemon stopped', 'ms', stopped), `a daemon that stands still, until all of ${count - 1} know (longest)`, NOTICED_MS],
+      [seriesOf('daemon killed', 'ms', killed), `a daemon that was killed, until all of ${count - 1} know (longest)`, NOTICED_MS]
     ] as const
     return {
       rows: all.map(([series, what, limit]) => worst(series, what, limit)),
       series: all.map(([series]) => series),
       notes: [
-        `${HOSTS} daemons in network namespaces, all neighbours of all; partitions of ${PARTITIONS_S.join(', ')} s with changes on both sides`
+        `${count} daemons in network namespaces, all neighbours of all; partitions of ${PARTITIONS_S.join(', ')} s with changes on both sides`
       ],
       details
     }
@@ -68,7 +67,7 @@ export function partition(): Promise<Measured> {
 
 /** Cut in halves, both of which go on; milliseconds from the end of it to one state on all hosts. */
 async function heal(hosts: Hosts, seconds: number): Promise<number> {
-  const half = HOSTS / 2
+  const half = hosts.numbers.length / 2
   await timeTo('all agree', () => hosts.agree())
   hosts.network.split([hosts.numbers.slice(0, half), hosts.numbers.slice(half)])
   for (const number of [1, half + 1])

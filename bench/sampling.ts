@@ -12,6 +12,11 @@ const WARM_UP_ROUNDS = 2
 export const QUICK = 'CLOUDBURST_BENCH_QUICK'
 const QUICK_ROUNDS = 2
 
+/** Of two amounts the smaller one with `--quick`. To be asked when a benchmark runs: its module may be read before that is known. */
+export function amountOf(whole: number, quick: number): number {
+  return process.env[QUICK] === undefined ? whole : quick
+}
+
 /** Rounds to take when `wanted` make a result. */
 export function roundsOf(wanted: number): number {
   return process.env[QUICK] === undefined ? wanted : Math.min(wanted, QUICK_ROUNDS)

@@ -3,10 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { cleanly } from './leftovers.ts'
 import { type Node, startNodes } from './nodes.ts'
 import { type Measured, p99RowOf, rowOf, seriesOf } from './result.ts'
-import { interleave, QUICK } from './sampling.ts'
+import { amountOf, interleave } from './sampling.ts'
 import { startSerf, whyNoSerf } from './serf.ts'
 
-const NODES = process.env[QUICK] === undefined ? 20 : 6
 /** As many as a p99 needs. */
 const ROUNDS = 100
 /** Longest p99, in milliseconds, until all know. */
@@ -17,18 +16,19 @@ const APART_MS = 300
 /** A change at one of twenty daemons until the last of them has told somebody who watches there; beside an event of as many Serf agents. */
 export function updates(): Promise<Measured> {
   return cleanly(async later => {
-    const nodes = await startNodes(NODES)
+    const count = amountOf(20, 6)
+    const nodes = await startNodes(count)
     later(() => nodes.stop())
     const watchers = nodes.all.map(watch)
     later(() => {
       for (const watcher of watchers) watcher.stop()
     })
     const noSerf = whyNoSerf()
-    const serf = noSerf === undefined ? await startSerf(NODES) : undefined
+    const serf = noSerf === undefined ? await startSerf(count) : undefined
     later(async () => await serf?.stop())
-    let count = 0
+    let told = 0
     const change = async (): Promise<number> => {
-      const [at, value] = [count % NODES, `tick-${String(count++).padStart(6, '0')}`]
+      const [at, value] = [told % count, `tick-${String(told++).padStart(6, '0')}`]
       await pause(Math.random() * APART_MS)
       const seen = Promise.all(watchers.map(watcher => watcher.sees(value)))
       const began = performance.now()
@@ -38,17 +38,17 @@ export function updates(): Promise<Measured> {
     }
     const event = async (): Promise<number> => {
       await pause(Math.random() * APART_MS)
-      return await serf!.tell(count % NODES, `event-${String(count++).padStart(6, '0')}`)
+      return await serf!.tell(told % count, `event-${String(told++).padStart(6, '0')}`)
     }
     const taken = await interleave({ ours: change, ...(serf !== undefined && { serf: event }) }, ROUNDS)
-    const ours = seriesOf(`a change of state, ${NODES} daemons`, 'ms', taken.ours)
-    const theirs = taken.serf === undefined ? undefined : seriesOf(`an event, ${NODES} agents of Serf`, 'ms', taken.serf)
-    const what = `a change of state, until all of ${NODES} nodes tell of it`
+    const ours = seriesOf(`a change of state, ${count} daemons`, 'ms', taken.ours)
+    const theirs = taken.serf === undefined ? undefined : seriesOf(`an event, ${count} agents of Serf`, 'ms', taken.serf)
+    const what = `a change of state, until all of ${count} nodes tell of it`
     return {
       rows: [p99RowOf(`${what} (p99)`, ours, LIMIT_MS), ...(theirs === undefined ? [] : [rowOf(what, ours, 'ratio', { peer: theirs })])],
       series: [ours, ...(theirs === undefined ? [] : [theirs])],
       notes: [
-        `${ROUNDS} updates, each at another node, every one seen by a watcher at every node; all ${NODES} daemons and agents share this machine, the daemons are neighbours of the first only`,
+        `${ROUNDS} updates, each at another node, every one seen by a watcher at every node; all ${count} daemons and agents share this machine, the daemons are neighbours of the first only`,
         ...(noSerf === undefined
           ? ['Serf with its profile lan, its default; an event is not kept, a change of state is']
           : [`Serf was not measured: ${noSerf}`])
