@@ -264,7 +264,7 @@ async function start(options: DaemonOptions, down: StopList): Promise<Omit<Daemo
         peerOf: selector => onlyOne(mesh.find(selector), selector),
         name
       }),
-      examine: () => examineNode(doctor),
+      examine: async () => [...(await examineNode(doctor)), ...upgrades.checks()],
       shutdown: () => ended.resolve(undefined)
     }),
     by: self

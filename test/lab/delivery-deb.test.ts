@@ -12,7 +12,7 @@ import { type Lab, openLab } from './hosts/lab.ts'
 type MakeDeb = (what: { artefact: string; id: string; version: string; target: string; out: string; quick: boolean }) => string
 
 /** A command of the node's user, to be ended by a quote. */
-const AS_NODE = "su -s /bin/sh cloudburst -c 'export HOME=/var/lib/cloudburst XDG_CONFIG_HOME=/etc XDG_STATE_HOME=/var/lib;"
+const AS_NODE = "runuser -s /bin/sh cloudburst -c 'export HOME=/var/lib/cloudburst XDG_CONFIG_HOME=/etc XDG_STATE_HOME=/var/lib;"
 
 /** With `npm run labs`. */
 if (process.env['CLOUDBURST_LABS'] !== undefined)
@@ -87,7 +87,9 @@ if (process.env['CLOUDBURST_LABS'] !== undefined)
     }
 
     function dpkg(action: string, what: string): void {
-      host.run(`DEBIAN_FRONTEND=noninteractive dpkg --force-confold ${action} ${what.endsWith('.deb') ? `/var/tmp/${basename(what)}` : what}`)
+      host.run(
+        `DEBIAN_FRONTEND=noninteractive dpkg --force-confold ${action} ${what.endsWith('.deb') ? `/var/tmp/${basename(what)}` : what}`
+      )
     }
 
     function running(): string {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { skip } from '../skip.ts'
 import type { Host } from './hosts/host.ts'
@@ -116,6 +116,8 @@ describe('upgrading over the mesh', function () {
     assert.equal(said.code, 1, said.stderr)
     assert.deepEqual(rows.map(({ state }) => state).toSorted(), ['not begun', 'not begun', 'went back'], said.stderr)
     assert.match(said.stderr, /has gone back from 0\.9\.9-\w+: its daemon ended with exit status 1/)
+    const back = hosts.find(({ name }) => rows.some(({ node, state }) => node === name && state === 'went back')) as Host
+    assert.match(doctorOf(back), /release +warn +it has gone back from 0\.9\.9-/)
     await allAsBefore('0.9.2')
     const kept = await hub.cloudburst('artifact', 'list', '-o', 'name')
     assert.equal(kept.stdout.trim(), '', 'the artefacts stay among the files of nodes')
@@ -143,6 +145,14 @@ describe('upgrading over the mesh', function () {
       await allAsBefore('0.9.2')
     })
 
+    it('upgrades the node that asks, by itself', async () => {
+      const [home] = hosts as [Host]
+      for (const name of readdirSync(first)) copyFileSync(join(first, name), join(home.root, 'var/tmp', name))
+      const said = home.run("su carol -c '~/.local/bin/cloudburst upgrade --peer home --to /var/tmp 2>&1'")
+      assert.match(said, /home +upgraded +0\.9\.2-\w+ +0\.9\.1-/)
+      assert.match(running(home), /releases\/0\.9\.1-/)
+    })
+
     it('is over when root delivers another release, and leaves nothing behind', async () => {
       const [, unit] = hosts as [Host, Host]
       const said = await hub.deliver(`alice@${unit.address}`, '--sudo', '--artefact', second)
@@ -168,6 +178,13 @@ describe('upgrading over the mesh', function () {
     }
   }
 })
+
+/** What a node says of itself, to its own people. */
+function doctorOf(host: Host): string {
+  if (host.name === 'home') return host.run("su carol -c '~/.local/bin/cloudburst doctor'")
+  const places = 'HOME=/var/lib/cloudburst XDG_CONFIG_HOME=/etc XDG_STATE_HOME=/var/lib'
+  return host.run(`runuser -s /bin/sh cloudburst -c '${places} /opt/cloudburst/current/bin/cloudburst doctor'`)
+}
 
 /** The folder of the release whose daemon runs. There is one. */
 function running(host: Host): string {

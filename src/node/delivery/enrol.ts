@@ -97,7 +97,8 @@ async function healthy(
 function ownerOf(hands: Hands, user: string): (line: string) => string {
   if (!hands.root || user === 'root') return line => line
   const places = 'HOME=/var/lib/cloudburst XDG_CONFIG_HOME=/etc XDG_STATE_HOME=/var/lib'
-  return line => `cd / && su -s /bin/sh -c ${quoted(`export ${places}; ${line}`)} ${quoted(user)}`
+  // su begins a session, for which systemd starts a manager of this user: that takes a second, or minutes where it cannot.
+  return line => `cd / && $(command -v runuser || echo su) -s /bin/sh -c ${quoted(`export ${places}; ${line}`)} ${quoted(user)}`
 }
 
 function command(program: string, words: readonly string[]): string {

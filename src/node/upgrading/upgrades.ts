@@ -13,6 +13,7 @@ import { CloudburstError } from '../../errors.ts'
 import type { Principal } from '../../goals/pursuit/events.ts'
 import type { Calls, ReleaseInfo } from '../../protocols/agency/calls.ts'
 import type { Artifacts } from '../artifacts/artifacts.ts'
+import type { Check } from '../control/contract.ts'
 import type { Holder } from '../artifacts/fetching.ts'
 import { type Artefact, artefactsAt } from '../delivery/artefact.ts'
 import { FLIP, UNPACK } from '../delivery/scripts.ts'
@@ -43,6 +44,8 @@ export interface Upgrades {
   upgrade(request: Calls['upgrade']['request'], by: Principal, signal: AbortSignal): Promise<ReleaseInfo>
   /** @throws CloudburstError CB_DELIVERY_FAILED when another release runs, or it is too late */
   keep(request: Calls['keeprelease']['request']): Promise<ReleaseInfo>
+  /** What a person who asks how this node is should know. */
+  checks(): readonly Check[]
 }
 
 /** Between the answer to whoever asked and the end of this daemon, in milliseconds: the answer has to leave. */
@@ -100,6 +103,13 @@ export function openUpgrades(parts: UpgradeParts): Upgrades {
   }
   return {
     info,
+    checks: () => {
+      const returned = returnedIn(directory)
+      if (returned === undefined) return []
+      return [
+        { name: 'release', verdict: 'warn', say: `it has gone back from ${returned.release}: ${returned.why}`, next: 'cloudburst hello' }
+      ]
+    },
     upgrade: async (request, by, signal) => {
       if (release === undefined) throw notDelivered()
       if (!canHandOver(tried)) throw unfit(`its Node ${process.version} cannot make room for another release`)
