@@ -7,6 +7,7 @@ import type { Asked } from '../pursuit/call.ts'
 import type { Candidate } from '../pursuit/events.ts'
 import { type Ended, failed, type Walked, went } from '../pursuit/failure.ts'
 import type { History } from '../pursuit/history.ts'
+import { correctionsOf } from '../pursuit/correct.ts'
 import { callerOf } from '../pursuit/instance.ts'
 import { methodsFor } from '../pursuit/methods.ts'
 import { Keeping, type Verdict } from '../pursuit/keeping.ts'
@@ -32,7 +33,7 @@ export class PlanningHand implements Hand {
   readonly known = new Map<string, Fact>()
   /** Steps that would fail before they did anything: pursuing begins them all the same. */
   readonly faulty: string[] = []
-  /** Beginnings of steps that pursuing may do where the plan fails: corrections, and what follows a goal that may not be needed at all. */
+  /** Beginnings of steps that pursuing may do where the plan fails: at what can be corrected, or may not be needed at all. */
   readonly unsure: string[] = []
   #mayGoOn = false
   readonly #nodes: Draft[] = []
@@ -161,10 +162,11 @@ export class PlanningHand implements Hand {
     return Promise.resolve()
   }
 
-  #failed({ instance, possible, mayGoOn, run, proto }: Frame): void {
-    this.#mayGoOn ||= possible || mayGoOn === true
+  /** A correction may put right what the plan fails at. */
+  #failed(frame: Frame): void {
+    const { instance, possible, mayGoOn, run, proto } = frame
+    this.#mayGoOn ||= possible || mayGoOn === true || methodsFor(run, proto).some(method => correctionsOf(frame, method).length > 0)
     if (this.#mayGoOn) this.unsure.push(`${instance}/`, `${instance}>`)
-    else this.unsure.push(...methodsFor(run, proto).map(({ name }) => `${instance}/${name}/correct[`))
   }
 
   methodChosen(frame: Frame, method: Method, candidates: readonly Candidate[]): Promise<void> {
