@@ -3,7 +3,8 @@
  * What was played is written down, and the same sources do not play it again: an interrupted run goes on where it was
  * (`--resume`: whatever has changed since; `--anew`: from the beginning).
  * `npm run sim -- --seed 211` plays one again, bit for bit, and `--trace` tells all that happens in it.
- * `npm run sim -- --nodes 1000` plays one mesh of so many, each with eight neighbours and without troubles.
+ * `npm run sim -- --nodes 1000` plays one mesh of so many, each with eight neighbours and without troubles, for `--seconds`, with a
+ * goal `--every` so many milliseconds.
  * The last line is the summary; `--record` puts it into bench/results/sim.json; the exit status is 1 when anything was violated.
  */
 import { availableParallelism, loadavg } from 'node:os'
@@ -25,13 +26,13 @@ const { values } = parseArgs({
     anew: { type: 'boolean', default: false },
     nodes: { type: 'string' },
     seconds: { type: 'string', default: '3' },
+    /** Mean time between two goals of a large mesh, in milliseconds of its time. */
+    every: { type: 'string', default: '500' },
     record: { type: 'boolean', default: false }
   }
 })
 
-/** Between two goals of a large mesh, in milliseconds of its time. */
-const LARGE_GOAL_EVERY_MS = 500
-/** Neighbours of each of its nodes. */
+/** Neighbours of each node of a large mesh. */
 const LARGE_DEGREE = 8
 
 function tell({ seed, nodes, troubles, violations }: Played): void {
@@ -54,11 +55,16 @@ async function one(seed: number): Promise<boolean> {
 async function large(nodes: number): Promise<boolean> {
   const mesh = { seed: 1, nodes, degree: LARGE_DEGREE, attack: '', disks: '' as const, faults: [] }
   const load = loadavg()[0]!
-  const report = await playOne({ ...mesh, troubledMs: Number(values.seconds) * 1_000, goalEveryMs: LARGE_GOAL_EVERY_MS })
+  const report = await playOne({ ...mesh, troubledMs: Number(values.seconds) * 1_000, goalEveryMs: Number(values.every) })
   const good = isGood(report)
   console.log(paceLine(report))
   if (values.record)
-    record(`nodes${nodes}`, `npm run sim -- --nodes ${nodes}`, load, { ...playedIn(report, ''), pace: report.virtualMs / report.cpuMs })
+    record(
+      `nodes${nodes}every${values.every}`,
+      `npm run sim -- --nodes ${nodes} --seconds ${values.seconds} --every ${values.every}`,
+      load,
+      { ...playedIn(report, ''), pace: report.virtualMs / report.cpuMs }
+    )
   return good
 }
 
