@@ -13,12 +13,12 @@ describe('a hostile peer', () => {
       assert.deepEqual(violations, [])
       assert.ok(goals.sent > 0, 'the honest nodes had nothing to do')
       assert.ok(kept < KEPT_BYTES_MAX, `${kept} bytes of records are kept`)
-    }).timeout(60_000)
+    }).timeout(120_000)
   }
 
   it('who tells each node another history is found out by all', async () => {
     const { violations, forks } = await simulate({ seed: 5, nodes: 5, attack: 'one history for each', faults: [], troubledMs: 15_000 })
     assert.deepEqual(violations, [])
     assert.equal(forks, 5)
-  }).timeout(60_000)
+  }).timeout(120_000)
 })

@@ -18,7 +18,7 @@ describe('a simulated mesh', () => {
     assert.equal(again.hash, first.hash)
     assert.notEqual((await simulate({ seed: 8 })).hash, first.hash)
     assert.ok(first.executions > 0, 'nothing was done')
-  }).timeout(60_000)
+  }).timeout(120_000)
 
   it(`loses no goal, does none twice and comes to one mind, in ${SEEDS} seeds`, async () => {
     const reports: Played[] = []
@@ -30,5 +30,5 @@ describe('a simulated mesh', () => {
       bad.map(({ seed, violations }) => ({ seed, violations })),
       []
     )
-  }).timeout(240_000)
+  }).timeout(600_000)
 })
