@@ -195,20 +195,24 @@ function operate(name: OpName, operands: readonly Expression[], place: Place, tr
 
 /**
  * AND or OR of all. The operands after a deciding one are still read, so that all that is missing is told at once,
- * but they ask for no facts, start no shells and their errors do not count.
+ * but they ask for no facts, start no shells and their errors do not count. In a plan an operand of OR that is not known yet may turn
+ * out to be deciding: then it is not known whether the errors after it count.
  */
 function combine(operands: readonly Expression[], trace: Trace, name: 'and' | 'or', place: Place): Value {
   const deciding: Outcome = name === 'and' ? 'false' : 'true'
   const before = trace.decided
   let outcome: Outcome = name === 'and' ? 'true' : 'false'
   const values: Value[] = []
+  let errors: number | undefined
   for (const each of operands) {
+    if (name === 'or' && outcome === 'possible' && trace.scope.inPlan) errors ??= trace.errors.length
     const value = evaluatePart(each, trace)
     outcome = name === 'and' ? and(outcome, value.outcome) : or(outcome, value.outcome)
     values.push(value)
     if (outcome === deciding) trace.decided = true
   }
   trace.decided = before
+  if (errors !== undefined) trace.errors.length = errors
   const reasons = values.filter(value => value.outcome === outcome).flatMap(value => value.reasons)
   return { ...truth(outcome, place, ''), reasons }
 }
