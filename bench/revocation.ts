@@ -109,7 +109,7 @@ async function measured(name: string, hosts: readonly Host[], rounds: number, wa
     const client = await bareNode(guest)
     try {
       const grant = way.grant(guest)
-      const held = await Promise.all(hosts.map(host => hold(client, host, grant)))
+      const held = await Promise.all(hosts.map(host => heldSoon(client, host, grant)))
       // What twenty connections leave to do is not part of it.
       await pause(500)
       const from = performance.now()
@@ -122,6 +122,18 @@ async function measured(name: string, hosts: readonly Host[], rounds: number, wa
     }
   }
   return seriesOf(`${name}, ${hosts.length} daemons`, 'ms', samples)
+}
+
+/** Again when it is cut: whoever shows a grant for the first time has two seconds to say so, which a busy machine may take. */
+async function heldSoon(client: Libp2p, host: Host, grant: Uint8Array): ReturnType<typeof hold> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await hold(client, host, grant)
+    } catch (error) {
+      if (attempt === 20) throw error
+      await pause(200)
+    }
+  }
 }
 
 /** Opens a stream of state; `ended` is when it was ended, by `performance.now()`. */
