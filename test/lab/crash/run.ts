@@ -57,7 +57,7 @@ async function run(scope: Scope): Promise<number> {
   const summary = summaryOf(outcomes, unsettled)
   console.log(JSON.stringify(summary))
   if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(summary, undefined, 2)}\n`)
-  return summary.wrong === 0 ? 0 : 1
+  return summary.wrong + unsettled.length === 0 ? 0 : 1
 }
 
 function told(outcomes: readonly Outcome[]): string {
@@ -80,7 +80,8 @@ function summaryOf(outcomes: readonly Outcome[], unsettled: readonly string[]) {
     restarts: sum(outcome => outcome.restarts),
     goalsAcknowledged: labs.reduce((total, lab) => total + lab.acknowledged, 0),
     stepsInDoubtSurfaced: sum(outcome => outcome.surfaced.length),
-    wrong: outcomes.filter(outcome => outcome.wrong.length > 0).length + unsettled.length,
+    wrong: outcomes.filter(outcome => outcome.wrong.length > 0).length,
+    unsettled,
     secondsPerPoint: Math.round(sum(outcome => outcome.ms) / Math.max(1, outcomes.length) / 100) / 10
   }
 }
