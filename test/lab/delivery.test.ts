@@ -105,8 +105,8 @@ describe('delivering to real hosts', function () {
     booted.run(
       '/opt/cloudburst/current/bin/cloudburst start-daemon --sudoers carol >/etc/sudoers.d/cloudburst && chmod 440 /etc/sudoers.d/cloudburst'
     )
-    assert.match(booted.run("su carol -c 'sudo -n /opt/cloudburst/current/bin/cloudburst start-daemon'"), /service of systemd/)
-    assert.ok(!booted.holds("su carol -c 'sudo -n id'"))
+    assert.match(booted.run("runuser carol -c 'sudo -n /opt/cloudburst/current/bin/cloudburst start-daemon'"), /service of systemd/)
+    assert.ok(!booted.holds("runuser carol -c 'sudo -n id'"))
   })
 
   it('never has a secret in the arguments of a process', async () => {

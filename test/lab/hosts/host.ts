@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url'
 export const BOBS_PASSWORD = 'correct horse'
 /** How long it may take to let somebody in on a loaded machine. */
 const READY_MS = 60_000
+/** Most that a command of a host prints, in bytes: a slow machine has long logs. */
+const SAID_BYTES_MAX = 256 * 1024 * 1024
 const BOOT = fileURLToPath(new URL('boot.sh', import.meta.url))
 
 export interface HostOptions {
@@ -63,7 +65,12 @@ export async function makeHost(making: Making): Promise<Host> {
     hostKey,
     root,
     run: script =>
-      execFileSync('nsenter', [...inside(init), 'sh', '-c', script], { encoding: 'utf8', env: hostEnvironment, stdio: 'pipe' }),
+      execFileSync('nsenter', [...inside(init), 'sh', '-c', script], {
+        encoding: 'utf8',
+        env: hostEnvironment,
+        stdio: 'pipe',
+        maxBuffer: SAID_BYTES_MAX
+      }),
     holds: script => spawnSync('nsenter', [...inside(init), 'sh', '-c', script], { env: hostEnvironment, stdio: 'ignore' }).status === 0,
     cable: up => void execFileSync('ip', ['link', 'set', device(making), up ? 'up' : 'down']),
     remove: () => remove(init, namespace, making, root)
