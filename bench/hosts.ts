@@ -8,6 +8,9 @@ import { type Connection, connect } from './connection.ts'
 import { atTheEnd } from './leftovers.ts'
 import { until } from './nodes.ts'
 
+/** All of them shake hands with all others at once, on few cores, in milliseconds. */
+const UP_WITHIN_MS = 240_000
+
 /** Some hosts, numbered from 1. */
 export interface Hosts {
   readonly network: Network
@@ -58,10 +61,14 @@ export async function openHosts(count: number): Promise<Hosts> {
     peers,
     agree: async (of = numbers) => new Set(await Promise.all(of.map(stateOf))).size === 1,
     up: () =>
-      until(`${count} hosts are up for one another`, async () => {
-        const seen = await Promise.all(numbers.map(peers))
-        return seen.every(each => [...each.values()].filter(({ status }) => status === 'up').length === count - 1)
-      }),
+      until(
+        `${count} hosts are up for one another`,
+        async () => {
+          const seen = await Promise.all(numbers.map(peers))
+          return seen.every(each => [...each.values()].filter(({ status }) => status === 'up').length === count - 1)
+        },
+        UP_WITHIN_MS
+      ),
     stop
   }
   try {

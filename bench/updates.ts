@@ -10,6 +10,8 @@ import { startSerf, whyNoSerf } from './serf.ts'
 const ROUNDS = 100
 /** Longest p99, in milliseconds, until all know. */
 const LIMIT_MS = 500
+/** Longer than Serf takes to bring two agents in line whatever was lost, in milliseconds. */
+const LOST_AFTER_MS = 60_000
 /** Updates come at any moment of what nodes do in turns: a pause of up to this long before each, in milliseconds. */
 const APART_MS = 300
 
@@ -33,12 +35,15 @@ export function updates(): Promise<Measured> {
       const seen = Promise.all(watchers.map(watcher => watcher.sees(value)))
       const began = performance.now()
       await nodes.all[at]!.connection.post('calls/update', { changes: [{ path: 'shared.tick', value }] })
-      await seen
+      await within(seen, () => `${value} was not told by ${nodes.all.filter((_, n) => watchers[n]!.waits(value)).map(({ name }) => name)}`)
       return performance.now() - began
     }
     const event = async (): Promise<number> => {
       await pause(Math.random() * APART_MS)
-      return await serf!.tell(told % count, `event-${String(told++).padStart(6, '0')}`)
+      return await within(
+        serf!.tell(told % count, `event-${String(told++).padStart(6, '0')}`),
+        () => 'an event of Serf was not told by all'
+      )
     }
     const taken = await interleave({ ours: change, ...(serf !== undefined && { serf: event }) }, ROUNDS)
     const ours = seriesOf(`a change of state, ${count} daemons`, 'ms', taken.ours)
@@ -57,8 +62,22 @@ export function updates(): Promise<Measured> {
   })
 }
 
+/** @throws Error with what `problem` says when it takes longer than anything that still works */
+async function within<T>(work: Promise<T>, problem: () => string): Promise<T> {
+  const late = new AbortController()
+  const over = pause(LOST_AFTER_MS, undefined, { signal: late.signal }).then(() => Promise.reject(new Error(problem())))
+  try {
+    return await Promise.race([work, over])
+  } finally {
+    late.abort()
+    over.catch(() => undefined)
+  }
+}
+
 interface Watcher {
   sees(value: string): Promise<void>
+  /** Whether somebody waits for it to see this. */
+  waits(value: string): boolean
   stop(): void
 }
 
@@ -80,5 +99,9 @@ function watch({ home }: Node): Watcher {
     })
   })
   asked.on('error', () => undefined).end(text)
-  return { sees: value => new Promise(resolve => waiting.set(value, resolve)), stop: () => asked.destroy() }
+  return {
+    sees: value => new Promise(resolve => waiting.set(value, resolve)),
+    waits: value => waiting.has(value),
+    stop: () => asked.destroy()
+  }
 }
