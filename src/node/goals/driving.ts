@@ -4,7 +4,7 @@ import { CloudburstError } from '../../errors.ts'
 import { GIVEN_UP, type World } from '../../goals/ports.ts'
 import { Circuits } from '../../goals/pursuit/circuits.ts'
 import { AT_ONE_PEER_MAX, HERE_LEAST, HERE_PER_PROCESSOR, Turns } from '../../goals/pursuit/turns.ts'
-import type { Write } from '../../goals/pursuit/events.ts'
+import type { GoalEventBody, Write } from '../../goals/pursuit/events.ts'
 import type { AgentChange } from '../agency/agents.ts'
 import type { Store } from '../store/store.ts'
 import { Places } from './places.ts'
@@ -46,6 +46,8 @@ interface Driven {
   agent?: string
 }
 
+const RESTS: ReadonlySet<GoalEventBody['type']> = new Set(['suspended', 'completed', 'cancelled'])
+
 export function openDriving(parts: DrivingParts): Driving {
   const { journal, agents } = parts
   const driven = new Map<string, Driven>()
@@ -62,7 +64,19 @@ export function openDriving(parts: DrivingParts): Driving {
     const entry = driven.get(id)
     if (entry !== undefined) entry.agent = agent
   }
+  /** Once the store can be written: that the goal came to rest may have been written all the same. Then it waits for a person, or is over. */
+  const hasComeToRest = async (id: string, before: number, stop: AbortSignal): Promise<boolean> => {
+    for (;;) {
+      await storeReady(parts.store, stop)
+      try {
+        return (await journal.read(id, before + 1)).some(({ body }) => RESTS.has(body.type))
+      } catch (error) {
+        if (!(error instanceof CloudburstError) || error.code !== 'CB_STORE_DEGRADED') throw error
+      }
+    }
+  }
   const driveToRest = async (id: string, first: Cause, stopping: AbortController, leaving: AbortSignal): Promise<void> => {
+    const before = journal.find(id)?.seq ?? 0
     for (let cause = first, unwritten = false; !ending; cause = 'restart') {
       try {
         return await pursueStretch(
@@ -75,7 +89,7 @@ export function openDriving(parts: DrivingParts): Driving {
         const isUnwritten: boolean = error.code === 'CB_RUN_UNKNOWN' && !unwritten
         if (error.code !== 'CB_STORE_DEGRADED' && !isUnwritten) throw error
         unwritten ||= isUnwritten
-        await storeReady(parts.store, stopping.signal)
+        if (await hasComeToRest(id, before, stopping.signal)) return
       }
     }
   }
