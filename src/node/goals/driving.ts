@@ -68,6 +68,8 @@ export function openDriving(parts: DrivingParts): Driving {
   const hasComeToRest = async (id: string, before: number, stop: AbortSignal): Promise<boolean> => {
     for (;;) {
       await storeReady(parts.store, stop)
+      // Its acceptance is not there, as it seems: nothing behind it is.
+      if (journal.find(id) === undefined) return false
       try {
         return (await journal.read(id, before + 1)).some(({ body }) => RESTS.has(body.type))
       } catch (error) {
