@@ -3,12 +3,14 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { NodeInfo, RunInfo } from '../../src/node/control/contract.ts'
 import { skip } from '../skip.ts'
-import { until } from './mesh/process.ts'
+import { start, until } from './mesh/process.ts'
 import { work } from './mesh/program.ts'
 import { type Mesh, mesh } from './mesh.ts'
 
+const CLI = fileURLToPath(new URL('../../dist/cloudburst.js', import.meta.url))
 /** Size of the disk that is filled: a store, some goals, and not much more. */
 const DISK = '8m'
 
@@ -80,5 +82,41 @@ describe('a daemon whose disk is full', function () {
     const after = await node.json<readonly RunInfo[]>('goals')
     for (const { id } of before) assert.equal(after.find(run => run.id === id)?.status, 'completed')
     assert.equal((await node.cli('pursue', ...work(place, 'again', { open: true }).words)).exit, 0)
+  })
+})
+
+describe('a program without a daemon, on a disk that gets full', function () {
+  this.timeout(60_000)
+  let place: string
+
+  before(function () {
+    if (process.platform !== 'linux' || process.getuid?.() !== 0) skip(this, 'only root on Linux can mount a small disk')
+    place = mkdtempSync(join(tmpdir(), 'cloudburst-disk-'))
+    const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK},mode=0700`, 'tmpfs', place], { encoding: 'utf8' })
+    if (status !== 0) skip(this, `a tmpfs cannot be mounted here: ${stderr.trim()}`)
+  })
+  after(() => {
+    if (place === undefined) return
+    spawnSync('umount', ['-l', place])
+    rmSync(place, { recursive: true, force: true })
+  })
+
+  it('ends with what to look at, and knows its goals when there is space again', async () => {
+    const full = join(place, 'full.xml')
+    const filler = join(place, 'filler')
+    writeFileSync(
+      full,
+      `<cloudburst><goalProto name="full"><method name="m"><shell shell="/bin/sh">
+         <send name="fill">cat /dev/zero > ${filler} 2>&amp;-; true</send><send name="after">true</send>
+       </shell></method></goalProto></cloudburst>`
+    )
+    const env = { ...process.env, CLOUDBURST_HOME: join(place, 'home'), NO_COLOR: '1' }
+    const said = await start(process.execPath, [CLI, 'pursue', 'full', full], env).ended
+    assert.equal(said.exit, 1, said.stdout + said.stderr)
+    assert.match(said.stderr, /error: .*store cannot be written any more\nnext: df -h /)
+    rmSync(filler)
+    const goals = await start(process.execPath, [CLI, 'goals', full], env).ended
+    assert.equal(goals.exit, 0, goals.stderr)
+    assert.match(goals.stdout, / full /)
   })
 })

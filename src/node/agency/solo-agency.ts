@@ -35,6 +35,8 @@ const NOBODY = { peer: '', node: hostname() }
 
 interface Opened {
   readonly agency: Agency
+  /** Aborted once its store cannot be written: nobody waits here for it to come back, and the goal goes on with the next command. */
+  readonly failed: AbortSignal
   close(): Promise<void>
 }
 
@@ -56,10 +58,16 @@ export async function openSolo(names: readonly string[], home: string, around: S
     call: async (name, request, by, signal) => {
       // What was done is known to the journal only.
       const looksBack = ('destroy' in request && request.destroy === true) || ('refresh' in request && request.refresh === true)
-      return await (await get(TRACELESS.has(name) && !looksBack ? 'memory' : 'disk')).agency.call(name, request, by, signal)
+      const { agency } = await get(TRACELESS.has(name) && !looksBack ? 'memory' : 'disk')
+      return await agency.call(name, request, by, signal)
     },
     stream: async function* (name, request, by, signal) {
-      yield* (await get('disk')).agency.stream(name, request, by, signal)
+      const { agency, failed } = await get('disk')
+      try {
+        yield* agency.stream(name, request, by, signal === undefined ? failed : AbortSignal.any([signal, failed]))
+      } finally {
+        failed.throwIfAborted()
+      }
     }
   }
   return {
@@ -176,6 +184,7 @@ async function openParts(program: Program, before: readonly SourceFile[], direct
   })
   return {
     agency,
+    failed: writable(store, state),
     close: async () => {
       runs.stop()
       await driver.close()
@@ -183,6 +192,15 @@ async function openParts(program: Program, before: readonly SourceFile[], direct
       await store.close()
     }
   }
+}
+
+function writable(store: Store, state: string): AbortSignal {
+  const failing = new AbortController()
+  store.onState(now => {
+    if (now === 'degraded')
+      failing.abort(new CloudburstError('CB_STORE_DEGRADED', `${join(state, 'store')} cannot be written any more`, { home: state }))
+  })
+  return failing.signal
 }
 
 function alone(): Promise<never> {
