@@ -79,7 +79,7 @@ export function openDriving(parts: DrivingParts): Driving {
   }
   const driveToRest = async (id: string, first: Cause, stopping: AbortController, leaving: AbortSignal): Promise<void> => {
     const before = journal.find(id)?.seq ?? 0
-    for (let cause = first, unwritten = false; !ending; cause = 'restart') {
+    for (let cause = first, unknown = 0; !ending; cause = 'restart') {
       try {
         return await pursueStretch(
           { ...parts, circuits, turns },
@@ -87,10 +87,13 @@ export function openDriving(parts: DrivingParts): Driving {
         )
       } catch (error) {
         if (!(error instanceof CloudburstError)) throw error
-        // Its acceptance, which the walk runs ahead of, could not be written: whether it is on disk all the same is to be looked at.
-        const isUnwritten: boolean = error.code === 'CB_RUN_UNKNOWN' && !unwritten
-        if (error.code !== 'CB_STORE_DEGRADED' && !isUnwritten) throw error
-        unwritten ||= isUnwritten
+        if (error.code === 'CB_RUN_UNKNOWN') {
+          // Its acceptance, which the walk runs ahead of, could not be written: whether it is on disk all the same is looked at once.
+          // If it is not, whoever accepts the goal anew has it driven anew.
+          if (unknown > 0 && journal.find(id) === undefined) return
+          if (unknown > 1) throw error
+          unknown++
+        } else if (error.code !== 'CB_STORE_DEGRADED') throw error
         if (await hasComeToRest(id, before, stopping.signal)) return
       }
     }
