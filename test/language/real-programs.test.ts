@@ -12,7 +12,7 @@ const CLI = fileURLToPath(new URL('../../dist/cloudburst.js', import.meta.url))
 const programs = fileURLToPath(new URL('../../programs', import.meta.url))
 /** What each is asked for. */
 const asked: Readonly<Record<string, readonly string[]>> = {
-  'build.xml': ['build', 'goal.source=.', 'goal.product=product', 'goal.report=report'],
+  'build.xml': ['build', 'goal.source=/srv/source', 'goal.product=product', 'goal.report=/srv/report'],
   'dataflow.xml': ['total'],
   'deliver.xml': ['deliverAll', 'goal.hosts=["admin@web1"]'],
   'hello-world.xml': ['greet'],

@@ -50,7 +50,9 @@ export function convert(value: Scalar, type: string | undefined): Conversion {
     case 'artifact':
       return isReference(text.trim())
         ? { value: text.trim() }
-        : { misfit: `'${text}' is not an artifact, sha256:…; =@artifact:PATH on the command line keeps a file and gives it` }
+        : {
+            misfit: `'${text}' is not an artifact, sha256:…, nor the whole path of a file; =@artifact:PATH on the command line keeps a file and gives it`
+          }
     case 'usa.darpa.rfc971.ipv4address':
       return IPV4.test(text.trim()) ? { value: text.trim() } : { misfit: `'${text}' is not an IPv4 address` }
     case 'username':

@@ -15,7 +15,7 @@ import type { Calls, ReleaseInfo } from '../../protocols/agency/calls.ts'
 import type { Artifacts } from '../artifacts/artifacts.ts'
 import type { Check } from '../control/contract.ts'
 import type { Holder } from '../artifacts/fetching.ts'
-import { type Artefact, artefactsAt } from '../delivery/artefact.ts'
+import type { Artefact } from '../delivery/artefact.ts'
 import { FLIP, UNPACK } from '../delivery/scripts.ts'
 import { replaceFile } from '../files/atomic-file.ts'
 import { canHandOver, type HandOver } from './hand-over.ts'
@@ -86,6 +86,7 @@ export function openUpgrades(parts: UpgradeParts): Upgrades {
       await parts.fetch(artifact, signal, by.peer === parts.self ? undefined : { peer: by.peer, node: by.node })
       const file = parts.artifacts.path(artifact)
       try {
+        const { artefactsAt } = await import('../delivery/artefact.ts')
         const [artefact] = await artefactsAt(file)
         await fits(artefact, wanted, over ? base : folder)
         await run(UNPACK, [folder, wanted, '', file])

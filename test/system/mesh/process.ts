@@ -8,7 +8,8 @@ export const WITHIN_MS = 15_000
 /** So many times as long at most, however loaded the machine is: what hangs is to be seen within the time of a test. */
 const SLOWER_MAX = 4
 /** A loaded machine is slow, not broken: with so many times more work than cores it has so many times more time. */
-export const patience = (ms = WITHIN_MS): number => ms * Math.min(SLOWER_MAX, Math.max(1, (loadavg()[0] ?? 1) / availableParallelism()))
+export const patience = (ms = WITHIN_MS): number =>
+  Math.round(ms * Math.min(SLOWER_MAX, Math.max(1, (loadavg()[0] ?? 1) / availableParallelism())))
 
 /** How a process ended, and all it printed. */
 export interface Said {
