@@ -26,6 +26,8 @@ interface Entry {
   standing?: Standing
   /** It said that it goes. */
   left?: true
+  /** It was taken from the neighbours: once it is neither here nor permitted anything, it is forgotten. */
+  struck?: true
   /** Addresses by where we have them from; the sure ones come first when dialling. */
   readonly addresses: { said: readonly string[]; found: readonly string[] }
 }
@@ -50,10 +52,11 @@ export class PeerBook {
     this.#now = now
   }
 
-  /** Replaces the static neighbours; those that are gone stay known by what they said. */
+  /** Replaces the static neighbours; those that are gone stay known by what they said, while they are here or permitted anything. */
   setNeighbours(neighbours: readonly Neighbour[]): void {
+    for (const peer of this.#neighbours.keys()) this.#entry(peer).struck = true
     this.#neighbours = new Map(neighbours.map(neighbour => [neighbour.peer, neighbour]))
-    for (const { peer } of neighbours) this.#entry(peer)
+    for (const { peer } of neighbours) delete this.#entry(peer).struck
   }
 
   neighbour(peer: string): Neighbour | undefined {
@@ -101,7 +104,10 @@ export class PeerBook {
     if (entry.status !== status) entry.since = this.#now()
     entry.status = status
     delete entry.standing
-    if (status === 'up') delete entry.left
+    if (status === 'up') {
+      delete entry.left
+      delete entry.struck
+    }
     if (status !== 'up') {
       entry.mayThere = []
       delete entry.roundTripMs
@@ -135,6 +141,8 @@ export class PeerBook {
 
   /** Everything known of everybody; `may` says what a peer may do here. */
   all(may: (peer: string) => readonly Capability[]): PeerInfo[] {
+    for (const { peer, status, struck } of this.#entries.values())
+      if (struck === true && status !== 'up' && may(peer).length === 0) this.#entries.delete(peer)
     return [...this.#entries.values()].map(entry => this.#info(entry, may)).sort((a, b) => a.name.localeCompare(b.name))
   }
 
