@@ -88,8 +88,14 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
   /** From a failed write until all has been read again: what was to be written may be there, and nobody knows. */
   let uncertain = false
   const reread = async (): Promise<void> => {
+    const known = new Map(index.newestFirst().map(({ id, seq }) => [id, seq]))
     await readIndex(store, index)
     uncertain = store.state !== 'ready'
+    // What is there after all has happened, and whoever waits for it has not been told.
+    for (const { id, seq } of index.newestFirst()) {
+      const told = known.get(id) ?? 0
+      if (told < seq) for (const event of await readEvents(store, id, told + 1)) readers.tell(event)
+    }
     for (const listener of rereaders) listener()
   }
   store.onState(state => {

@@ -67,6 +67,10 @@ describe('a goal during which a write fails', () => {
     const node = await openInnerNode(place, { disk: fault.disk, driver })
     const told = `write ${at}${made ? ', made all the same' : ''}`
     try {
+      let isTold = false
+      node.journal.subscribe(ID, ({ body }) => {
+        isTold ||= body.type === 'completed'
+      })
       fault.arm()
       const ready = (): Promise<unknown> => until(`${told}: the store is ready`, () => node.store.state === 'ready')
       for (let acknowledged = false; !acknowledged; ) {
@@ -89,6 +93,7 @@ describe('a goal during which a write fails', () => {
       const ran = driver.started.map(({ key }) => key.step)
       assert.equal(ran.length, 4, `${told}: ${ran.join(' ')}`)
       assert.equal(await node.journal.verify(ID), undefined, told)
+      await until(`${told}: whoever waits is told of its end`, () => isTold)
       return fault.hasStruck()
     } finally {
       await node.close()
