@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { targets } from './targets.ts'
 
 /** What one target may take of the suite, in milliseconds; `npm run fuzz` takes a minute for each, and keeps what it finds. */
-const MS = Number(process.env['CLOUDBURST_FUZZ_MS'] ?? 1_500)
+const MS = Number(process.env['CLOUDBURST_FUZZ_MS'] ?? 3_000)
 /** The same inputs each time in the suite, as far as the machine gets. */
 const SEED = Number(process.env['CLOUDBURST_FUZZ_SEED'] ?? 7)
 /** A run on a busy machine, and the inputs that were kept before, may take longer. */
