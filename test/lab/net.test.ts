@@ -6,6 +6,7 @@ import type { PeerInfo, RunInfo } from '../../src/node/control/contract.ts'
 import { type ControlClient, controlClient } from '../../src/cli/control-client.ts'
 import { encodeMessage } from '../../src/protocols/wire/codec.ts'
 import { skip } from '../skip.ts'
+import { slower } from '../system/busy.ts'
 import { type Mesh, type MeshNode, mesh } from '../system/mesh.ts'
 import { until } from '../system/mesh/process.ts'
 import { type Network, openNetwork, unable } from './net/namespaces.ts'
@@ -15,8 +16,6 @@ const HOSTS = 5
 const HEALED_WITHIN_MS = 5_000
 /** From the death of a peer to its neighbours knowing, in milliseconds: the figure. */
 const NOTICED_WITHIN_MS = 5_000
-/** The figures are of a machine that has nothing else to do: one with so many times more work than cores has so many times more time. */
-const slower = (): number => Math.max(1, (loadavg()[0] ?? 1) / availableParallelism())
 /** Longest time to wait for anything, in milliseconds. */
 const PATIENCE_MS = 60_000
 

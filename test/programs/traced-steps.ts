@@ -1,5 +1,5 @@
 /** Which step did what to the machine: what strace saw, by the shells that lead the commands of steps. Source: strace(1). */
-import { effectsOf } from './tracing.ts'
+import { effectsOf, wholeLines } from './tracing.ts'
 
 /** A change of a file that no command of a step made, or a command. */
 export interface TracedSteps {
@@ -39,19 +39,4 @@ export function tracedSteps(trace: string, besides: readonly string[]): TracedSt
   })
   const ownChanges = changed.filter(({ pid }) => !isOfStep(pid)).map(({ text }) => text)
   return { started, ownChanges, changes: changed.length - ownChanges.length }
-}
-
-/** Calls with who made them, those that strace had to cut in two put together again. */
-function wholeLines(trace: string): readonly { readonly pid: string; readonly text: string }[] {
-  const begun = new Map<string, string>()
-  return trace.split('\n').flatMap(line => {
-    const [, pid = '', text = ''] = /^(\d+) +(.*)$/.exec(line) ?? []
-    const unfinished = / <unfinished \.\.\.>$/.exec(text)
-    if (unfinished !== null) {
-      begun.set(pid, text.slice(0, unfinished.index))
-      return []
-    }
-    const resumed = /^<\.\.\. \w+ resumed>/.exec(text)
-    return [{ pid, text: resumed === null ? text : (begun.get(pid) ?? '') + text.slice(resumed[0].length) }]
-  })
 }

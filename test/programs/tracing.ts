@@ -15,7 +15,7 @@ const WRITES = /\bO_(?:WRONLY|RDWR|CREAT|TRUNC)\b|^creat\(/
 /** Successful changes of files, but for those below one of `besides`, and every command given to a shell. */
 export function effectsOf(trace: string, besides: readonly string[]): readonly Effect[] {
   const effects: Effect[] = []
-  for (const line of joined(trace)) {
+  for (const { text: line } of wholeLines(trace)) {
     if (/\) += +-1 /.test(line)) continue
     const shell = /^execve\("[^"]*\/(?:ba|da)?sh", \["[^"]*", "-c", "((?:[^"\\]|\\.)*)"/.exec(line)
     if (shell !== null) effects.push({ kind: 'shell', text: unescaped(shell[1]!) })
@@ -26,8 +26,8 @@ export function effectsOf(trace: string, besides: readonly string[]): readonly E
   return effects
 }
 
-/** Lines without their process ids, calls that strace had to cut in two put together again. */
-function joined(trace: string): readonly string[] {
+/** Calls with who made them, those that strace had to cut in two put together again. */
+export function wholeLines(trace: string): readonly { readonly pid: string; readonly text: string }[] {
   const begun = new Map<string, string>()
   return trace.split('\n').flatMap(line => {
     const [, pid = '', text = ''] = /^(\d+) +(.*)$/.exec(line) ?? []
@@ -37,7 +37,7 @@ function joined(trace: string): readonly string[] {
       return []
     }
     const resumed = /^<\.\.\. \w+ resumed>/.exec(text)
-    return resumed === null ? [text] : [(begun.get(pid) ?? '') + text.slice(resumed[0].length)]
+    return [{ pid, text: resumed === null ? text : (begun.get(pid) ?? '') + text.slice(resumed[0].length) }]
   })
 }
 

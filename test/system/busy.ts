@@ -1,5 +1,5 @@
 /** How busy the machine is with other things: figures that are measured beside them say nothing. */
-import { cpus, loadavg } from 'node:os'
+import { availableParallelism, cpus, loadavg } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** Share of all cores that others may use while something is measured. */
@@ -9,7 +9,7 @@ const LOOK_MS = 1_000
 
 /** How much slower than alone: on a machine whose cores are wanted several times over, what a figure promises takes as many times as long. */
 export function slower(): number {
-  return Math.max(1, (loadavg()[0] ?? 1) / cpus().length)
+  return Math.max(1, (loadavg()[0] ?? 1) / availableParallelism())
 }
 
 /** Share of all cores that is used within the next second, 0 to 1. Asked while nothing of the test's own runs, it is that of others. */

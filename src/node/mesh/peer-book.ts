@@ -141,9 +141,11 @@ export class PeerBook {
 
   /** Everything known of everybody; `may` says what a peer may do here. */
   all(may: (peer: string) => readonly Capability[]): PeerInfo[] {
-    for (const { peer, status, struck } of this.#entries.values())
-      if (struck === true && status !== 'up' && may(peer).length === 0) this.#entries.delete(peer)
-    return [...this.#entries.values()].map(entry => this.#info(entry, may)).sort((a, b) => a.name.localeCompare(b.name))
+    const isForgotten = ({ peer, status, struck }: Entry): boolean => struck === true && status !== 'up' && may(peer).length === 0
+    return [...this.#entries.values()]
+      .filter(entry => !isForgotten(entry))
+      .map(entry => this.#info(entry, may))
+      .sort((a, b) => a.name.localeCompare(b.name))
   }
 
   status(peer: string): PeerInfo['status'] {

@@ -16,6 +16,7 @@ export interface Played {
   readonly troubles: readonly string[]
   readonly violations: readonly string[]
   readonly virtualMs: number
+  /** Of the processor, in milliseconds. */
   readonly cpuMs: number
   readonly goals: number
   readonly executions: number

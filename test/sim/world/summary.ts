@@ -1,16 +1,9 @@
 import type { Played } from './progress.ts'
 import type { SimReport } from './simulate.ts'
 
-export interface SimSummary {
+export interface SimSummary extends Pick<Played, 'virtualMs' | 'cpuMs' | 'goals' | 'executions' | 'restarts' | 'messages'> {
   readonly seeds: number
   readonly violated: readonly number[]
-  readonly virtualMs: number
-  /** Of the processor, in milliseconds. */
-  readonly cpuMs: number
-  readonly goals: number
-  readonly executions: number
-  readonly restarts: number
-  readonly messages: number
 }
 
 /** Many simulations as one. */

@@ -1,15 +1,14 @@
 /** A process of a system test: what it printed so far, and waiting for it without guessing how long it takes. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { availableParallelism, loadavg } from 'node:os'
+import { slower } from '../busy.ts'
 
 /** How long a process may take to say or do what a test waits for, in milliseconds, on a machine that has nothing else to do. */
 export const WITHIN_MS = 15_000
 /** So many times as long at most, however loaded the machine is: what hangs is to be seen within the time of a test. */
 const SLOWER_MAX = 4
 /** A loaded machine is slow, not broken: with so many times more work than cores it has so many times more time. */
-export const patience = (ms = WITHIN_MS): number =>
-  Math.round(ms * Math.min(SLOWER_MAX, Math.max(1, (loadavg()[0] ?? 1) / availableParallelism())))
+export const patience = (ms = WITHIN_MS): number => Math.round(ms * Math.min(SLOWER_MAX, slower()))
 
 /** How a process ended, and all it printed. */
 export interface Said {
