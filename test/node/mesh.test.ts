@@ -12,6 +12,10 @@ import { slower } from '../system/busy.ts'
 
 const ECHO = '/test/echo/1'
 const HOLD = '/test/hold/1'
+/** More neighbours than gossipsub passes on to by itself, which is twelve. */
+const LEAVES = 16
+/** After which gossipsub tells those whom it does not pass on to, in milliseconds. */
+const HEARTBEAT_MS = 1_000
 
 /** Serves ECHO (needs agency:hello) and counts the calls that passed. */
 function serveEcho(node: TestNode): { calls: number; callers: Caller[] } {
@@ -255,6 +259,36 @@ describe('a mesh', function () {
     a.mesh.pubsub.subscribe('news', () => undefined)
     const again = setInterval(() => void a.mesh.pubsub.publish('news', Buffer.from('rain')), 100)
     assert.deepEqual(await heard.finally(() => clearInterval(again)), ['rain', a.identity.peer])
+  })
+
+  it('passes news on at once to each of many neighbours that know nobody else', async () => {
+    const hub = await bed.node('hub')
+    const leaves = await Promise.all(Array.from({ length: LEAVES }, (_, number) => bed.node(`leaf${number}`)))
+    await hub.start()
+    const heard = new Map<string, number>()
+    hub.mesh.pubsub.subscribe('news', () => undefined)
+    for (const leaf of leaves) {
+      leaf.mesh.pubsub.subscribe('news', bytes => heard.set(`${leaf.name} ${Buffer.from(bytes)}`, performance.now()))
+      hub.permit(leaf, ['agency:hello'])
+      leaf.permit(hub, ['agency:hello'])
+      leaf.knows(hub)
+    }
+    await Promise.all(leaves.map(leaf => leaf.start()))
+    await Promise.all(leaves.map(leaf => up(leaf, hub)))
+    const tell = async (news: string): Promise<number> => {
+      const [teller, ...others] = leaves as [TestNode, ...TestNode[]]
+      const began = performance.now()
+      await teller.mesh.pubsub.publish('news', Buffer.from(news))
+      await until(() => others.every(({ name }) => heard.has(`${name} ${news}`)), `${news} is heard by all`)
+      return Math.max(...others.map(({ name }) => heard.get(`${name} ${news}`)!)) - began
+    }
+    // Until each has found its way to the hub: some heartbeats, before which news are lost.
+    const again = setInterval(() => void leaves[0]!.mesh.pubsub.publish('news', Buffer.from(`early ${heard.size}`)), 100)
+    await until(() => leaves.slice(1).every(({ name }) => [...heard.keys()].some(key => key.startsWith(`${name} `))), 'the hub passes on')
+    clearInterval(again)
+    const times: number[] = []
+    for (const news of ['rain', 'hail', 'snow', 'fog']) times.push(await tell(news))
+    assert.ok(Math.max(...times) < HEARTBEAT_MS * 0.3 * slower(), `heard after ${times.map(Math.round)} ms`)
   })
 
   it('finds peers by name, labels, id, address and all at once', async () => {

@@ -132,6 +132,8 @@ function pubsub(topics: readonly string[]): (components: GossipSubComponents) =>
     allowedTopics: [...topics],
     maxInboundDataLength: limits.GOSSIP_BYTES_MAX,
     maxOutboundBufferSize: limits.WRITE_BUFFER_BYTES_MAX,
+    // Whoever has few neighbours asks them to pass news on at once; from one who would not, they come with its next heartbeat, a second later.
+    Dhi: limits.CONNECTIONS_MAX,
     // Many nodes behind one address are a rack, not an attack; who may speak here was decided at the door.
     scoreParams: { IPColocationFactorWeight: 0 }
   })
