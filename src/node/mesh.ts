@@ -85,6 +85,8 @@ export interface Mesh extends Dialer {
   handle(protocol: string, handler: Handler): void
   /** Everybody known but this node. */
   peers(): readonly PeerInfo[]
+  /** Peer ids of those of them who are up, in no order: to be asked for often. */
+  up(): readonly string[]
   /**
    * The peers that a selector names, this node (status `self`) included: see node/mesh/selector.ts.
    * @throws CloudburstError CB_PEER_UNKNOWN

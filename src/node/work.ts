@@ -131,7 +131,7 @@ export async function openWork(parts: WorkParts, down: StopList): Promise<Work> 
     journal,
     dialer: streams,
     onPeerUp: listener => mesh.on('peer-up', listener),
-    isUp: peer => mesh.peers().some(each => each.peer === peer && each.status === 'up'),
+    isUp: peer => mesh.up().includes(peer),
     programFiles: async hash => (await programs.find(hash)).files,
     openReceipt: envelope => open(envelope, RECEIPT_TYPE, RECEIPT_BYTES_MAX),
     output: { write: async chunk => void (await output.writeMirror(chunk)), heads: output.heads },

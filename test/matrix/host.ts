@@ -109,6 +109,8 @@ export async function openHost(): Promise<Host> {
     STATE,
     stateHandler({
       headsPrint: () => '',
+      headsSums: () => undefined,
+      originsIn: () => [],
       missing: () => {
         effects.push('pull')
         return { envelopes: [], proofs: [], forgets: [] }

@@ -64,16 +64,20 @@ export class PeerBook {
   }
 
   /** Name in this neighborhood: as neighborhood.xml has it, else as the node calls itself while nobody else has that name, else `…` and the end of its id. */
-  nameOf(peer: string): string {
+  nameOf(peer: string, taken?: ReadonlyMap<string, number>): string {
     const listed = this.#neighbours.get(peer)
     if (listed !== undefined) return listed.name
     const claimed = this.#entries.get(peer)?.claimed
-    if (claimed === undefined || claimed === this.#own) return shortPeer(peer)
-    for (const { name } of this.#neighbours.values()) if (name === claimed) return shortPeer(peer)
-    for (const other of this.#entries.values()) {
-      if (other.claimed === claimed && other.peer !== peer && !this.#neighbours.has(other.peer)) return shortPeer(peer)
-    }
-    return claimed
+    return claimed === undefined || (taken ?? this.#taken()).get(claimed) !== 1 ? shortPeer(peer) : claimed
+  }
+
+  /** How many have or claim each name: those of this node and of neighbours are never for others. */
+  #taken(): ReadonlyMap<string, number> {
+    const taken = new Map([[this.#own, 2]])
+    for (const { name } of this.#neighbours.values()) taken.set(name, 2)
+    for (const { peer, claimed } of this.#entries.values())
+      if (claimed !== undefined && !this.#neighbours.has(peer)) taken.set(claimed, (taken.get(claimed) ?? 0) + 1)
+    return taken
   }
 
   /** Multiaddrs to dial, each ending in /p2p/. */
@@ -142,22 +146,28 @@ export class PeerBook {
   /** Everything known of everybody; `may` says what a peer may do here. */
   all(may: (peer: string) => readonly Capability[]): PeerInfo[] {
     const isForgotten = ({ peer, status, struck }: Entry): boolean => struck === true && status !== 'up' && may(peer).length === 0
+    const taken = this.#taken()
     return [...this.#entries.values()]
       .filter(entry => !isForgotten(entry))
-      .map(entry => this.#info(entry, may))
+      .map(entry => this.#info(entry, may, taken))
       .sort((a, b) => a.name.localeCompare(b.name))
+  }
+
+  /** Those who are up, by their ids. */
+  up(): string[] {
+    return [...this.#entries.values()].filter(({ status, standing }) => status === 'up' && standing !== 'away').map(({ peer }) => peer)
   }
 
   status(peer: string): PeerInfo['status'] {
     return this.#entries.get(peer)?.status ?? 'away'
   }
 
-  #info(entry: Entry, may: (peer: string) => readonly Capability[]): PeerInfo {
+  #info(entry: Entry, may: (peer: string) => readonly Capability[], taken: ReadonlyMap<string, number>): PeerInfo {
     const { peer, labels, status: connected, standing, left, since, version, lastError, roundTripMs, mayThere } = entry
     const status = connected === 'up' && standing === 'away' ? 'away' : connected
     return {
       peer,
-      name: this.nameOf(peer),
+      name: this.nameOf(peer, taken),
       labels,
       status,
       addresses: this.addresses(peer),

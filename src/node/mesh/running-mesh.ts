@@ -176,6 +176,10 @@ export class RunningMesh implements Mesh {
     return this.#book.all(peer => this.#sessions.capabilities(peer))
   }
 
+  up(): readonly string[] {
+    return this.#book.up()
+  }
+
   find(selector: string): readonly PeerInfo[] {
     const found = selectPeers(selector, [this.#self(), ...this.peers()])
     const id = peerOfAddress(selector)

@@ -166,7 +166,7 @@ export function openState(parts: StateParts): NodeState {
           replica,
           dialer: mesh,
           pubsub: mesh.pubsub,
-          neighbours: () => up(mesh),
+          neighbours: () => mesh.up(),
           onPeerUp: listener => mesh.on('peer-up', listener),
           clock,
           log
@@ -177,10 +177,6 @@ export function openState(parts: StateParts): NodeState {
       for (const end of ends.reverse()) await end()
     }
   }
-}
-
-function up(mesh: Mesh): readonly string[] {
-  return mesh.peers().flatMap(({ peer, status }) => (status === 'up' ? [peer] : []))
 }
 
 /** Which goal wrote each variable of an agent last, since this daemon began. */

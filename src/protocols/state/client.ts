@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { CloudburstError, fromErrorData } from '../../errors.ts'
 import { accepted, errorShape } from '../shapes.ts'
-import type { Dialer } from '../wire/channel.ts'
+import type { Channel, Dialer } from '../wire/channel.ts'
 import { STATE, type StateMessage } from './messages.ts'
 import { stateShape } from './record.ts'
 import type { Replica } from './replica.ts'
@@ -12,6 +12,9 @@ const GIVE_WITHIN_MS = 15_000
 const ENVELOPES_PER_PULL_MAX = 200_000
 
 const errorMessage = v.object({ type: v.literal('error'), error: errorShape })
+
+/** Of a replica, what is needed to take. */
+type Taking = Pick<Replica, 'heads' | 'headsPrint' | 'unlike' | 'originsIn' | 'apply' | 'applyProof' | 'applyForget'>
 
 /** What is pulled. */
 export interface PullHow {
@@ -26,28 +29,20 @@ export interface PullHow {
  * @returns how many records were news
  * @throws CloudburstError CB_PEER_UNREACHABLE, CB_DENIED, CB_FRAME_INVALID, CB_SIGNATURE_INVALID
  */
-export async function pullState(
-  dialer: Dialer,
-  peer: string,
-  replica: Pick<Replica, 'heads' | 'headsPrint' | 'apply' | 'applyProof' | 'applyForget'>,
-  signal: AbortSignal,
-  { of, compare }: PullHow = {}
-): Promise<number> {
+export async function pullState(dialer: Dialer, peer: string, replica: Taking, signal: AbortSignal, how: PullHow = {}): Promise<number> {
   const channel = await dialer.open(peer, STATE, signal)
-  const late = AbortSignal.timeout(GIVE_WITHIN_MS)
   const leave = (): void =>
     channel.abort(new CloudburstError('CB_PEER_UNREACHABLE', `peer ${peer} gave its state too slowly, or we are leaving`, { peer }))
-  for (const each of [signal, late]) each.addEventListener('abort', leave, { once: true })
+  const late = setTimeout(leave, GIVE_WITHIN_MS)
+  late.unref()
+  signal.addEventListener('abort', leave, { once: true })
   try {
-    if (compare === true) {
-      await channel.write({ type: 'compare', print: replica.headsPrint() } satisfies StateMessage)
-      if (read(peer, await channel.read()).type === 'same') {
-        await channel.finish().catch(() => undefined)
-        return 0
-      }
+    const pull = await pullOf(channel, peer, replica, how)
+    if (pull === undefined) {
+      await channel.finish().catch(() => undefined)
+      return 0
     }
-    const have = replica.heads(of)
-    await channel.write({ type: 'pull', have, ...(of !== undefined && { of }) } satisfies StateMessage)
+    await channel.write(pull)
     let applied = 0
     let taken = 0
     for (;;) {
@@ -68,8 +63,22 @@ export async function pullState(
     leave()
     throw error
   } finally {
-    for (const each of [signal, late]) each.removeEventListener('abort', leave)
+    clearTimeout(late)
+    signal.removeEventListener('abort', leave)
   }
+}
+
+/** What to ask for; undefined when there is nothing to pull. */
+async function pullOf(channel: Channel, peer: string, replica: Taking, { of, compare }: PullHow): Promise<StateMessage | undefined> {
+  if (compare !== true) return { type: 'pull', have: replica.heads(of), ...(of !== undefined && { of }) }
+  await channel.write({ type: 'compare', print: replica.headsPrint() } satisfies StateMessage)
+  const answer = read(peer, await channel.read())
+  if (answer.type === 'same') return undefined
+  const sums = answer.type === 'differs' ? answer.sums : undefined
+  const buckets = sums === undefined ? [] : replica.unlike(sums)
+  // Older nodes tell no sums; and heads may differ where, by chance, no sum does.
+  if (buckets.length === 0) return { type: 'pull', have: replica.heads() }
+  return { type: 'pull', have: replica.heads(replica.originsIn(buckets)), buckets }
 }
 
 function read(peer: string, message: unknown): StateMessage {

@@ -84,6 +84,12 @@ export interface Replica {
   heads(of?: readonly string[]): readonly Head[]
   /** Equal on two nodes of which neither has anything to give to the other. */
   headsPrint(): string
+  /** SUMS_BYTES, for the {@link Replica.unlike} of somebody with other heads; undefined where the heads themselves are hardly longer. */
+  headsSums(): Uint8Array | undefined
+  /** The buckets of heads of which somebody else has other sums. */
+  unlike(sums: Uint8Array): readonly number[]
+  /** Whose heads are in these buckets. */
+  originsIn(buckets: readonly number[]): readonly string[]
   /** Whether `head` is ahead of what is known here. */
   lacks(head: Head): boolean
   /** What somebody with `have` lacks: envelopes in the order in which they can be applied, and proofs of forks. */

@@ -6,12 +6,13 @@ import { accepted } from '../shapes.ts'
 import type { Dialer } from '../wire/channel.ts'
 import { decodeMessage, encodeMessage } from '../wire/codec.ts'
 import { type PullHow, pullState } from './client.ts'
+import { BUCKETED_FROM } from './buckets.ts'
 import { type Head, HEADS_TOPIC } from './messages.ts'
 import { announcementShape } from './record.ts'
 import type { Replica } from './replica.ts'
 
 export interface GossipTimes {
-  /** News of one node are gathered this long before its head is announced: at most ten announcements a second. */
+  /** Between two announcements of one node, in which its news are gathered: ten a second at most. */
   readonly announceMs: number
   /** A random neighbour is asked for what it knows this often, give or take a half. */
   readonly pullMs: number
@@ -61,6 +62,7 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
   const resting = new Map<string, number>()
   const work = new Set<Promise<void>>()
   let announcing = false
+  let announcedAt = Number.NEGATIVE_INFINITY
   /** What is being looked into: who is asked for a part of it is asked for all, so that a burst is few pulls. */
   const chasing = new Set<readonly Head[]>()
 
@@ -111,7 +113,10 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
     if (announcing) return
     announcing = true
     try {
-      await clock.sleep(times.announceMs, stopping.signal)
+      // The first at once, those that follow gathered. A clock that was set back makes nobody wait longer.
+      const rest = Math.min(times.announceMs, announcedAt + times.announceMs - clock.now())
+      if (rest > 0) await clock.sleep(rest, stopping.signal)
+      announcedAt = clock.now()
     } finally {
       announcing = false
     }
@@ -138,7 +143,8 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
     }),
     parts.onPeerUp(peer => {
       resting.delete(peer)
-      inBackground(pull(peer))
+      // Where there are many, most of what is known there is known here: sums tell of what to speak.
+      inBackground(pull(peer, replica.heads().length < BUCKETED_FROM ? {} : { compare: true }))
       inBackground(announce())
     }),
     replica.subscribe(({ published, fork, clone }) => {

@@ -67,9 +67,10 @@ export type StateMessage =
   /** Asks whether there is anything to pull: {@link Replica.headsPrint}. Answered by `same`, or by `differs`, and then a pull follows. */
   | { readonly type: 'compare'; readonly print: string }
   | { readonly type: 'same' }
-  | { readonly type: 'differs' }
-  /** `of`: only these origins are asked for, and `have` speaks of no others. Absent: all. */
-  | { readonly type: 'pull'; readonly have: readonly Head[]; readonly of?: readonly string[] }
+  /** `sums`: of the buckets of the giver's heads (buckets.ts), so that the pull need not speak of all. Absent where they are few, and from older nodes. */
+  | { readonly type: 'differs'; readonly sums?: Uint8Array }
+  /** Only these origins are asked for, and `have` speaks of no others: `of` them, or of these `buckets`, after a `differs` with sums. Absent: all. */
+  | { readonly type: 'pull'; readonly have: readonly Head[]; readonly of?: readonly string[]; readonly buckets?: readonly number[] }
   /** Envelopes as their origin signed them, in order per origin. */
   | { readonly type: 'records'; readonly envelopes: readonly Uint8Array[] }
   /** The proof of a fork: two records of one origin, boot, nonce and number that differ. */

@@ -27,7 +27,8 @@ export function openRecord(envelope: Uint8Array, open: Open): OpenedRecord {
   const known = remembered.get(name)
   if (known !== undefined) return known
   const { signer, payload } = open(envelope)
-  const opened = { envelope, payload, record: decodeRecord(payload, signer) }
+  // A copy: what came in a frame would keep all of the frame.
+  const opened = { envelope: new Uint8Array(envelope), payload, record: decodeRecord(payload, signer) }
   remembered.set(name, opened)
   bytes += envelope.byteLength
   for (const [oldest, each] of remembered) {

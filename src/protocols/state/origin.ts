@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto'
 import type { Tree } from '../../goals/tree.ts'
 import { encodeMessage } from '../wire/codec.ts'
+import { bucketOf } from './buckets.ts'
 import type { ConfigChange, Head, StateRecord } from './messages.ts'
+import { sameTree } from './same-tree.ts'
 
 /** Longest log of one origin that is kept, in bytes: with a thousand origins that many would be too much, but few come near. */
 export const ORIGIN_BYTES_MAX = 1024 * 1024
@@ -27,6 +29,8 @@ export interface Kept {
 
 export interface Origin {
   readonly origin: string
+  /** See buckets.ts. */
+  readonly bucket: number
   name: string
   boot: number
   nonce: string
@@ -65,6 +69,7 @@ export function newOrigin(record: Pick<StateRecord, 'origin' | 'name' | 'boot' |
   const { origin, name, boot, nonce } = record
   return {
     origin,
+    bucket: bucketOf(origin),
     name,
     boot,
     nonce,
@@ -153,12 +158,6 @@ function headNow({ origin, boot, nonce, seq, print, proof }: Origin): Head {
   return proof === undefined ? { ...head, ...(print !== undefined && { print }) } : { ...head, fork: true }
 }
 
-/** Equal where nobody has anything to give to the other: the heads, in one order, in one hash. */
-export function printOfHeads(heads: readonly Head[]): string {
-  const lines = heads.map(({ origin, boot, nonce, seq, print = '', fork = false }) => `${origin} ${boot} ${nonce} ${seq} ${print} ${fork}`)
-  return createHash('sha256').update(lines.sort().join('\n')).digest('hex').slice(0, 32)
-}
-
 function printOf(before: string | undefined, payload: Uint8Array): string {
   return createHash('sha256')
     .update(before ?? '')
@@ -182,12 +181,6 @@ export function digestOf(state: Origin): string {
     )
     .digest('hex')
   return `${state.origin} ${state.name} ${state.boot} ${state.nonce} ${state.seq} ${state.digest}`
-}
-
-export function sameTree(a: Tree | undefined, b: Tree | undefined): boolean {
-  if (a === b) return true
-  if (a === undefined || b === undefined) return false
-  return sameBytes(encodeMessage(a), encodeMessage(b))
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
@@ -224,7 +217,8 @@ export function missing(origins: ReadonlyMap<string, Origin>, have: readonly Hea
   const envelopes: Uint8Array[] = []
   const proofs: (readonly [Uint8Array, Uint8Array])[] = []
   const forgets: Uint8Array[] = []
-  for (const origin of of) {
+  // Whoever names one twice is given it once.
+  for (const origin of new Set(of)) {
     const state = origins.get(origin)
     if (state === undefined) continue
     const head = known.get(state.origin)

@@ -1,8 +1,9 @@
 /** The records that a node writes of itself. */
 import { CloudburstError } from '../../errors.ts'
 import { type ConfigChange, RECORD_BYTES_MAX, type StateRecord } from './messages.ts'
-import { type Kept, type Origin, sameTree } from './origin.ts'
+import type { Kept, Origin } from './origin.ts'
 import { changeBytes, encodeRecord } from './record.ts'
+import { sameTree } from './same-tree.ts'
 import type { ReplicaParts } from './contract.ts'
 
 /** After this many records, or this many bytes, the next one is a snapshot: those who come new need not read more. */

@@ -4,6 +4,7 @@ import { CloudburstError } from '../../errors.ts'
 import { NODE_NAME } from '../node-name.ts'
 import { bytesShape, countShape, idShape, listOf, peerShape, textShape, timeShape, treeShape } from '../shapes.ts'
 import { decodeMessage, encodeMessage } from '../wire/codec.ts'
+import { BUCKETS, SUMS_BYTES } from './buckets.ts'
 import { type ConfigChange, type Head, ORIGINS_MAX, RECORD_BYTES_MAX, type StateMessage, type StateRecord } from './messages.ts'
 
 /** DSSE payload type of a record. */
@@ -51,13 +52,23 @@ const headShape: v.GenericSchema<unknown, Head> = v.object({
   fork: v.exactOptional(v.literal(true))
 })
 const headsShape = v.pipe(v.array(headShape), v.maxLength(ORIGINS_MAX))
+const sumsShape = v.pipe(
+  bytesShape,
+  v.check(({ byteLength }) => byteLength === SUMS_BYTES, `sums are ${SUMS_BYTES} bytes`)
+)
+const bucketsShape = v.pipe(v.array(v.pipe(countShape, v.maxValue(BUCKETS - 1))), v.maxLength(BUCKETS))
 
 /** Every message of the state protocol, and what the topic of heads carries. */
 export const stateShape: v.GenericSchema<unknown, StateMessage> = v.variant('type', [
   v.object({ type: v.literal('compare'), print: printShape }),
   v.object({ type: v.literal('same') }),
-  v.object({ type: v.literal('differs') }),
-  v.object({ type: v.literal('pull'), have: headsShape, of: v.exactOptional(v.pipe(v.array(peerShape), v.maxLength(ORIGINS_MAX))) }),
+  v.object({ type: v.literal('differs'), sums: v.exactOptional(sumsShape) }),
+  v.object({
+    type: v.literal('pull'),
+    have: headsShape,
+    of: v.exactOptional(v.pipe(v.array(peerShape), v.maxLength(ORIGINS_MAX))),
+    buckets: v.exactOptional(bucketsShape)
+  }),
   v.object({ type: v.literal('records'), envelopes: listOf(bytesShape) }),
   v.object({ type: v.literal('fork'), proof: v.tuple([bytesShape, bytesShape]) }),
   v.object({ type: v.literal('forget'), envelopes: listOf(bytesShape) }),

@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import { CloudburstError } from '../../errors.ts'
-import { type ConfigChange, type Head, ORIGINS_MAX } from './messages.ts'
+import { type ConfigChange, ORIGINS_MAX } from './messages.ts'
+import { BUCKETED_FROM } from './buckets.ts'
 import type { News, Replica, ReplicaParts, Seen } from './contract.ts'
 import {
   advance,
@@ -19,13 +20,13 @@ import {
   missing,
   LAST_NONCE,
   newOrigin,
-  printOfHeads,
   type Origin,
   sameBytes,
   type Verdict
 } from './origin.ts'
 import { type OwnRecords, ownRecords } from './own.ts'
 import { decodeForget, encodeForget } from './forget.ts'
+import { Heads } from './heads.ts'
 import { Introductions, Pace } from './limits.ts'
 import { explain, readTree } from './read-tree.ts'
 import { openRecord } from './opened.ts'
@@ -47,10 +48,7 @@ export function openReplica(parts: ReplicaParts): Replica {
   let count = 0
   let rebases = 0
   const own: OwnRecords = ownRecords(parts)
-  /** What is told of all origins, until one of them changes. */
-  let listed: readonly Head[] | undefined
-  let listedPrint: string | undefined
-
+  const heads = new Heads(origins)
   const pace = new Pace(parts.now)
   const introductions = new Introductions()
   const isKnown = (peer: string): boolean => peer === parts.self || (parts.known?.(peer) ?? true)
@@ -68,7 +66,7 @@ export function openReplica(parts: ReplicaParts): Replica {
   const drop = (origin: string): void => {
     const state = origins.get(origin)
     if (state === undefined) return
-    changed()
+    heads.changed()
     show(
       state,
       [...state.values.keys()].map(path => ({ path, at: parts.now() }))
@@ -78,12 +76,8 @@ export function openReplica(parts: ReplicaParts): Replica {
     pace.forget(origin)
   }
 
-  const changed = (): void => {
-    listed = undefined
-    listedPrint = undefined
-  }
   const tell = (news: News): void => {
-    changed()
+    heads.changed()
     for (const listener of listeners) listener(news)
   }
   const show = (state: Origin, changed: readonly Changed[]): void => {
@@ -159,7 +153,7 @@ export function openReplica(parts: ReplicaParts): Replica {
     if (known === undefined && !(welcome(a!.record.origin, from) && room(a!.record.origin))) return false
     const state = known ?? newOrigin(a!.record)
     origins.set(state.origin, state)
-    holdBack(state, proof)
+    holdBack(state, [a!.envelope, b!.envelope])
     return true
   }
 
@@ -167,7 +161,7 @@ export function openReplica(parts: ReplicaParts): Replica {
   const distrust = (origin: string, name: string, boot: number): Origin => {
     const fresh = newOrigin({ origin, name, boot, nonce: LAST_NONCE })
     origins.set(origin, fresh)
-    changed()
+    heads.changed()
     return fresh
   }
   const bury = (envelope: Uint8Array): boolean => {
@@ -179,7 +173,7 @@ export function openReplica(parts: ReplicaParts): Replica {
     if (compareBoots({ boot, nonce: LAST_NONCE }, state) <= 0) return false
     const { name } = state
     drop(origin)
-    distrust(origin, name, boot).gone = envelope
+    distrust(origin, name, boot).gone = new Uint8Array(envelope)
     tell({})
     return true
   }
@@ -199,7 +193,7 @@ export function openReplica(parts: ReplicaParts): Replica {
       distrust(origin, state.name, boot)
       if (origin === parts.self) {
         origins.delete(origin)
-        changed()
+        heads.changed()
         own.begin(boot + 1, parts.freshNonce())
       }
       return boot
@@ -227,16 +221,11 @@ export function openReplica(parts: ReplicaParts): Replica {
     explain: path => explain([...origins.values()], path, isKnown),
     origins: () => [...origins.values()].map(({ origin, name }) => ({ origin, name })),
     forks: () => [...origins.values()].filter(state => state.proof !== undefined).map(({ origin, name }) => ({ origin, name })),
-    heads: of => {
-      if (of !== undefined) return of.flatMap(origin => origins.get(origin) ?? []).map(headOf)
-      listed ??= [...origins.values()].map(headOf)
-      return listed
-    },
-    headsPrint: () => {
-      listed ??= [...origins.values()].map(headOf)
-      listedPrint ??= printOfHeads(listed)
-      return listedPrint
-    },
+    heads: of => (of === undefined ? heads.list() : of.flatMap(origin => origins.get(origin) ?? []).map(headOf)),
+    headsPrint: () => heads.print(),
+    headsSums: () => (origins.size < BUCKETED_FROM ? undefined : heads.sums()),
+    unlike: sums => heads.unlike(sums),
+    originsIn: buckets => heads.originsIn(buckets),
     lacks: head => {
       const state = origins.get(head.origin)
       if (head.fork === true) return state === undefined || (state.proof === undefined && state.nonce !== LAST_NONCE)

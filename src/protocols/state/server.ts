@@ -16,8 +16,11 @@ const PULL_WITHIN_MS = 10_000
 /** Pulls of one peer at a time: a neighbour has one under way, two when it has just lost a connection. */
 const PULLS_PER_PEER_MAX = 8
 
+/** Of a replica, what is needed to give. */
+type Giving = Pick<Replica, 'missing' | 'headsPrint' | 'headsSums' | 'originsIn'>
+
 /** The handler of STATE. Requires state:read before anything is told. */
-export function stateHandler(replica: Pick<Replica, 'missing' | 'headsPrint'>): Handler {
+export function stateHandler(replica: Giving): Handler {
   const limited = perPeer(PULLS_PER_PEER_MAX, 'pulls of state')
 
   return async (channel, caller) => {
@@ -27,7 +30,7 @@ export function stateHandler(replica: Pick<Replica, 'missing' | 'headsPrint'>): 
         let pull = accepted(stateShape, await firstMessage(channel, PULL_WITHIN_MS), 'pull of state', 'CB_USAGE')
         if (pull.type === 'compare') {
           const same = pull.print === replica.headsPrint()
-          await channel.write({ type: same ? 'same' : 'differs' } satisfies StateMessage)
+          await channel.write(same ? { type: 'same' } : differs(replica))
           if (same) return
           pull = accepted(stateShape, await firstMessage(channel, PULL_WITHIN_MS), 'pull of state', 'CB_USAGE')
         }
@@ -42,12 +45,14 @@ export function stateHandler(replica: Pick<Replica, 'missing' | 'headsPrint'>): 
   }
 }
 
-async function give(
-  replica: Pick<Replica, 'missing'>,
-  channel: Channel,
-  { have, of }: Extract<StateMessage, { type: 'pull' }>
-): Promise<void> {
-  const { envelopes, proofs, forgets } = replica.missing(have, of)
+function differs(replica: Giving): StateMessage {
+  const sums = replica.headsSums()
+  return sums === undefined ? { type: 'differs' } : { type: 'differs', sums }
+}
+
+async function give(replica: Giving, channel: Channel, { have, of, buckets }: Extract<StateMessage, { type: 'pull' }>): Promise<void> {
+  const asked = of ?? (buckets && replica.originsIn(buckets))
+  const { envelopes, proofs, forgets } = replica.missing(have, asked)
   for (const batch of batches(envelopes)) await channel.write({ type: 'records', envelopes: batch } satisfies StateMessage)
   for (const proof of proofs) await channel.write({ type: 'fork', proof } satisfies StateMessage)
   for (const batch of batches(forgets)) await channel.write({ type: 'forget', envelopes: batch } satisfies StateMessage)

@@ -29,4 +29,33 @@ describe('what is known of other nodes', () => {
     book.setNeighbours([])
     assert.equal(book.all(() => ['agency:inspect']).length, 1)
   })
+
+  it('goes by the name that somebody claims while nobody else has it', () => {
+    const book = new PeerBook('n1', () => 0)
+    const card = (name: string) => ({ name, version: '1', labels: {}, addresses: [] })
+    const [one, other] = [`12D3KooW${'a'.repeat(44)}`, `12D3KooW${'b'.repeat(44)}`]
+    book.learn(one, card('web2'))
+    assert.deepEqual([book.nameOf(one), ...names(book)], ['web2', 'web2'])
+    book.learn(other, card('web2'))
+    assert.ok(![book.nameOf(one), book.nameOf(other), ...names(book)].includes('web2'))
+    book.learn(other, card('n1'))
+    assert.equal(book.nameOf(one), 'web2')
+    assert.notEqual(book.nameOf(other), 'n1')
+    book.setNeighbours([{ ...neighbour, name: 'web2' }])
+    book.learn(PEER, card('db'))
+    book.learn(other, card('db'))
+    assert.deepEqual([book.nameOf(PEER), book.nameOf(other)], ['web2', 'db'])
+    assert.notEqual(book.nameOf(one), 'web2')
+  })
+
+  it('says who is up as the whole list does', () => {
+    const book = new PeerBook('n1', () => 0)
+    const [one, other] = [`12D3KooW${'a'.repeat(44)}`, `12D3KooW${'b'.repeat(44)}`]
+    for (const peer of [one, other, PEER]) book.mark(peer, 'up')
+    book.stands(other, 'away')
+    book.stands(PEER, 'suspect')
+    const listed = book.all(may).flatMap(({ peer, status }) => (status === 'up' ? [peer] : []))
+    assert.deepEqual(book.up().sort(), listed.sort())
+    assert.equal(listed.length, 2)
+  })
 })

@@ -123,8 +123,7 @@ describe('a pull of state', () => {
       asked++
       return one.missing(...have)
     }
-    const counting = { headsPrint: one.headsPrint, missing }
-    const dialer = dialerTo(stateHandler(counting), callerWith(['state:read']), one.self)
+    const dialer = dialerTo(stateHandler({ ...one, missing }), callerWith(['state:read']), one.self)
     const compare = async (): Promise<number> => pullState(dialer, one.self, two, AbortSignal.timeout(1_000), { compare: true })
     one.publish([set('a', 1)])
     assert.deepEqual([await compare(), asked], [1, 1])
@@ -141,7 +140,7 @@ describe('a pull of state', () => {
     const [one, two] = [node('one'), node('two')]
     one.publish([set('a', 1)])
     const lying = {
-      headsPrint: one.headsPrint,
+      ...one,
       missing: () => ({ envelopes: [...one.missing([]).envelopes, Buffer.from('{}')], proofs: [], forgets: [] })
     }
     const dialer = dialerTo(stateHandler(lying), callerWith(['state:read']), one.self)

@@ -6,7 +6,8 @@
 import { createHash } from 'node:crypto'
 import type { GoalEvent } from '../../../src/goals/pursuit/events.ts'
 import type { Head } from '../../../src/protocols/state/messages.ts'
-import { compareBoots, sameTree } from '../../../src/protocols/state/origin.ts'
+import { compareBoots } from '../../../src/protocols/state/origin.ts'
+import { sameTree } from '../../../src/protocols/state/same-tree.ts'
 import { decodeMessage, encodeMessage } from '../../../src/protocols/wire/codec.ts'
 import type { Replica } from '../../../src/protocols/state/replica.ts'
 import type { Daemon, SimNode } from './node.ts'
@@ -182,9 +183,8 @@ export class Watch {
   }
 
   #latest(node: SimNode, replica: Replica, head: Head): void {
-    const others = replica.heads().filter(({ origin }) => origin !== head.origin)
     const { print: _, ...before } = { ...head, seq: head.seq - 1 }
-    for (const envelope of replica.missing([...others, before]).envelopes) {
+    for (const envelope of replica.missing([before], [head.origin]).envelopes) {
       const { origin, print } = signedIn(envelope)
       if (this.signed.get(origin)?.has(print) === false)
         this.violated(`forged: ${node.name} holds a record of ${origin} that it never published`)
@@ -201,8 +201,8 @@ export class Watch {
     replica.subscribe(({ published }) => {
       if (this.hostile !== '') this.#forward(node, replica, heads)
       if (published === undefined) return
-      const have = replica.heads().flatMap(head => (head.origin !== node.peer ? [head] : known === undefined ? [] : [known]))
-      for (const envelope of replica.missing(have).envelopes) signed.add(signedIn(envelope).print)
+      const have = known === undefined ? [] : [known]
+      for (const envelope of replica.missing(have, [node.peer]).envelopes) signed.add(signedIn(envelope).print)
       known = published
     })
   }

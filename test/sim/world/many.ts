@@ -7,7 +7,7 @@ import { Ledger } from './machine.ts'
 import { Network } from './network.ts'
 import { EPOCH, identityOf, SimNode } from './node.ts'
 import { FILES, PROGRAM } from './program.ts'
-import { rememberSignatures } from './signatures.ts'
+import { simulateSignatures } from './signatures.ts'
 import { VirtualTime } from './time.ts'
 
 export interface ManyOptions {
@@ -37,7 +37,7 @@ export interface Many {
 const WITHIN_MS = 120_000
 
 export async function allOf({ seed, hosts, roundTripMs, down, denying, failing }: ManyOptions): Promise<Many> {
-  rememberSignatures()
+  simulateSignatures()
   const chance = chanceOf(seed)
   const time = new VirtualTime()
   const restore = time.install(chance.fork(), EPOCH)

@@ -89,11 +89,11 @@ export class Network {
   }
 
   reaches(from: string, to: string): boolean {
-    return !this.#cuts.has(`${from}>${to}`) && this.endpoints.get(to)?.alive === true
+    return !this.isCut(from, to) && this.endpoints.get(to)?.alive === true
   }
 
   isCut(from: string, to: string): boolean {
-    return this.#cuts.has(`${from}>${to}`)
+    return this.#cuts.size > 0 && this.#cuts.has(`${from}>${to}`)
   }
 
   join(endpoint: Endpoint, isClone = false): void {

@@ -205,6 +205,7 @@ export class SimNode {
         }
         return nodes
       },
+      up: () => [...new Set([...neighbours(), ...endpoint.up.keys()])].filter(peer => peer !== this.peer && endpoint.up.has(peer)),
       // Everybody who has a key here is permitted: that a neighbour makes nodes up is another matter.
       stance: peer => {
         const node = this.#known(peer) !== undefined

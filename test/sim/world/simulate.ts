@@ -3,7 +3,7 @@ import '../../../src/polyfill.ts'
 import { attack } from './attacker.ts'
 import { ATTACKS, takeLeaks } from './attacks.ts'
 import { chanceOf } from './chance.ts'
-import { rememberSignatures } from './signatures.ts'
+import { simulateSignatures } from './signatures.ts'
 import { DISK_TROUBLES, type DiskTrouble, Disks } from './disks.ts'
 import { Faults, type Fault, type Trouble, troubleOf } from './faults.ts'
 import { isOver, Watch } from './invariants.ts'
@@ -68,7 +68,7 @@ const CALM_LOOKS = 4
 const REST_WITHIN_MS = 400_000
 
 export async function simulate(options: SimulateOptions): Promise<SimReport> {
-  rememberSignatures()
+  simulateSignatures()
   const began = process.hrtime.bigint()
   const cpuBefore = process.cpuUsage()
   const chance = chanceOf(options.seed)
@@ -203,6 +203,11 @@ function isBusy(
   return !isOver(status) && !(mirrored && watch.isRewound(id))
 }
 
+function areOfOneMind([first, ...others]: readonly SimNode[]): boolean {
+  const digest = first?.daemon?.state.replica.digest()
+  return others.every(({ daemon }) => daemon?.state.replica.digest() === digest)
+}
+
 /** Waits until nobody has anything to do; looks twice a second. */
 async function rest(time: VirtualTime, nodes: readonly SimNode[], watch: Watch, withinMs: number): Promise<void> {
   const limit = time.now + withinMs
@@ -215,8 +220,7 @@ async function rest(time: VirtualTime, nodes: readonly SimNode[], watch: Watch, 
         daemon.journal.runs().some(run => isBusy(watch, run)) ||
         daemon.store.state !== 'ready'
     )
-    const areOfOneMind = busy.length === 0 && new Set(nodes.map(({ daemon }) => daemon?.state.replica.digest())).size === 1
-    calm = areOfOneMind ? calm + 1 : 0
+    calm = busy.length === 0 && areOfOneMind(nodes) ? calm + 1 : 0
     if (calm < CALM_LOOKS) time.after(500, look)
   }
   time.after(2_000, look)

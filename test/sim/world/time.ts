@@ -16,6 +16,9 @@ interface Entry extends Due {
   what: (() => void) | undefined
 }
 
+/** The process itself has its turn this often: what nobody has caught ends it. All else waits for promises alone, which is quicker. */
+const TURNS = 50
+
 const machine = { setImmediate, setTimeout, setInterval, clearTimeout, clearInterval, clearImmediate }
 
 export class VirtualTime {
@@ -51,17 +54,17 @@ export class VirtualTime {
 
   /** Lets time pass until `until` holds, nothing is due any more, or the time is `limitMs`. @returns whether `until` holds */
   async run(limitMs: number, until: () => boolean = () => false): Promise<boolean> {
-    for (;;) {
+    for (let turn = 1; ; turn++) {
       // Promises are settled, all of them, before the next thing happens.
-      await new Promise<void>(resolve => machine.setImmediate(resolve))
+      await new Promise<void>(resolve => void (turn % TURNS === 0 ? machine.setImmediate(resolve) : process.nextTick(resolve)))
       if (until()) return true
-      const next = this.#heap[0]
-      if (next === undefined || next.at > limitMs) {
+      let next = this.#heap[0]
+      for (; next !== undefined && next.what === undefined; next = this.#heap[0]) this.#pop()
+      if (next?.what === undefined || next.at > limitMs) {
         this.now = limitMs
         return false
       }
       this.#pop()
-      if (next.what === undefined) continue
       this.now = next.at
       this.happened++
       next.what()
