@@ -53,6 +53,20 @@ export const treeShape: v.GenericSchema<Tree> = v.object({
   sealed: v.exactOptional(textShape),
   unknown: v.exactOptional(v.literal(true))
 })
+/**
+ * The same as `v.variant('type', options)`, which tries one after the other: here the option is looked up. Of what has an unknown type the
+ * complaint is the same too.
+ */
+export function byType<const T extends readonly TypedShape[]>(options: T): v.GenericSchema<unknown, v.InferOutput<T[number]>> {
+  const any = v.variant('type', options)
+  const shapes = new Map<unknown, v.GenericSchema<unknown, v.InferOutput<T[number]>>>(
+    options.map(option => [option.entries.type.literal, option as never])
+  )
+  return v.lazy(input => shapes.get((input as { readonly type?: unknown } | null | undefined)?.type) ?? (any as never))
+}
+
+type TypedShape = v.ObjectSchema<{ readonly type: v.LiteralSchema<string, undefined> } & v.ObjectEntries, undefined>
+
 export const variablesShape: v.GenericSchema<Variables> = v.record(nameShape, treeShape)
 export const assignmentShape = v.strictObject({
   path: nameShape,

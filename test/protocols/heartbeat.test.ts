@@ -17,7 +17,7 @@ describe('a beating channel', () => {
         }
       }
     )
-    const [one, two] = [beating(pair.client, 5), beating(pair.server, 5)]
+    const [one, two] = [beating(pair.client, { everyMs: 5 }), beating(pair.server, { everyMs: 5 })]
     const read = two.read()
     for (const end = deadline(); beats < 3; ) {
       end.throwIfAborted()
@@ -30,7 +30,7 @@ describe('a beating channel', () => {
 
   it('is ended with CB_PEER_UNREACHABLE when the other end is silent for too long', async () => {
     const pair = channelPair({ client: 'a', server: 'b' })
-    const one = beating(pair.client, 1_000, 20)
+    const one = beating(pair.client, { everyMs: 1_000, silentMs: 20 })
     // The timers do not keep a process alive, so something else has to.
     const alive = setTimeout(() => undefined, 2_000)
     await assert.rejects(one.read(), { code: 'CB_PEER_UNREACHABLE', message: /has been silent for 0.02 s/ })
@@ -49,7 +49,7 @@ describe('a beating channel', () => {
         return room.promise
       }
     }
-    const one = beating(full, 1)
+    const one = beating(full, { everyMs: 1 })
     const word = one.write({ type: 'word' })
     let ticks = 0
     const timer = setInterval(() => ticks++, 1)

@@ -1,13 +1,15 @@
 /** Files that this node keeps by what is in them. A file is whole and verified, or has `.part` behind its name. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, isAbsolute, join } from 'node:path'
 import { CloudburstError } from '../../errors.ts'
 import type { Held, Holdings } from '../../protocols/artifact/server.ts'
 
 /** Most bytes that are kept: a tenth of a small server's disk; more is refused, not evicted, since somebody may count on it. */
 export const KEPT_BYTES_MAX = 20 * 1024 ** 3
+/** Bytes that come before they are brought to disk while more comes. */
+const SYNC_EVERY_BYTES = 16 * 1024 ** 2
 /** Longest name that is remembered, in characters. */
 const NAME_CHARS_MAX = 255
 const HASH = /^[0-9a-f]{64}$/
@@ -133,17 +135,22 @@ async function arriving(
   let offset = (await file.stat()).size
   // What comes in one go is hashed as it comes; the rest of an earlier try has to be read again.
   const running = offset === 0 ? createHash('sha256') : undefined
+  const syncing = aheadOf(file, offset)
   return {
     get offset() {
       return offset
     },
     write: async bytes => {
+      const written = writeWhole(file, bytes)
+      // While it is being written.
       running?.update(bytes)
-      await file.appendFile(bytes)
+      await written
       offset += bytes.byteLength
+      syncing.reached(offset)
     },
     close: () => file.close(),
     finish: async name => {
+      await syncing.done()
       await file.sync()
       if ((running?.digest('hex') ?? (await hashOf(part))) !== hash) {
         await rm(part, { force: true })
@@ -151,6 +158,32 @@ async function arriving(
       }
       await rename(part, path)
       return await keep(hash, offset, name)
+    }
+  }
+}
+
+async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.byteLength; ) at += (await file.write(bytes, at)).bytesWritten
+}
+
+/** Brings to disk what has come while more comes, so that little is left to wait for at the end. */
+function aheadOf(file: FileHandle, from: number): { reached(offset: number): void; done(): Promise<void> } {
+  let begun = from
+  let running: Promise<void> | undefined
+  let failure: unknown
+  return {
+    reached: offset => {
+      if (running !== undefined || offset - begun < SYNC_EVERY_BYTES) return
+      begun = offset
+      running = file.datasync().then(
+        () => void (running = undefined),
+        // The disk says it once.
+        (error: unknown) => void (failure = error)
+      )
+    },
+    done: async () => {
+      await running
+      if (failure !== undefined) throw failure
     }
   }
 }

@@ -46,7 +46,7 @@ export function makeExecutor({ identity, journal, programs, runs, output: source
       if ((await journal.summary(id))?.by.peer === by.peer) await runs.fence(id, by, why)
     },
     subject: ({ program, goal }) => subject({ program: program.hash, goal }),
-    events: { read: (id, from) => journal.readDurable(id, from), subscribe: (id, listener) => journal.subscribe(id, listener) },
+    events: { read: journal.readDurable, subscribe: journal.subscribe },
     output: (id, have, until) => output(feed(journal, source, { id, output: true, follow: 'always', have }, until)),
     seal: (type, payload) => seal(identity, type, payload),
     now

@@ -6,6 +6,7 @@ import { type Greetings, HungUp } from './greetings.ts'
 import { dialable } from './dialable.ts'
 import type { Node } from './libp2p.ts'
 import { DIAL_TIMEOUT_MS, NEGOTIATION_TIMEOUT_MS, STREAMS_MAX } from './limits.ts'
+import { widening } from './widening.ts'
 
 /** Connections to one peer that may be found closing before opening a stream fails: each side may have dialled, more than once. */
 const OPEN_ATTEMPTS_MAX = 4
@@ -65,7 +66,7 @@ export async function openChannel(
   for (let attempt = 1; ; attempt++) {
     const { connection, stream } = await reachEarly(reachPeer, streamOver)
     try {
-      return frameChannel(await stream, peer)
+      return frameChannel(widening(await stream), peer)
     } catch (error) {
       signal?.throwIfAborted()
       if (!wasCut(error) || attempt === OPEN_ATTEMPTS_MAX) {

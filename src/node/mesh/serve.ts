@@ -5,6 +5,7 @@ import { frameChannel } from '../../protocols/wire/frame-channel.ts'
 import type { Log } from '../files/live-file.ts'
 import { LAST_WORDS_MS } from './limits.ts'
 import type { Sessions } from './sessions.ts'
+import { widening } from './widening.ts'
 
 /**
  * A libp2p handler that serves `handler` to peers with a session, and to nobody else. A refusal or an error of the handler
@@ -13,7 +14,7 @@ import type { Sessions } from './sessions.ts'
 export function served(handler: Handler, sessions: Sessions, log: Log): StreamHandler {
   return async (stream, connection) => {
     const peer = connection.remotePeer.toString()
-    const channel = frameChannel(stream, peer)
+    const channel = frameChannel(widening(stream), peer)
     const caller = (await sessions.soon(connection.id))?.caller
     // Of a stranger whose grants were good: it comes back on another connection.
     if (caller === undefined && connection.status !== 'open') return stream.abort(new Error('the connection has ended'))

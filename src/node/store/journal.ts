@@ -33,8 +33,12 @@ export interface NodeJournal extends Journal, Removal {
    * @throws CloudburstError CB_RUN_COMPACTED
    */
   read(goalId: string, from?: number): Promise<readonly GoalEvent[]>
-  /** Only such events as are on disk: what anybody else may be told. @throws CloudburstError CB_RUN_COMPACTED */
-  readDurable(goalId: string, from?: number): Promise<readonly GoalEvent[]>
+  /**
+   * Only such events as are on disk: what anybody else may be told.
+   * @param most of them, the first ones, when they have to be read from disk; absent: all
+   * @throws CloudburstError CB_RUN_COMPACTED
+   */
+  readDurable(goalId: string, from?: number, most?: number): Promise<readonly GoalEvent[]>
   /** Every run, newest first. */
   runs(): readonly RunNote[]
   find(goalId: string): RunNote | undefined
@@ -126,7 +130,7 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
     const damage = damaged.get(goalId)
     return summary === undefined || damage === undefined ? summary : damagedSummary(summary, damage)
   }
-  const eventsOf = async (goalId: string, from: number): Promise<GoalEvent[]> => {
+  const eventsOf = async (goalId: string, from: number, most?: number): Promise<GoalEvent[]> => {
     const chain = chains.look(goalId)
     if (chain !== undefined && chain.durable === undefined) return []
     const recent = chain?.recent ?? []
@@ -135,7 +139,7 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
     const compacted = index.get(goalId)?.compacted === true
     if (compacted && from === 1)
       throw new CloudburstError('CB_RUN_COMPACTED', `the events of goal ${goalId} were removed: it ended too long ago`, { id: goalId })
-    return compacted ? [] : readEvents(store, goalId, from)
+    return compacted ? [] : readEvents(store, goalId, from, most)
   }
   const read = async (goalId: string, from = 1): Promise<GoalEvent[]> => {
     // Copied before the disk is read: what becomes durable meanwhile is found there, once.
@@ -151,7 +155,7 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
     damaged,
     append: (goalId, body) => append(goalId, body),
     read,
-    readDurable: (goalId, from = 1) => eventsOf(goalId, from),
+    readDurable: (goalId, from = 1, most) => eventsOf(goalId, from, most),
     runs: index.newestFirst,
     find: index.get,
     get open() {
@@ -207,9 +211,10 @@ async function readIndex(store: Store, index: RunIndex): Promise<readonly [strin
   return open
 }
 
-async function readEvents(store: Store, goalId: string, from: number): Promise<GoalEvent[]> {
+async function readEvents(store: Store, goalId: string, from: number, most?: number): Promise<GoalEvent[]> {
   const events: GoalEvent[] = []
-  const range = { prefix: recordsOf(goalId), ...(from > 1 ? { after: recordKey(goalId, from - 1) } : {}) }
+  const after = from > 1 ? { after: recordKey(goalId, from - 1) } : {}
+  const range = { prefix: recordsOf(goalId), ...after, ...(most !== undefined && { limit: most }) }
   for await (const [, record] of store.range<JournalRecord>(range)) events.push(eventOf(goalId, record))
   return events
 }

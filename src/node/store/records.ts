@@ -1,5 +1,5 @@
 /** How the journal lies in the store: keys, records, and the chain of hashes that makes a missing or changed record show. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { GoalEvent, GoalEventBody } from '../../goals/pursuit/events.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
 import type { Store } from './store.ts'
@@ -54,7 +54,8 @@ export const acceptKey = (caller: string, request: string): string => `${ACCEPT_
 
 /** Hash of a record's bytes: the next record's `prev`. */
 export function hashOf(record: string | Uint8Array): string {
-  return createHash('sha256').update(record).digest('hex')
+  // One call out of JavaScript: half of what making a hash object costs, for each event.
+  return hash('sha256', record, 'hex')
 }
 
 /** The event in a record. */

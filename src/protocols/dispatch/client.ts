@@ -10,6 +10,9 @@ import type { FromDispatcher, FromExecutor, OutputHead } from './messages.ts'
 import { fromExecutorShape } from './shapes.ts'
 import { isOutcome } from './tell.ts'
 
+/** What a dispatcher understands besides what every version does; executors that do not know of it take it for a heartbeat. */
+const TAKES: FromDispatcher = { type: 'heartbeat', takes: ['events'] }
+
 /** Takes in what the executor tells. Each call is awaited before the next message is read: that is the back-pressure. */
 export interface DispatchSink {
   /** Durable on return. @throws CloudburstError CB_SIGNATURE_INVALID for a receipt that is not this executor's for this goal */
@@ -88,7 +91,7 @@ async function converse(
   programFiles?: (hash: string) => Promise<readonly SourceFile[]>
 ): Promise<DispatchEnd> {
   try {
-    await send(channel, opening)
+    await Promise.all([send(channel, TAKES), send(channel, opening)])
     const end = await listen(channel, opening.id, from, sink, programFiles)
     await channel.finish().catch(() => undefined)
     return end
@@ -111,7 +114,7 @@ async function listen(
     const raw = await channel.read()
     if (raw === undefined) return { kind: 'left' }
     const message = accepted(fromExecutorShape, raw, 'message of an executor')
-    if (!verdict && (message.type === 'event' || message.type === 'output'))
+    if (!verdict && (message.type === 'event' || message.type === 'events' || message.type === 'output'))
       throw against(channel, `it sent ${message.type} before its verdict`)
     switch (message.type) {
       case 'fenced':
@@ -131,6 +134,13 @@ async function listen(
         await takeEvent(channel, id, next, message.event, sink)
         next++
         if (isOutcome(message.event)) return { kind: 'outcome' }
+        break
+      case 'events':
+        for (const event of message.events) {
+          await takeEvent(channel, id, next, event, sink)
+          next++
+          if (isOutcome(event)) return { kind: 'outcome' }
+        }
         break
       case 'output':
         await sink.output({ goalId: id, ...output(message) })

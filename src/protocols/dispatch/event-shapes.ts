@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import type { GoalEvent, GoalEventBody } from '../../goals/pursuit/events.ts'
 import {
   assignmentShape,
+  byType,
   countShape,
   decisionShape,
   listOf,
@@ -181,7 +182,7 @@ const lifeBodies = [
   v.object({ type: v.literal('cancelled'), by: principal, why: v.exactOptional(textShape) })
 ] as const
 
-const bodies = v.variant('type', [...goalBodies, ...stepBodies, ...lifeBodies])
+const bodies = byType([...goalBodies, ...stepBodies, ...lifeBodies])
 const bodyShape: v.GenericSchema<unknown, GoalEventBody> = bodies
 
 type Shaped = v.InferOutput<typeof bodies>

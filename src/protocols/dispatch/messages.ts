@@ -39,7 +39,8 @@ export type FromDispatcher =
   | { readonly type: 'follow'; readonly id: string; readonly from: number; readonly have?: readonly OutputHead[] }
   /** The goal was given up by its dispatcher, who may have sent it elsewhere: it must not go on by itself. */
   | { readonly type: 'fence'; readonly id: string; readonly why?: string }
-  | { readonly type: 'heartbeat' }
+  /** With `takes`, as the first message: which messages this end understands besides those that every version does. Others pass it over. */
+  | { readonly type: 'heartbeat'; readonly takes?: readonly 'events'[] }
 
 /** How many bytes of one output the dispatcher holds. */
 export interface OutputHead {
@@ -48,6 +49,9 @@ export interface OutputHead {
   readonly stream: 'stdout' | 'stderr'
   readonly bytes: number
 }
+
+/** Most events in one message: together they are about as long as what is encrypted as one. */
+export const EVENTS_TOGETHER_MAX = 128
 
 /** Executor → dispatcher. Before `accepted`, `refused` means that the goal was not accepted; after it, only that following ends. */
 export type FromExecutor =
@@ -59,6 +63,8 @@ export type FromExecutor =
   | { readonly type: 'fenced'; readonly id: string }
   /** In order of `seq`, no gap, no repeat within one stream. Durable at the executor before it is sent. */
   | { readonly type: 'event'; readonly event: GoalEvent }
+  /** Several of them: only to a dispatcher that `takes` them. */
+  | { readonly type: 'events'; readonly events: readonly GoalEvent[] }
   | {
       readonly type: 'output'
       readonly step: string

@@ -22,9 +22,10 @@ export function dispatchHandler(executor: Executor): Handler {
   const limited = perPeer(STREAMS_PER_PEER_MAX, 'dispatches')
 
   return inTurns(async (turn, caller) => {
-    const channel = beating(turn)
+    let together = false
+    const channel = beating(turn, { onHeartbeat: beat => (together ||= takesEvents(beat)) })
     try {
-      await limited(caller, () => serve(executor, deciding, channel, caller))
+      await limited(caller, () => serve(executor, deciding, channel, caller, () => together))
       return true
     } catch (error) {
       await send(channel, { type: 'refused', error: toErrorData(error) }).catch(() => undefined)
@@ -35,7 +36,19 @@ export function dispatchHandler(executor: Executor): Handler {
   })
 }
 
-async function serve(executor: Executor, deciding: Map<string, Promise<unknown>>, channel: Channel, caller: Caller): Promise<void> {
+/** Whether the dispatcher says in a heartbeat that it takes several events in a message. */
+function takesEvents(heartbeat: object): boolean {
+  return 'takes' in heartbeat && Array.isArray(heartbeat.takes) && heartbeat.takes.includes('events')
+}
+
+/** @param together whether the dispatcher takes several events in a message; known once its first word has come */
+async function serve(
+  executor: Executor,
+  deciding: Map<string, Promise<unknown>>,
+  channel: Channel,
+  caller: Caller,
+  together: () => boolean
+): Promise<void> {
   const first = accepted(fromDispatcherShape, await firstMessage(channel, MESSAGE_WITHIN_MS), 'first message of a dispatch', 'CB_USAGE')
   if (first.type === 'program')
     throw new CloudburstError('CB_USAGE', 'a dispatch begins with a request, follow or fence, not with a program')
@@ -49,7 +62,7 @@ async function serve(executor: Executor, deciding: Map<string, Promise<unknown>>
   await send(channel, { type: 'accepted', id, receipt: receipt(executor, id, acceptance, caller.peer) })
   // Told first that the goal was accepted, which is so whatever the dispatcher may do now.
   caller.require('goal:dispatch', { program: acceptance.program, goal: acceptance.goal, vars: [] })
-  await tell(executor, channel, caller, id, first.type === 'follow' ? first : { from: 1 })
+  await tell(executor, channel, caller, id, { ...(first.type === 'follow' ? first : { from: 1 }), together: together() })
 }
 
 async function decide(executor: Executor, request: DispatchRequest, channel: Channel, caller: Caller): Promise<Acceptance> {

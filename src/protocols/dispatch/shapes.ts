@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { behalfShape } from '../behalf.ts'
 import {
   assignmentShape,
+  byType,
   bytesShape,
   countShape,
   errorShape,
@@ -18,7 +19,7 @@ import {
   timeShape
 } from '../shapes.ts'
 import { eventShape } from './event-shapes.ts'
-import type { FromDispatcher, FromExecutor } from './messages.ts'
+import { EVENTS_TOGETHER_MAX, type FromDispatcher, type FromExecutor } from './messages.ts'
 
 /** Longest chain of sub-goals across nodes: deeper is a cycle that changes its arguments on the way. */
 export const CHAIN_LENGTH_MAX = 32
@@ -55,7 +56,10 @@ export const fromDispatcherShape: v.GenericSchema<unknown, Exclude<FromDispatche
   })
 ])
 
-export const fromExecutorShape: v.GenericSchema<unknown, Exclude<FromExecutor, { type: 'heartbeat' }>> = v.variant('type', [
+export const fromExecutorShape: v.GenericSchema<unknown, Exclude<FromExecutor, { type: 'heartbeat' }>> = byType([
+  v.object({ type: v.literal('event'), event: eventShape }),
+  v.object({ type: v.literal('events'), events: v.pipe(v.array(eventShape), v.minLength(1), v.maxLength(EVENTS_TOGETHER_MAX)) }),
+  v.object({ type: v.literal('output'), ...output, offset: countShape, bytes: bytesShape }),
   v.object({
     type: v.literal('accepted'),
     id: idShape,
@@ -66,7 +70,5 @@ export const fromExecutorShape: v.GenericSchema<unknown, Exclude<FromExecutor, {
   }),
   v.object({ type: v.literal('need-program'), hash: hashShape }),
   v.object({ type: v.literal('refused'), error: errorShape }),
-  v.object({ type: v.literal('fenced'), id: idShape }),
-  v.object({ type: v.literal('event'), event: eventShape }),
-  v.object({ type: v.literal('output'), ...output, offset: countShape, bytes: bytesShape })
+  v.object({ type: v.literal('fenced'), id: idShape })
 ])

@@ -3,10 +3,20 @@ import type { GoalEvent } from '../../goals/pursuit/events.ts'
 import type { Caller, Channel } from '../wire/channel.ts'
 import type { Executor } from './executor.ts'
 import { liveEvents } from './live-events.ts'
-import type { FromExecutor, OutputHead } from './messages.ts'
+import { EVENTS_TOGETHER_MAX, type FromExecutor, type OutputHead } from './messages.ts'
 
 /** Output that is still unread when the goal has come to its outcome is waited for this long, in milliseconds. */
 const REST_OF_OUTPUT_MS = 5_000
+
+/** What is told of a goal. */
+export interface Telling {
+  /** Number of the first event. */
+  readonly from: number
+  /** Output that is held there already. */
+  readonly have?: readonly OutputHead[]
+  /** Whether several events may go in a message. */
+  readonly together: boolean
+}
 
 /**
  * Sends a goal's events and output to its dispatcher until the outcome has been sent, the dispatcher has left or its
@@ -18,7 +28,7 @@ export async function tell(
   channel: Channel,
   caller: Caller,
   goalId: string,
-  { from, have = [] }: { readonly from: number; readonly have?: readonly OutputHead[] }
+  { from, have = [], together }: Telling
 ): Promise<void> {
   const left = new AbortController()
   const leave = (): void => left.abort()
@@ -30,21 +40,46 @@ export async function tell(
   // Output is a courtesy: it is in the executor's files whatever happens here.
   const printing = print(executor, channel, goalId, have, AbortSignal.any([outputEnds.signal, stop])).catch(() => undefined)
   try {
-    for await (const event of liveEvents(executor.events, goalId, from, stop)) {
-      const last = isOutcome(event)
-      if (last) {
-        // What the last steps printed belongs before the outcome: the dispatcher stops listening there.
-        outputEnds.abort()
-        await atMost(printing, REST_OF_OUTPUT_MS)
+    for await (const events of liveEvents(executor.events, goalId, from, stop)) {
+      const last = events.findIndex(isOutcome)
+      const before = last === -1 ? events : events.slice(0, last)
+      for (const some of together ? slices(before) : before.map(event => [event])) {
+        if (stop.aborted) break
+        await send(channel, some)
       }
-      await channel.write({ type: 'event', event } satisfies FromExecutor)
-      if (last) return
+      if (last === -1 || stop.aborted) continue
+      // What the last steps printed belongs before the outcome: the dispatcher stops listening there.
+      outputEnds.abort()
+      await atMost(printing, REST_OF_OUTPUT_MS)
+      return await send(channel, [events[last]!])
     }
     if (caller.ended.aborted) throw sessionEnded(caller)
   } finally {
     outputEnds.abort()
     leave()
   }
+}
+
+/** One message, or several when it would be too long. */
+async function send(channel: Channel, events: readonly GoalEvent[]): Promise<void> {
+  const [event] = events
+  if (event === undefined) return
+  if (events.length === 1) return await channel.write({ type: 'event', event } satisfies FromExecutor)
+  try {
+    await channel.write({ type: 'events', events } satisfies FromExecutor)
+  } catch (error) {
+    // Nothing of it has been sent then.
+    if (!(error instanceof CloudburstError) || error.code !== 'CB_FRAME_TOO_LONG') throw error
+    const half = events.length >> 1
+    await send(channel, events.slice(0, half))
+    await send(channel, events.slice(half))
+  }
+}
+
+function slices(events: readonly GoalEvent[]): (readonly GoalEvent[])[] {
+  if (events.length <= EVENTS_TOGETHER_MAX) return [events]
+  const count = Math.ceil(events.length / EVENTS_TOGETHER_MAX)
+  return Array.from({ length: count }, (_, at) => events.slice(at * EVENTS_TOGETHER_MAX, (at + 1) * EVENTS_TOGETHER_MAX))
 }
 
 /** Whether nothing can follow this event. */

@@ -1,11 +1,16 @@
 import type { Stream } from '@libp2p/interface'
-import { Uint8ArrayList } from 'uint8arraylist'
+import type { Uint8ArrayList } from 'uint8arraylist'
 import { CloudburstError } from '../../errors.ts'
+import { IncomingBytes } from './incoming-bytes.ts'
+import { Outgoing } from './outgoing.ts'
 
 /** Longest frame either side accepts, in bytes: a program with its includes fits, and one peer cannot hold more of our memory. See ./README.md, "Limits". */
 export const FRAME_BYTES_MAX = 4 * 1024 * 1024
-/** Frames are gathered up to this many bytes and go out as one: Noise and TCP cost per send, not per byte. */
-export const GATHER_BYTES_MAX = 64 * 1024
+/**
+ * Frames are gathered and cut into pieces of this many bytes: the longest that Noise encrypts as one (65,535, less its tag of 16 and
+ * yamux's header of 12). Noise and TCP cost per piece, and one byte more would be a piece of its own.
+ */
+export const PIECE_BYTES_MAX = 65_535 - 16 - 12
 /** Received bytes we hold before the sender is asked to pause, beyond one frame. */
 export const READ_AHEAD_BYTES_MAX = 256 * 1024
 /** How long the last frames may take to leave, in milliseconds, before a finished stream is given up: a slow reader on a slow line. */
@@ -29,8 +34,8 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
   /** Fires when the stream is gone for whatever reason. */
   readonly closed: AbortSignal
   readonly #frameBytesMax: number
-  readonly #received = new Uint8ArrayList()
-  #outgoing = new Uint8ArrayList()
+  readonly #received = new IncomingBytes()
+  readonly #outgoing = new Outgoing()
   #flushScheduled = false
   #wakeReader: (() => void) | undefined
   #wakeWriters: (() => void)[] = []
@@ -88,21 +93,21 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Queues one frame; resolves when there is room for more. Small frames of one turn of the event loop leave together.
+   * Queues one frame, whole or in pieces, which must not change any more; resolves when there is room for the next. What is written in one turn of
+   * the event loop leaves together.
    * @throws CloudburstError CB_FRAME_TOO_LONG, CB_PEER_UNREACHABLE
    */
-  async write(frame: Uint8Array): Promise<void> {
-    if (frame.byteLength > this.#frameBytesMax) {
-      throw new CloudburstError('CB_FRAME_TOO_LONG', `a ${frame.byteLength}-byte frame is longer than ${this.#frameBytesMax}`)
+  async write(frame: Uint8Array | readonly Uint8Array[]): Promise<void> {
+    const pieces = frame instanceof Uint8Array ? [frame] : frame
+    const length = pieces.reduce((sum, { byteLength }) => sum + byteLength, 0)
+    if (length > this.#frameBytesMax) {
+      throw new CloudburstError('CB_FRAME_TOO_LONG', `a ${length}-byte frame is longer than ${this.#frameBytesMax}`)
     }
     this.#checkWritable()
-    const header = new Uint8Array(HEADER_BYTES)
-    new DataView(header.buffer).setUint32(0, frame.byteLength)
-    this.#outgoing.append(header)
-    this.#outgoing.append(frame)
-    if (this.#outgoing.byteLength >= GATHER_BYTES_MAX) this.#flush()
-    else this.#scheduleFlush()
-    while (!this.#gone && (this.stream.writableNeedsDrain || this.#outgoing.byteLength >= GATHER_BYTES_MAX)) await this.#drained()
+    this.#outgoing.add(length, pieces)
+    if (this.#outgoing.byteLength >= PIECE_BYTES_MAX) this.#flush(PIECE_BYTES_MAX)
+    if (this.#outgoing.byteLength > 0) this.#scheduleFlush()
+    while (!this.#gone && (this.stream.writableNeedsDrain || this.#outgoing.byteLength >= PIECE_BYTES_MAX)) await this.#drained()
     if (this.#failure !== undefined) throw this.#failure
   }
 
@@ -131,7 +136,7 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
   }
 
   #receive(bytes: Uint8Array | Uint8ArrayList): void {
-    this.#received.append(bytes)
+    this.#received.add(bytes)
     if (this.#received.byteLength > READ_AHEAD_BYTES_MAX && !this.#paused) {
       this.#paused = true
       // Not at once: resume() may be handing us data right now, and would re-open the window behind a pause made here.
@@ -145,7 +150,7 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
   #takeFrame(): Uint8Array | undefined {
     const held = this.#received.byteLength
     if (held < HEADER_BYTES) return undefined
-    const length = this.#received.getUint32(0)
+    const length = this.#received.peekUint32()
     if (length > this.#frameBytesMax) {
       const error = new CloudburstError('CB_FRAME_TOO_LONG', `peer announced a ${length}-byte frame, longer than ${this.#frameBytesMax}`)
       this.#failure ??= error
@@ -153,8 +158,8 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
       throw error
     }
     if (held < HEADER_BYTES + length) return undefined
-    const frame = this.#received.subarray(HEADER_BYTES, HEADER_BYTES + length)
-    this.#received.consume(HEADER_BYTES + length)
+    this.#received.skip(HEADER_BYTES)
+    const frame = this.#received.take(length)
     if (this.#received.byteLength < READ_AHEAD_BYTES_MAX / 2) this.#unpause()
     return frame
   }
@@ -181,12 +186,11 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
     })
   }
 
-  #flush(): void {
-    if (this.#outgoing.byteLength > 0 && !this.#gone && !this.stream.writableNeedsDrain && this.stream.writeStatus === 'writable') {
-      const gathered = this.#outgoing
-      this.#outgoing = new Uint8ArrayList()
-      this.stream.send(gathered)
-    }
+  /** @param least what is less than this waits for more */
+  #flush(least = 1): void {
+    const { stream } = this
+    while (this.#outgoing.byteLength >= least && !this.#gone && !stream.writableNeedsDrain && stream.writeStatus === 'writable')
+      stream.send(this.#outgoing.take(PIECE_BYTES_MAX))
     if (!this.stream.writableNeedsDrain) this.#wakeAllWriters()
   }
 

@@ -206,7 +206,7 @@ function turnState(raw: Channel): { over: boolean; readonly closed: AbortSignal;
   }
 }
 
-/** Waits for the first message of another turn, and leaves it there. */
+/** Waits for the first message of another turn, and leaves it there: a heartbeat that says something is one. */
 async function another(incoming: Incoming): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const waited = new Promise<undefined>(resolve => {
@@ -216,7 +216,7 @@ async function another(incoming: Incoming): Promise<boolean> {
     for (;;) {
       const message = await Promise.race([incoming.peek(), waited])
       if (message === undefined) return false
-      if (typeOf(message) !== 'heartbeat') return true
+      if (typeOf(message) !== 'heartbeat' || Object.keys(message as object).length > 1) return true
       incoming.take()
     }
   } finally {

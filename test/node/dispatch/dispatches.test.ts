@@ -3,11 +3,10 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { generateIdentity } from '../../../src/crypto/identity.ts'
 import { seal } from '../../../src/crypto/dsse.ts'
 import { CloudburstError } from '../../../src/errors.ts'
-import type { GoalEvent } from '../../../src/goals/pursuit/events.ts'
 import type { DispatchParts } from '../../../src/node/dispatch/dispatches.ts'
 import type { DispatchRequest } from '../../../src/protocols/dispatch/executor.ts'
 import { eventsOf } from '../../fakes/executor.ts'
-import { deadline, dispatcher, ID, isEvent, opened, order, pair, seqs, server, started } from './pair.ts'
+import { deadline, dispatcher, eventsIn, ID, isEvent, opened, order, pair, seqs, server, started } from './pair.ts'
 
 describe('a goal sent to another node', () => {
   afterEach(async () => {
@@ -233,8 +232,7 @@ describe('a goal sent to another node', () => {
       asked = request
       executor.happen(eventsOf(request.id, request, dispatcher.peer)[0]!)
     }
-    world.dial = n =>
-      n === 1 ? { cut: (_count, _from, message) => (message as { type: string }).type === 'event' && executor.forget() === undefined } : {}
+    world.dial = n => (n === 1 ? { cut: (_count, _from, message) => eventsIn(message).length > 0 && executor.forget() === undefined } : {})
     const dispatches = await start()
     await dispatches.send(order())
     const doubt = async (): Promise<boolean> => (await dispatches.find(ID))?.state === 'in-doubt'
@@ -285,8 +283,7 @@ describe('a goal sent to another node', () => {
     const { start, store, world, executor, journal } = pair()
     world.dial = n => ({
       cut: (_count, _from, message) => {
-        const { type, event } = message as { type: string; event?: GoalEvent }
-        if (n === 1 && type === 'event' && event?.seq === 3) store.broken = true
+        if (n === 1 && isEvent(message, ID, 3)) store.broken = true
         if (n === 2) store.broken = false
         return false
       }

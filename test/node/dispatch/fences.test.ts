@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { CloudburstError } from '../../../src/errors.ts'
 import type { GoalEvent } from '../../../src/goals/pursuit/events.ts'
 import { eventsOf } from '../../fakes/executor.ts'
-import { deadline, dispatcher, ID, opened, order, pair, server, started } from './pair.ts'
+import { deadline, dispatcher, eventsIn, ID, opened, order, pair, server, started } from './pair.ts'
 
 describe('a goal whose node is away', () => {
   afterEach(async () => {
@@ -48,7 +48,7 @@ describe('a goal whose node is away', () => {
     const { parts, world, executor } = pair()
     executor.onAccept = request => executor.happen(eventsOf(request.id, request, dispatcher.peer)[0]!)
     const asked: object[] = []
-    world.dial = n => (n === 1 ? { cut: (_count, _from, message) => (message as { type: string }).type === 'event' } : away())
+    world.dial = n => (n === 1 ? { cut: (_count, _from, message) => eventsIn(message).length > 0 } : away())
     const dispatches = await started({ ...parts, cancelThere: record => void asked.push(record.giveUp ?? {}) })
     await dispatches.send(order())
     await dispatches.verdict(ID, deadline())
@@ -63,7 +63,7 @@ describe('a goal whose node is away', () => {
   it('is not waited for any more when it was abandoned, and its peer is told so when it returns', async () => {
     const { start, world, executor } = pair()
     executor.onAccept = request => executor.happen(eventsOf(request.id, request, dispatcher.peer)[0]!)
-    world.dial = n => (n === 1 ? { cut: (_count, _from, message) => (message as { type: string }).type === 'event' } : away())
+    world.dial = n => (n === 1 ? { cut: (_count, _from, message) => eventsIn(message).length > 0 } : away())
     const first = await start()
     await first.send(order())
     await first.verdict(ID, deadline())

@@ -91,9 +91,12 @@ export const started = async (parts: DispatchParts): Promise<Dispatches> => {
   return dispatches
 }
 
-export const isEvent = (message: unknown, goalId: string, seq: number): boolean => {
-  const { event } = message as { event?: GoalEvent }
-  return event?.goalId === goalId && event.seq === seq
+/** The events in a message, alone or several together. */
+export const eventsIn = (message: unknown): readonly GoalEvent[] => {
+  const { event, events = [] } = message as { event?: GoalEvent; events?: readonly GoalEvent[] }
+  return event === undefined ? events : [event]
 }
+export const isEvent = (message: unknown, goalId: string, seq: number): boolean =>
+  eventsIn(message).some(event => event.goalId === goalId && event.seq === seq)
 export const deadline = () => AbortSignal.timeout(5_000)
 export const seqs = (events: readonly GoalEvent[]) => events.map(({ seq }) => seq)

@@ -4,20 +4,26 @@ import type { GoalEvent } from '../../../src/goals/pursuit/events.ts'
 import { type EventSource, liveEvents } from '../../../src/protocols/dispatch/live-events.ts'
 
 const event = (seq: number): GoalEvent => ({ goalId: 'g', seq, at: seq, body: { type: 'started', stretch: 1, cause: 'first' } })
+const seqs = (events: readonly GoalEvent[] | void) => (events ?? []).map(({ seq }) => seq)
 const turn = () => new Promise<void>(resolve => setImmediate(resolve))
 
 /** A source to which events come while it is read. */
 function source() {
   const events: GoalEvent[] = []
   const listeners = new Set<(event: GoalEvent) => void>()
-  const it: EventSource & { add(): void; listeners: Set<(event: GoalEvent) => void> } = {
+  let longest = 0
+  const it: EventSource & { add(): void; listeners: Set<(event: GoalEvent) => void>; readonly longest: number } = {
     listeners,
+    get longest() {
+      return longest
+    },
     add() {
       events.push(event(events.length + 1))
       for (const listener of listeners) listener(events.at(-1)!)
     },
-    read: async (_goalId, from) => {
-      const now = events.filter(({ seq }) => seq >= from)
+    read: async (_goalId, from, most = Infinity) => {
+      const now = events.filter(({ seq }) => seq >= from).slice(0, most)
+      longest = Math.max(longest, now.length)
       await turn()
       return now
     },
@@ -39,10 +45,12 @@ describe('live events', () => {
         const seen: number[] = []
         const reading = (async () => {
           if (total === 0) return
-          for await (const { seq } of liveEvents(from, 'g', 1, stop.signal)) {
-            seen.push(seq)
-            if (seen.length % (slow + 1) === 0) await turn()
-            if (seq === total) return
+          for await (const some of liveEvents(from, 'g', 1, stop.signal)) {
+            for (const { seq } of some) {
+              seen.push(seq)
+              if (seen.length % (slow + 1) === 0) await turn()
+              if (seq === total) return
+            }
           }
         })()
         for (const burst of bursts) {
@@ -60,6 +68,23 @@ describe('live events', () => {
     )
   }).timeout(20_000)
 
+  it('are read from their source page by page, while more come', async () => {
+    const from = source()
+    const total = 3_500
+    for (let at = 0; at < total - 500; at++) from.add()
+    const seen: number[] = []
+    for await (const some of liveEvents(from, 'g', 1, new AbortController().signal)) {
+      for (let at = 0; at < 250 && seen.length >= 1_000 && seen.length < 3_000; at++) from.add()
+      seen.push(...seqs(some))
+      if (seen.length === total) break
+    }
+    assert.deepEqual(
+      seen,
+      Array.from({ length: total }, (_, at) => at + 1)
+    )
+    assert.equal(from.longest, 1_000)
+  })
+
   it('end when nobody wants them any more', async () => {
     const from = source()
     const stop = new AbortController()
@@ -76,7 +101,7 @@ describe('live events', () => {
     const first = reading.next()
     await turn()
     from.add()
-    assert.equal((await first).value?.seq, 1)
+    assert.deepEqual(seqs((await first).value), [1])
     const second = reading.next()
     await turn()
     const told = [...from.listeners]
@@ -84,7 +109,7 @@ describe('live events', () => {
     from.add()
     for (const listener of told) from.listeners.add(listener)
     from.add()
-    assert.deepEqual([(await second).value?.seq, (await reading.next()).value?.seq], [2, 3])
+    assert.deepEqual(seqs((await second).value), [2, 3])
     await reading.return()
   })
 

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
+import { CloudburstError } from '../../../src/errors.ts'
 import type { GoalEvent, OutputChunk } from '../../../src/goals/pursuit/events.ts'
 import { type DispatchEnd, type DispatchSink, dispatchOnce, follow } from '../../../src/protocols/dispatch/client.ts'
 import type { DispatchRequest, Executor } from '../../../src/protocols/dispatch/executor.ts'
+import { EVENTS_TOGETHER_MAX } from '../../../src/protocols/dispatch/messages.ts'
 import { readReceipt } from '../../../src/protocols/dispatch/receipt.ts'
 import { dispatchHandler } from '../../../src/protocols/dispatch/server.ts'
 import { STREAMS_PER_PEER_MAX } from '../../../src/protocols/per-peer.ts'
-import type { Caller } from '../../../src/protocols/wire/channel.ts'
+import type { Caller, Channel } from '../../../src/protocols/wire/channel.ts'
 import { callerWith } from '../../fakes/caller.ts'
 import { channelPair, type PairOptions } from '../../fakes/channel-pair.ts'
 import { eventsOf, fakeExecutor } from '../../fakes/executor.ts'
@@ -57,6 +59,7 @@ function connect(executor: Executor, caller: Caller, options: PairOptions = {}) 
   return { ...pair, served }
 }
 
+const isOver = (message: unknown): boolean => message === undefined || (message as { type: string }).type === 'over'
 const code = (end: DispatchEnd): string => (end.kind === 'refused' ? end.error.code : end.kind)
 
 describe('a dispatched goal', () => {
@@ -73,6 +76,48 @@ describe('a dispatched goal', () => {
       { id: ID, executor: SERVER, dispatcher: caller.peer, goal: 'publish', program: HASH, acceptedAt: 0 }
     )
     assert.equal(executor.loads, 0)
+  })
+
+  it('is told several events in a message, but one by one to a dispatcher that does not say that it takes them', async () => {
+    const heard = async (...words: object[]): Promise<readonly number[][]> => {
+      const { client } = connect(quick(), callerWith(both))
+      for (const word of words) await client.write(word)
+      const told: number[][] = []
+      for (let message = await client.read(); !isOver(message); message = await client.read()) {
+        const { event, events = [] } = message as { event?: GoalEvent; events?: readonly GoalEvent[] }
+        if (event !== undefined || events.length > 0) told.push((event === undefined ? events : [event]).map(({ seq }) => seq))
+      }
+      return told
+    }
+    const takes = { type: 'heartbeat', takes: ['events', 'something else'] }
+    assert.deepEqual(await heard(request()), [[1], [2], [3], [4], [5]])
+    assert.deepEqual(await heard(takes, request()), [[1, 2, 3, 4], [5]])
+    assert.deepEqual(await heard({ type: 'heartbeat', takes: 'events' }, request()), [[1], [2], [3], [4], [5]])
+  })
+
+  it('is told in shorter messages when one would be too long', async () => {
+    const executor = quick()
+    const pair = channelPair({ client: 'me', server: SERVER })
+    const lengths: number[] = []
+    const narrow: Channel = {
+      ...pair.server,
+      write: async message => {
+        const { events } = message as { events?: readonly GoalEvent[] }
+        if (events !== undefined && events.length > 1) {
+          lengths.push(events.length)
+          throw new CloudburstError('CB_FRAME_TOO_LONG', 'too long')
+        }
+        await pair.server.write(message)
+      }
+    }
+    void dispatchHandler(executor)(narrow, callerWith(both, 'me')).catch(() => undefined)
+    const taken = sink()
+    assert.equal((await dispatchOnce(pair.client, request(), files, taken)).kind, 'outcome')
+    assert.deepEqual(
+      taken.events,
+      eventsOf(ID, request(), 'x').map((event, at) => (at === 0 ? taken.events[0] : event))
+    )
+    assert.deepEqual(lengths, [4, 2, 2])
   })
 
   it('brings its program along when the peer lacks it', async () => {
@@ -289,6 +334,26 @@ describe('an executor that does not keep to the protocol', () => {
       messages: [
         { type: 'accepted', id: ID, receipt },
         { type: 'event', event: { ...event, seq: 1, goalId: 'x' } }
+      ]
+    },
+    {
+      it: 'skips an event among several',
+      messages: [
+        { type: 'accepted', id: ID, receipt },
+        {
+          type: 'events',
+          events: [
+            { ...event, seq: 1 },
+            { ...event, seq: 3 }
+          ]
+        }
+      ]
+    },
+    {
+      it: 'tells more events at once than it may',
+      messages: [
+        { type: 'accepted', id: ID, receipt },
+        { type: 'events', events: Array.from({ length: EVENTS_TOGETHER_MAX + 1 }, (_, at) => ({ ...event, seq: at + 1 })) }
       ]
     },
     { it: 'accepts another goal', messages: [{ type: 'accepted', id: '01JD0000000000000000000001', receipt }] },

@@ -72,6 +72,26 @@ describe('turns on one channel', () => {
     assert.equal(channel.closed.aborted, true)
   })
 
+  it('begin with a heartbeat that says something; one that says nothing is passed over', async () => {
+    const heard: unknown[] = []
+    const handler = inTurns(async channel => {
+      for (let at = 0; at < 2; at++) heard.push(await channel.read())
+      return true
+    })
+    const { client } = connect(handler)
+    const stream = asking(client)
+    for (let at = 0; at < 2; at++) {
+      const free = Promise.withResolvers<void>()
+      if (at > 0) await client.write({ type: 'heartbeat' })
+      const channel = stream.turn(free.resolve)
+      await channel.write({ type: 'heartbeat', takes: [`${at}`] })
+      await channel.write(`word ${at}`)
+      await channel.finish()
+      await free.promise
+    }
+    assert.deepEqual(heard, [{ type: 'heartbeat', takes: ['0'] }, 'word 0', { type: 'heartbeat', takes: ['1'] }, 'word 1'])
+  })
+
   it('keep what is said in the next one from a reader of the one before', async () => {
     const stale: Promise<unknown>[] = []
     const handler = inTurns(async channel => {
