@@ -2,6 +2,9 @@
 import { Agent, type IncomingMessage, request as httpRequest } from 'node:http'
 import { CloudburstError, type ErrorData, fromErrorData } from '../errors.ts'
 
+/** Node looks for a name for TLS otherwise, which takes some milliseconds. */
+const NO_TLS = { servername: '' }
+
 export interface ControlHttp {
   /** @throws CloudburstError as the daemon said, or CB_NO_DAEMON */
   post(path: string, body: unknown, signal: AbortSignal): Promise<unknown>
@@ -17,7 +20,7 @@ export function httpOver(socketPath: string, home: string): ControlHttp {
     return new Promise((resolve, reject) => {
       const text = JSON.stringify(body)
       const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
-      const request = httpRequest({ socketPath, path, method: 'POST', agent, headers, signal }, resolve)
+      const request = httpRequest({ ...NO_TLS, socketPath, path, method: 'POST', agent, headers, signal }, resolve)
       request.on('error', error => reject(signal.aborted ? signal.reason : away(error, socketPath, home)))
       request.end(text)
     })

@@ -8,12 +8,18 @@ const MEANT = /did you mean <?([^\s?>]+)>?\?/
 const TOO_MANY = /(?:; (\S+) is too many|takes no word (\S+))$/
 
 /**
- * A whole command to paste, or undefined when what was typed is not what is wrong.
+ * A whole command to paste, or undefined when what was typed is not what is wrong. An error that knows it has its words in `details.again`.
  * @param words as typed, without `cloudburst`
  */
 export function remedy(error: unknown, words: readonly string[]): string | undefined {
   if (!(error instanceof CloudburstError)) return undefined
-  const fixed = meant(error.message, words) ?? fewer(error.message, words) ?? emptied(error, words) ?? listed(error, words)
+  const { again } = error.details
+  const fixed =
+    (Array.isArray(again) ? (again as readonly string[]) : undefined) ??
+    meant(error.message, words) ??
+    fewer(error.message, words) ??
+    emptied(error, words) ??
+    listed(error, words)
   return fixed === undefined ? undefined : ['cloudburst', ...fixed].map(shellWord).join(' ')
 }
 

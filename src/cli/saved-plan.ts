@@ -61,6 +61,26 @@ export function readPlan(file: string): SavedPlan {
   return { ...rest, digest }
 }
 
+/** The words that make the plan anew, in the same file. Trees and secrets are to be given again by whoever knows them. */
+export function wordsToPlanAgain({ files, request }: SavedPlan, file: string): readonly string[] {
+  const { goal, assignments, program, agent, destroy, refresh, target, abreast, probe } = request
+  return [
+    'plan',
+    ...files,
+    goal,
+    ...assignments.map(({ path, value }) => `${path}=${typeof value === 'string' ? value : ''}`),
+    ...(program === undefined ? [] : ['--program', program]),
+    ...(agent === undefined ? [] : ['--agent', agent]),
+    ...(destroy === true ? ['--destroy'] : []),
+    ...(refresh === true ? ['--refresh'] : []),
+    ...(target === undefined ? [] : ['--target', target]),
+    ...(abreast === undefined ? [] : ['--parallel', String(abreast)]),
+    ...(probe === false ? ['--no-probe'] : []),
+    '--out',
+    file
+  ]
+}
+
 function digestOf(saved: Omit<SavedPlan, 'digest'>): string {
   return createHash('sha256').update(JSON.stringify(saved)).digest('hex')
 }

@@ -126,6 +126,8 @@ export type FactQuery =
   | { readonly kind: 'env'; readonly name: string }
   /** What edits make of a text file. */
   | { readonly kind: 'edited'; readonly edits: FileEdits }
+  /** A digest of a text file, when what its edits would make of it cannot be told yet; undefined when there is none to be read. */
+  | { readonly kind: 'contents'; readonly path: string }
   /** Read-only command, declared pure by the author. */
   | { readonly kind: 'shell'; readonly argv: readonly string[]; readonly timeoutMs: number }
   /** What this node knows about a node: `nodes.web1.host.os`. */

@@ -1,6 +1,6 @@
 /** Answers questions about this machine: files, environment, pure shells, what the node knows. */
 import { spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { accessSync, constants as fileConstants, type Stats, statSync } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { constants } from 'node:os'
@@ -10,6 +10,7 @@ import { readText } from './drivers/text-files.ts'
 import type { FileEdits } from '../goals/pursuit/edited-text.ts'
 import type { FileTest } from '../goals/program/model.ts'
 import type { Tree } from '../goals/tree.ts'
+import { seenTogether } from './listed-files.ts'
 
 /** What the probe needs of the node. */
 export interface ProbeNeeds {
@@ -45,6 +46,8 @@ export function machineProbe(needs: ProbeNeeds): Probe {
         return fileTest(query.test, query.path).then(value => ({ kind: 'bool', value }))
       case 'edited':
         return editFile(query.edits)
+      case 'contents':
+        return digestOf(query.path)
       case 'env':
         return { kind: 'text', value: (needs.env ?? process.env)[query.name] }
       case 'shell':
@@ -64,9 +67,12 @@ export function machineProbe(needs: ProbeNeeds): Probe {
   return {
     gather: async queries => {
       const facts = new Array<Fact>(queries.length)
+      const seen = await seenTogether(queries)
+      for (const [at, value] of seen) facts[at] = { kind: 'bool', value }
       let next = 0
       const work = async (): Promise<void> => {
         for (let at = next++; at < queries.length; at = next++) {
+          if (seen.has(at)) continue
           const fact = answer(queries[at]!)
           facts[at] = fact instanceof Promise ? await fact : fact
         }
@@ -91,6 +97,11 @@ async function editFile(edits: FileEdits): Promise<Fact> {
   const found = await readText(edits.path)
   const { editText } = await import('./editing/edit-text.ts')
   return { kind: 'edited', edited: await editText(edits, found) }
+}
+
+async function digestOf(path: string): Promise<Fact> {
+  const found = await readText(path)
+  return { kind: 'text', value: found.kind === 'text' ? createHash('sha256').update(found.text).digest('hex') : undefined }
 }
 
 /** A file that cannot be looked at counts as not there, as in test(1). */

@@ -51,6 +51,7 @@ describe('saved plans', () => {
     writeFileSync(at('conf'), 'a a\n')
     const { stderr } = await run(4, 'execute', at('p.json'))
     assert.match(stderr, /not true any more: changed since are contents of .*conf/)
+    assert.ok(stderr.endsWith(`next: cloudburst plan ${file} site goal.root=${home} --out ${at('p.json')} --home ${home}\n`), stderr)
     assert.throws(made, { code: 'ENOENT' })
   })
 
@@ -58,6 +59,12 @@ describe('saved plans', () => {
     await plan('p.json')
     writeFileSync(file, program.replace('echo made', 'echo done'))
     assert.match((await run(4, 'execute', at('p.json'))).stderr, /changed since are program site/)
+  })
+
+  it('are made of the program as it is, also when it has another name now', async () => {
+    await run(0, 'pursue', file, 'site', `goal.root=${home}`)
+    writeFileSync(file, program.replace('name="site"', 'name="other"'))
+    await run(0, 'pursue', file, 'site', `goal.root=${home}`)
   })
 
   it('are refused when they were edited themselves', async () => {

@@ -24,6 +24,10 @@ exec ${dist}/cloudburst.js "$@"
 /** Pages whose commands are run together with the answers that stand there, by tests of their own. */
 const WITH_ANSWERS: readonly string[] = ['permissions.md']
 
+/** Pages where a `text` block right behind one of commands is what these print, or a part of it. */
+const ANSWERED: readonly string[] = ['plan.md']
+const MARK = '--- that was block'
+
 /** A page's blocks of commands run one after the other in one directory. What is only to be looked at is marked \`text\`. */
 describe('the commands in docs/', () => {
   let directory: string
@@ -52,7 +56,7 @@ describe('the commands in docs/', () => {
 
   for (const page of pages) {
     const text = readFileSync(join(root, 'docs', page), 'utf8')
-    const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block]) => block!)
+    const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```(?:\n+```text\n([\s\S]*?)^```)?/gm)]
     if (blocks.length === 0 || WITH_ANSWERS.includes(page)) continue
     it(`do what ${page} says`, async function () {
       if (text.includes('xmllint') && spawnSync('xmllint', ['--version']).error !== undefined)
@@ -65,7 +69,7 @@ describe('the commands in docs/', () => {
         CLOUDBURST_PACKAGE: root,
         NO_COLOR: '1'
       }
-      const script = blocks.join('\n')
+      const script = ['exec 2>&1', ...blocks.map(([, commands = '']) => `${commands}echo '${MARK}'`)].join('\n')
       running = spawn('/bin/bash', ['-e', '-o', 'pipefail', '-c', script], {
         cwd: join(directory, 'work'),
         env,
@@ -74,8 +78,20 @@ describe('the commands in docs/', () => {
       })
       let said = ''
       for (const stream of [running.stdout!, running.stderr!]) stream.setEncoding('utf8').on('data', (part: string) => (said += part))
-      const [exit] = (await once(running, 'exit')) as [number | null]
+      // A daemon that a page leaves running holds the pipes open.
+      const [exit] = (await once(running, ANSWERED.includes(page) ? 'close' : 'exit')) as [number | null]
       assert.equal(exit, 0, said)
+      if (!ANSWERED.includes(page)) return
+      const outputs = said.split(`${MARK}\n`)
+      blocks.forEach(([, , answer], at) => {
+        if (answer !== undefined) assert.match(outputs[at] ?? '', looksLike(answer))
+      })
     })
   }
 })
+
+/** What is different each time matches anything: ids, times and what is written as `…`. */
+function looksLike(answer: string): RegExp {
+  const plain = answer.replace(/01[0-9A-HJKMNP-TV-Z]{24}|01\w+…|\d{4}-\d\d-\d\dT[\d:.]+Z|\b[0-9a-f]{8}\b|\b[\d.]+ m?s\b/g, '…')
+  return new RegExp(`^${plain.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('…', '.*')}`, 'm')
+}

@@ -146,9 +146,11 @@ const otherFacts: Readonly<Record<string, (query: FactQuery) => Fact | undefined
   'environment ': query => (query.kind === 'env' ? { kind: 'text', value: '/elsewhere' } : undefined),
   'output of ': query => (query.kind === 'shell' ? { kind: 'shell', code: 1, stdout: 'otherwise' } : undefined),
   'contents of /etc/conf': query =>
-    query.kind === 'edited' && query.edits.path === '/etc/conf'
-      ? { kind: 'edited', edited: editedText(query.edits, { kind: 'text', text: `${CONF}more\n` }) }
-      : undefined,
+    query.kind === 'contents'
+      ? { kind: 'text', value: 'another digest' }
+      : query.kind === 'edited' && query.edits.path === '/etc/conf'
+        ? { kind: 'edited', edited: editedText(query.edits, { kind: 'text', text: `${CONF}more\n` }) }
+        : undefined,
   'nodes.': query => (query.kind === 'state' ? { kind: 'tree', value: { value: 'there now' } } : undefined)
 }
 

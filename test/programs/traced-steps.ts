@@ -1,5 +1,12 @@
 /** Which step did what to the machine: what strace saw, by the shells that lead the commands of steps. Source: strace(1). */
+import assert from 'node:assert/strict'
+import { unplanned } from '../../src/goals/plan/conformance.ts'
+import type { GoalEvent } from '../../src/goals/pursuit/events.ts'
+import { stepDirectory } from '../../src/node/runner/step-directory.ts'
 import { effectsOf, wholeLines } from './tracing.ts'
+
+/** Words of strace for all that {@link tracedSteps} reads; `-o FILE` and whom to trace come behind them. */
+export const STRACE = ['-f', '-qq', '-s', '4096', '-e', 'trace=%file,%process'] as const
 
 /** A change of a file that no command of a step made, or a command. */
 export interface TracedSteps {
@@ -39,4 +46,36 @@ export function tracedSteps(trace: string, besides: readonly string[]): TracedSt
   })
   const ownChanges = changed.filter(({ pid }) => !isOfStep(pid)).map(({ text }) => text)
   return { started, ownChanges, changes: changed.length - ownChanges.length }
+}
+
+/** The steps of all runs in `events` were planned, each command was one of them, and nothing but a step has changed a file. */
+export function assertNothingElse({ started, ownChanges, changes }: TracedSteps, events: readonly GoalEvent[]): void {
+  for (const id of new Set(events.map(({ goalId }) => goalId)))
+    assert.deepEqual(unplanned(events.filter(({ goalId }) => goalId === id)), [])
+  const known = events.flatMap(({ goalId, body }) =>
+    body.type === 'step-began' ? [stepDirectory('', { goalId, step: body.step, attempt: body.attempt })] : []
+  )
+  const told = started.map(directory => directory.slice(directory.indexOf('steps/')))
+  assert.deepEqual([...told].sort(), [...new Set(told)].sort(), 'each once')
+  assert.deepEqual(
+    told.filter(directory => !known.includes(directory)),
+    [],
+    'commands that no step of the journal had'
+  )
+  const edited = events.flatMap(({ body }) => (body.type === 'step-began' && body.kind === 'editFile' ? [body.show] : []))
+  assert.deepEqual(
+    ownChanges.filter(call => !edited.some(show => call.includes(/(\/\S+)/.exec(show)?.[1] ?? '\0'))),
+    [],
+    'changes that no step made'
+  )
+  console.log(`        ${told.length} commands, ${changes} changes of files by them`)
+}
+
+/** Events out of what `logs -o json` prints. */
+export function eventsIn(lines: string): readonly GoalEvent[] {
+  const items = lines
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as { type: string; event: GoalEvent })
+  return items.flatMap(({ type, event }) => (type === 'event' ? [event] : []))
 }

@@ -1,20 +1,19 @@
 /**
  * Programs that ship are pursued under a tracer: every command is one of a step that their plan knew, and nothing else changes a
- * file outside the home. Two in the suite, the others by `npm run programs:traced`.
+ * file outside the home. Two in the suite, the others by `npm run programs:traced`, which traces those that need nodes, hosts or
+ * accounts too: traced-nodes.test.ts.
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
-import { unplanned } from '../../src/goals/plan/conformance.ts'
 import type { GoalEvent } from '../../src/goals/pursuit/events.ts'
-import { stepDirectory } from '../../src/node/runner/step-directory.ts'
 import { until } from '../node/store/temporary-directory.ts'
 import { skip } from '../skip.ts'
 import { start } from '../system/mesh/process.ts'
 import { entry, type Place, place, root } from './cli.ts'
-import { tracedSteps, type TracedSteps } from './traced-steps.ts'
+import { assertNothingElse, eventsIn, STRACE, tracedSteps, type TracedSteps } from './traced-steps.ts'
 
 /** A goal of a program with what it needs; $ is a directory of the test's own, PORT a free port. */
 const few: readonly (readonly string[])[] = [
@@ -45,19 +44,18 @@ describe('pursuing a program that ships', function () {
 
   const traced = async (file: string, words: readonly string[]): Promise<TracedSteps & { exit: number; said: string }> => {
     const log = join(here.directory, 'trace')
-    const strace = ['-f', '-qq', '-s', '4096', '-e', 'trace=%file,%process', '-o', log]
-    const { exit, stdout, stderr } = await start('strace', [...strace, process.execPath, entry, 'pursue', file, ...words], here.env).ended
+    const { exit, stdout, stderr } = await start(
+      'strace',
+      [...STRACE, '-o', log, process.execPath, entry, 'pursue', file, ...words],
+      here.env
+    ).ended
     return { exit, said: stdout + stderr, ...tracedSteps(readFileSync(log, 'utf8'), [here.home, '/dev/', '/proc/']) }
   }
   const eventsOf = async (file: string, goal: string): Promise<readonly GoalEvent[]> => {
     const { stdout: rows } = await here.cli('goals', file, '-o', 'json')
     const latest = (JSON.parse(rows) as { id: string; goal: string }[]).find(each => each.goal === goal)
     const { stdout } = await here.cli('logs', file, latest!.id, '-o', 'json')
-    const items = stdout
-      .trim()
-      .split('\n')
-      .map(line => JSON.parse(line) as { type: string; event: GoalEvent })
-    return items.flatMap(({ type, event }) => (type === 'event' ? [event] : []))
+    return eventsIn(stdout)
   }
 
   for (const [file = '', goal = '', ...words] of process.env['CB_PROGRAMS'] === 'all' ? [...few, ...more] : few)
@@ -73,27 +71,9 @@ describe('pursuing a program that ships', function () {
         await until('it is done', async () => (await here.cli('goals', program, '-o', 'json')).stdout.includes('"completed"'), 60_000)
         await here.cli('pursue', program, ...stops[goal].map(word => word.replaceAll('$', here.directory)))
       }
-      const { exit, said, started, ownChanges, changes } = await tracing
+      const { exit, said, ...did } = await tracing
       assert.ok(exit === 0 || exit === 3, said)
-      const events = await eventsOf(program, goal)
-      assert.deepEqual(unplanned(events), [])
-      const known = events.flatMap(({ goalId, body }) =>
-        body.type === 'step-began' ? [stepDirectory('', { goalId, step: body.step, attempt: body.attempt })] : []
-      )
-      const told = started.map(directory => directory.slice(directory.indexOf('steps/')))
-      assert.deepEqual([...told].sort(), [...new Set(told)].sort(), 'each once')
-      assert.deepEqual(
-        told.filter(directory => !known.includes(directory)),
-        [],
-        'commands that no step of the journal had'
-      )
-      const edited = events.flatMap(({ body }) => (body.type === 'step-began' && body.kind === 'editFile' ? [body.show] : []))
-      assert.deepEqual(
-        ownChanges.filter(call => !edited.some(show => call.includes(/(\/\S+)/.exec(show)?.[1] ?? '\0'))),
-        [],
-        'changes that no step made'
-      )
-      console.log(`        exit ${exit}, ${told.length} commands, ${changes} changes of files by them`)
+      assertNothingElse(did, await eventsOf(program, goal))
     })
 
   it('would be told if something else were done', async () => {

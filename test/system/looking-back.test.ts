@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Plan } from '../../src/goals/plan/plan.ts'
+import { until } from './mesh/process.ts'
 import { type Mesh, mesh } from './mesh.ts'
 
 const given = '<variable name="place"><get>goal.place</get></variable>'
@@ -67,6 +68,19 @@ describe('what a goal has done, looked at later by daemons', function () {
     assert.equal((await m.node(2).goal(id)).status, 'suspended')
     assert.equal((await m.node(2).cli('resume', id)).exit, 0)
     await m.node(2).goal(id, ({ status }) => status === 'completed')
+  })
+
+  it('is drawn at each change while it goes on, also when nothing more happens then', async () => {
+    const [waits, goes] = [join(m.directory, 'waits'), join(m.directory, 'goes')]
+    const words = ['pursue', 'run', `goal.command=touch ${waits}; until [ -e ${goes} ]; do sleep 0.02; done`]
+    const id = (await m.node(1).cli(...words, '--detach', '-o', 'name')).stdout.trim()
+    await until('its step runs', () => existsSync(waits))
+    const drawing = m.node(1).begin('graph', id, '--live', '-o', 'json')
+    await drawing.says(/"kind": "step"[\s\S]*?"status": "running"/)
+    writeFileSync(goes, '')
+    const { exit, stdout } = await drawing.ended
+    assert.equal(exit, 0)
+    assert.match(stdout.slice(stdout.lastIndexOf('"version"')), /"kind": "step"[\s\S]*?"status": "done"/)
   })
 
   it('is not known while that node is away, and no saved plan that needs it is executed', async () => {

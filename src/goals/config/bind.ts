@@ -1,4 +1,5 @@
 /** The configuration of a goal: defaults < arguments < command line, and what is still missing. Source: docs/language.md, "Auto-configuration". */
+import { factKey } from '../expression/fact-key.ts'
 import { CloudburstError } from '../../errors.ts'
 import { isArtifact } from '../expression/artifacts.ts'
 import { convert, isSecretType } from '../expression/convert.ts'
@@ -190,7 +191,7 @@ class Binder {
     const { program } = this
     for (const name of environmentNames(path)) {
       const query: FactQuery = { kind: 'env', name }
-      if (!facts.has(JSON.stringify(query))) this.wanted.push(query)
+      if (!facts.has(factKey(query))) this.wanted.push(query)
     }
     const env = (name: string): string | undefined => {
       const fact = facts.get(JSON.stringify({ kind: 'env', name }))
@@ -248,5 +249,5 @@ function reasonsOf(result: ExprResult): string {
 }
 
 function distinct(queries: readonly FactQuery[]): FactQuery[] {
-  return [...new Map(queries.map(query => [JSON.stringify(query), query])).values()]
+  return [...new Map(queries.map(query => [factKey(query), query])).values()]
 }

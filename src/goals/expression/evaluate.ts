@@ -7,7 +7,7 @@ import type { Expression, OpName, Path, Place, Template } from '../program/model
 import type { Tree } from '../tree.ts'
 import { fileOf, isArtifact } from './artifacts.ts'
 import { convert, isSecretType, isTrueScalar } from './convert.ts'
-import { factValue, fileTest, goalCompleted, shellValue, stateValue } from './facts.ts'
+import { factValue, fileTest, goalCompleted, literalFileTest, shellValue, stateValue } from './facts.ts'
 import { compare, compute, isComparison, negate, type Operand, zero } from './operators.ts'
 import { and, or } from './outcome.ts'
 import { showPath } from './path.ts'
@@ -54,8 +54,11 @@ export function evaluatePart(expression: Expression, trace: Trace): Value {
       return operate(expression.name, expression.operands, place, trace)
     case 'defined':
       return defined(expression.of, place, trace)
-    case 'fileTest':
+    case 'fileTest': {
+      const [only, more] = expression.path
+      if (only?.kind === 'text' && more === undefined) return literalFileTest(expression, only.text, trace)
       return fileTest(expression.test, inPlace(join(expression.path, place, trace), place, 'the file', trace), place, trace)
+    }
     case 'shell':
       return shellValue(expression, trace)
     case 'completed':
@@ -202,19 +205,18 @@ function combine(operands: readonly Expression[], trace: Trace, name: 'and' | 'o
   const deciding: Outcome = name === 'and' ? 'false' : 'true'
   const before = trace.decided
   let outcome: Outcome = name === 'and' ? 'true' : 'false'
-  const values: Value[] = []
+  const reasons: Readonly<Record<Outcome, Reason[]>> = { true: [], false: [], possible: [] }
   let errors: number | undefined
   for (const each of operands) {
     if (name === 'or' && outcome === 'possible' && trace.scope.inPlan) errors ??= trace.errors.length
     const value = evaluatePart(each, trace)
     outcome = name === 'and' ? and(outcome, value.outcome) : or(outcome, value.outcome)
-    values.push(value)
+    reasons[value.outcome].push(...value.reasons)
     if (outcome === deciding) trace.decided = true
   }
   trace.decided = before
   if (errors !== undefined) trace.errors.length = errors
-  const reasons = values.filter(value => value.outcome === outcome).flatMap(value => value.reasons)
-  return { ...truth(outcome, place, ''), reasons }
+  return { ...truth(outcome, place, ''), reasons: reasons[outcome] }
 }
 
 function defined(of: Expression, place: Place, trace: Trace): Value {

@@ -2,6 +2,7 @@
 import type { FactQuery } from '../ports.ts'
 import type { Expression, FileTest, GoalCall, Place } from '../program/model.ts'
 import { isTrueScalar } from './convert.ts'
+import { sameQuery } from './fact-key.ts'
 import { paste } from './paste.ts'
 import { isDefined, isTrue, maskSecrets, showTree } from './plain.ts'
 import type { Trace, Value } from './trace.ts'
@@ -38,10 +39,20 @@ export function fileTest(test: FileTest, path: Value, place: Place, trace: Trace
   const name = path.tree?.value
   if (path.tree?.unknown) return truth('possible', place, path.reasons[0]?.text ?? 'the path is not known yet')
   if (name === undefined) return truth('false', place, path.reasons[0]?.text ?? 'the path is undefined')
-  const fact = ask(trace, { kind: 'file', test, path: String(name) })
-  if (fact === undefined) return truth('possible', place, `whether ${name} ${says[test]} is not known yet`)
+  return fileAnswer({ kind: 'file', test, path: String(name) }, place, trace)
+}
+
+/** The same about a file whose path stands in the program as it is. */
+export function literalFileTest(expression: Extract<Expression, { kind: 'fileTest' }>, path: string, trace: Trace): Value {
+  return fileAnswer(sameQuery(expression, expression.test, path), expression.place, trace)
+}
+
+function fileAnswer(query: Extract<FactQuery, { kind: 'file' }>, place: Place, trace: Trace): Value {
+  const { test, path } = query
+  const fact = ask(trace, query)
+  if (fact === undefined) return truth('possible', place, `whether ${path} ${says[test]} is not known yet`)
   const holds = fact.kind === 'bool' && fact.value
-  return truth(holds ? 'true' : 'false', place, `${name} ${holds ? says[test] : denies[test]}`)
+  return truth(holds ? 'true' : 'false', place, `${path} ${holds ? says[test] : denies[test]}`)
 }
 
 const says: Readonly<Record<FileTest, string>> = {

@@ -1,4 +1,5 @@
 /** Where names are looked up while one goal is pursued. Source: docs/language.md, "Scope and paths". */
+import { factKey } from './fact-key.ts'
 import { CloudburstError } from '../../errors.ts'
 import type { Fact, FactQuery, Surroundings } from '../ports.ts'
 import type { GoalCall, Path } from '../program/model.ts'
@@ -124,7 +125,7 @@ class GoalScope implements Scope {
   }
 
   fact(query: FactQuery): Fact | undefined {
-    return this.input.facts.get(JSON.stringify(query))
+    return this.input.facts.get(factKey(query))
   }
 
   completed(call: GoalCall): boolean | undefined {

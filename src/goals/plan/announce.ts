@@ -12,7 +12,7 @@ export const ANNOUNCING_NODES_MAX = 12_000
 /** Steps that are named one by one in each stretch; beyond that, those of a loop stand together. */
 const NAMED_MAX = 500
 /** What is asked in the same words before the first step is done is as it was. */
-const STAYS = /^\{"kind":"(?:file|edited)"/
+const STAYS = ['{"kind":"file"', '{"kind":"edited"']
 
 /**
  * Plans what is left to be done, as a person would see it who asked now, but without a process: what a pure shell would say is not known.
@@ -40,7 +40,7 @@ export async function announce(pursuit: Pursuit, facts: Map<string, Fact>): Prom
     },
     hand
   )
-  for (const [key, fact] of hand.facts()) if (STAYS.test(key)) facts.set(key, fact)
+  for (const [key, fact] of hand.facts()) if (STAYS.some(kind => key.startsWith(kind))) facts.set(key, fact)
   if (hand.isFull) return undefined
   const { steps, otherwise } = announcedBy(hand.nodes(), hand.faulty, NAMED_MAX)
   return { steps, otherwise: [...otherwise, ...hand.unsure] }

@@ -60,6 +60,8 @@ function nameOf(query: FactQuery): string | undefined {
       return `environment ${query.name}`
     case 'edited':
       return `contents of ${query.edits.path}`
+    case 'contents':
+      return `contents of ${query.path}`
     case 'shell':
       return `output of ${query.argv.join(' ')}`
     case 'state':

@@ -1,4 +1,5 @@
 /** The hand that only writes down: what would be done, and, for a goal with a history, what of it would be kept. */
+import { factKey } from '../expression/fact-key.ts'
 import { showPath } from '../expression/path.ts'
 import type { Fact, FactQuery, Probe } from '../ports.ts'
 import type { Method, Path } from '../program/model.ts'
@@ -119,14 +120,15 @@ export class PlanningHand implements Hand {
   /** What other nodes publish is not known any more once a goal on one of them is planned. */
   async gather(queries: readonly FactQuery[]): Promise<void> {
     const asked = this.#changesElsewhere ? queries.filter(query => query.kind !== 'state') : queries
-    for (const query of queries) this.known.set(JSON.stringify(query), { kind: 'tree', value: { unknown: true } })
     const facts = await this.#probe.gather(asked)
     for (const [i, query] of asked.entries()) {
-      const key = JSON.stringify(query)
+      const key = factKey(query)
       const fact = facts[i] ?? { kind: 'text', value: undefined }
       this.known.set(key, fact)
       if (!this.#looked.has(key)) this.#looked.set(key, fact)
     }
+    if (asked.length === queries.length) return
+    for (const query of queries) if (query.kind === 'state') this.known.set(factKey(query), { kind: 'tree', value: { unknown: true } })
   }
 
   goalBegan(frame: Frame, args: Variables): Promise<void> {

@@ -79,6 +79,7 @@ function prepare(statement: EditFileStatement, scope: Scope): PreparedEdit {
     return { real: pieces.map(each => each.real).join(''), shown: pieces.map(each => each.shown).join('') }
   }
   const path = both(statement.path)
+  const isPlaced = path.real.startsWith('/') && texts.every(({ unknown, errors }) => !unknown && errors.length === 0)
   const home = /^~(?=\/|$)/.test(path.real) ? homeOf(scope) : { value: '', wanted: [] }
   const edits: Edit[] = []
   const shown: Edit[] = []
@@ -98,6 +99,11 @@ function prepare(statement: EditFileStatement, scope: Scope): PreparedEdit {
   }
   const show = `edit ${path.shown}`
   const wanted = [...known.wanted, ...home.wanted]
+  if (known.unknown && isPlaced && scope.inPlan) {
+    // The plan rests on the file all the same.
+    const query: FactQuery = { kind: 'contents', path: path.real }
+    if (scope.fact(query) === undefined) wanted.push(query)
+  }
   if (known.errors.length > 0 || known.unknown || wanted.length > 0) return { ...known, ...base, wanted, show }
   return foresee(statement, scope, { ...known, ...base, wanted, show })
 }

@@ -1,4 +1,5 @@
 /** What is known of the machine in one stretch, and the secrets that were looked up for it. */
+import { factKey } from '../expression/fact-key.ts'
 import { maskText, markSecrets } from '../expression/secrets.ts'
 import type { Fact, FactQuery, Probe, Vault } from '../ports.ts'
 import type { Tree } from '../tree.ts'
@@ -22,13 +23,13 @@ export class Facts {
     const facts = ofMachine.length === 0 ? [] : await this.#probe.gather(ofMachine)
     for (const [i, query] of ofMachine.entries()) {
       const fact = facts[i]
-      if (fact !== undefined) this.#known.set(JSON.stringify(query), fact)
+      if (fact !== undefined) this.#known.set(factKey(query), fact)
     }
     for (const query of queries) {
       if (query.kind !== 'secret') continue
       const value = await this.#vault.open(query.sealed)
       if (value !== undefined) this.#opened.add(value)
-      this.#known.set(JSON.stringify(query), { kind: 'text', value })
+      this.#known.set(factKey(query), { kind: 'text', value })
     }
   }
 

@@ -1,4 +1,5 @@
 /** `<wait>`: some time, or until something holds. Its time counts from its first try, also through interruptions. */
+import { factKey } from '../expression/fact-key.ts'
 import { conjunction } from '../expression/evaluate.ts'
 import { interpolate } from '../expression/interpolate.ts'
 import type { ExprResult, Scope } from '../expression/result.ts'
@@ -114,7 +115,7 @@ async function look({ frame, scope }: Here, until: WaitStatement['until']): Prom
 /** The same scope; the facts that are asked of it are noted. */
 function listening(scope: Scope, asked: Set<string>): Scope {
   const fact = (query: FactQuery): Fact | undefined => {
-    asked.add(JSON.stringify(query))
+    asked.add(factKey(query))
     return scope.fact(query)
   }
   return Object.assign(Object.create(scope) as Scope, { fact })

@@ -59,7 +59,9 @@ export async function openSolo(names: readonly string[], home: string, around: S
       // What was done is known to the journal only.
       const looksBack = ('destroy' in request && request.destroy === true) || ('refresh' in request && request.refresh === true)
       const { agency } = await get(TRACELESS.has(name) && !looksBack ? 'memory' : 'disk')
-      return await agency.call(name, request, by, signal)
+      // Its goals are those of these files, whatever was in them when they were pursued before.
+      const asked = 'goal' in request && !('program' in request) ? { ...request, program: program.hash } : request
+      return await agency.call(name, asked, by, signal)
     },
     stream: async function* (name, request, by, signal) {
       const { agency, failed } = await get('disk')
@@ -117,7 +119,7 @@ async function openParts(program: Program, before: readonly SourceFile[], direct
     agentWrites: (goalId, writes) => runs.agentWrites(goalId, writes)
   })
   const programs = openPrograms({ store, now, before, unreadable: () => undefined })
-  await programs.load(program.files, program)
+  await programs.keep(program)
   const driver = localDriver(state, directory === undefined ? idle : await createRunner(state))
   const peer = peerVariables('', NOBODY.node, {})
   const runs = openRuns({

@@ -1,4 +1,5 @@
 /** Which goal a request means, in which program and agent, and whether it is configured. Looks only; changes nothing. */
+import { factKey } from '../../goals/expression/fact-key.ts'
 import { CloudburstError } from '../../errors.ts'
 import { agentVariables } from '../../goals/config/agent-variables.ts'
 import { bind, type Bound } from '../../goals/config/bind.ts'
@@ -14,7 +15,8 @@ import type { Assignment } from '../../goals/pursuit/events.ts'
 import type { Variables } from '../../goals/tree.ts'
 import type { GoalRequest } from '../../protocols/agency/calls.ts'
 import { type Agents, INVENTORY_AGENT } from '../agency/agents.ts'
-import { goalsOf, type Programs } from '../programs/programs.ts'
+import { goalsOf } from '../programs/goals-of.ts'
+import type { Programs } from '../programs/programs.ts'
 import type { NodeJournal } from '../store/journal.ts'
 
 /** Rounds of gathering facts for one configuration. */
@@ -130,7 +132,7 @@ async function boundWithFacts(
     const bound = bind(program, proto, input)
     if (bound.wanted.length === 0 || round >= FACT_ROUNDS_MAX) return bound
     const answers = await probe.gather(bound.wanted)
-    for (const [i, query] of bound.wanted.entries()) facts.set(JSON.stringify(query), answers[i] ?? { kind: 'text', value: undefined })
+    for (const [i, query] of bound.wanted.entries()) facts.set(factKey(query), answers[i] ?? { kind: 'text', value: undefined })
   }
 }
 

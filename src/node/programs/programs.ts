@@ -1,12 +1,12 @@
 /** The programs that this node holds: loaded ones in the store, shipped ones beside the code. Known by name and by content hash. */
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { CloudburstError } from '../../errors.ts'
 import { readProgram } from '../../goals/program/read.ts'
 import { didYouMean } from '../../goals/program/did-you-mean.ts'
 import type { Program, SourceFile } from '../../goals/program/model.ts'
 import type { ProgramInfo } from '../../protocols/agency/calls.ts'
 import type { Store } from '../store/store.ts'
+import { goalsOf, hasGoal, isIncluded } from './goals-of.ts'
+import { shippedIn } from './shipped.ts'
 
 const PREFIX = 'p!'
 /** A hash may be shortened to this many hex digits where it names a program. */
@@ -26,7 +26,10 @@ interface Loaded {
 }
 
 interface Held {
-  readonly program: Program
+  readonly name: string
+  readonly hash: string
+  /** Read when it is first asked for; undefined when it cannot be (any more). */
+  readonly program: () => Program | undefined
   readonly loadedAt?: number
   readonly shipped: boolean
   readonly own?: true
@@ -50,6 +53,8 @@ export interface Programs {
    * @throws CloudburstError CB_PROGRAM_INVALID; CB_BUSY when {@link PROGRAMS_MAX} are loaded
    */
   load(files: readonly SourceFile[], known?: Program, own?: boolean): Promise<ProgramInfo>
+  /** Keeps a program as {@link load} does, unless it is kept already: then nothing is written, and no other program is looked at. */
+  keep(program: Program): Promise<void>
   info(program: Program): ProgramInfo
   /** The name of a program that is shipped, or that this node's own people have loaded; undefined for what only peers have sent. */
   ownName(hash: string): string | undefined
@@ -60,7 +65,7 @@ export interface Programs {
 }
 
 export interface ProgramsParts {
-  readonly store: Pick<Store, 'range' | 'batch'>
+  readonly store: Pick<Store, 'range' | 'rawRange' | 'batch'>
   /** Where the programs lie that come with the product; read when first needed. */
   readonly shippedDirectory?: string
   readonly now: () => number
@@ -84,21 +89,28 @@ export function openPrograms({ store, shippedDirectory, now, before = [], inUse,
     return names
   }
 
+  const inMemory = (program: Program, how: Pick<Held, 'loadedAt' | 'shipped' | 'own'>): void => {
+    held.set(program.hash, { name: program.name, hash: program.hash, program: () => program, ...how })
+  }
   /** A program that cannot be read (any more) is told and left out: it must not take the others with it. */
-  const hold = (what: string, read: () => Program, how: Omit<Held, 'program'>): void => {
+  const readable = (name: string, read: () => Program): Program | undefined => {
     try {
-      const program = read()
-      held.set(program.hash, { program, ...how })
+      return read()
     } catch (error) {
-      unreadable(what, error)
+      unreadable(name, error)
+      return undefined
     }
   }
   const readAll = async (): Promise<void> => {
-    for (const { name, read } of shippedDirectory === undefined ? [] : await shippedIn(shippedDirectory, before))
-      hold(name, read, { shipped: true })
+    for (const { name, read } of shippedDirectory === undefined ? [] : await shippedIn(shippedDirectory, before)) {
+      const program = readable(name, read)
+      if (program !== undefined) inMemory(program, { shipped: true })
+    }
     for await (const [key, { name, files, loadedAt, own }] of store.range<Loaded>({ prefix: PREFIX })) {
-      const shipped = held.get(key.slice(PREFIX.length))?.shipped ?? false
-      hold(name, () => readProgram(files, { before }), { loadedAt, shipped, ...(own === true && { own }) })
+      const hash = key.slice(PREFIX.length)
+      const known = held.get(hash)
+      const program = known?.program ?? once(() => readable(name, () => readProgram(files, { before })))
+      held.set(hash, { name, hash, program, loadedAt, shipped: known?.shipped ?? false, ...(own === true && { own }) })
     }
   }
   const ready = (): Promise<void> => {
@@ -113,6 +125,8 @@ export function openPrograms({ store, shippedDirectory, now, before = [], inUse,
     await ready()
     return [...held.values()].sort((a, b) => (a.loadedAt ?? 0) - (b.loadedAt ?? 0))
   }
+  /** The same, those that can be read: each is read the first time that somebody needs all. */
+  const allRead = async (): Promise<readonly Program[]> => (await all()).flatMap(({ program }) => program() ?? [])
   const info = (program: Program): ProgramInfo => {
     const entry = held.get(program.hash)
     return {
@@ -129,58 +143,78 @@ export function openPrograms({ store, shippedDirectory, now, before = [], inUse,
   /** The oldest that gives way to one more; undefined while there is room. @throws CloudburstError CB_BUSY when none does */
   const oneTooMany = async (hash: string, name: string): Promise<string | undefined> => {
     const entries = (await all()).filter(each => each.loadedAt !== undefined)
-    if (entries.length < PROGRAMS_MAX || entries.some(each => each.program.hash === hash)) return undefined
+    if (entries.length < PROGRAMS_MAX || entries.some(each => each.hash === hash)) return undefined
     const used = (await inUse?.()) ?? new Set()
-    const newest = new Map(entries.map(each => [each.program.name, each.program.hash]))
+    const newest = new Map(entries.map(each => [each.name, each.hash]))
     newest.set(name, hash)
-    const old = entries.find(({ program }) => newest.get(program.name) !== program.hash && !used.has(program.hash))
-    if (old !== undefined) return old.program.hash
+    const old = entries.find(each => newest.get(each.name) !== each.hash && !used.has(each.hash))
+    if (old !== undefined) return old.hash
     const what = `${PROGRAMS_MAX} programs are loaded here already, none of which is an unused older version: put goals together, or use another node`
     throw new CloudburstError('CB_BUSY', what, { program: name, limit: PROGRAMS_MAX })
+  }
+
+  const load = async (program: Program, files: readonly SourceFile[], byOwn: boolean): Promise<ProgramInfo> => {
+    await ready()
+    const leaves = await oneTooMany(program.hash, program.name)
+    const loadedAt = now()
+    const known = held.get(program.hash)
+    const own = byOwn || known?.own === true ? { own: true as const } : {}
+    const kept: Loaded = { name: program.name, files, loadedAt, ...own }
+    await store.batch(
+      [
+        { type: 'put', key: PREFIX + program.hash, value: kept },
+        ...(leaves === undefined ? [] : [{ type: 'del' as const, key: PREFIX + leaves }])
+      ],
+      { sync: true }
+    )
+    const left = leaves === undefined ? undefined : held.get(leaves)
+    if (left?.shipped === true) held.set(left.hash, { name: left.name, hash: left.hash, program: left.program, shipped: true })
+    else if (left !== undefined) held.delete(left.hash)
+    inMemory(program, { loadedAt, shipped: known?.shipped ?? false, ...own })
+    loaded ??= readNames()
+    const names = await loaded
+    names.set(program.hash, program.name)
+    if (leaves !== undefined) names.delete(leaves)
+    return info(program)
   }
 
   return {
     info,
     ownName: hash => {
       const entry = held.get(hash)
-      return entry !== undefined && (entry.shipped || entry.own === true) ? entry.program.name : undefined
+      return entry !== undefined && (entry.shipped || entry.own === true) ? entry.name : undefined
     },
     loaded: async () => {
       loaded ??= readNames()
       return [...(await loaded)].map(([hash, name]) => ({ name, hash }))
     },
     count: () => held.size,
-    list: async () => (await all()).map(({ program }) => info(program)),
+    list: async () => (await allRead()).map(info),
     find: async nameOrHash => {
+      const known = held.get(nameOrHash)?.program()
+      if (known !== undefined) return known
       const entries = await all()
+      const newest = (fits: (each: Held) => boolean): Program | undefined =>
+        entries.findLast(each => fits(each) && each.program() !== undefined)?.program()
       const found =
-        entries.findLast(({ program }) => program.name === nameOrHash || program.hash === nameOrHash) ??
-        (nameOrHash.length >= HASH_DIGITS_MIN ? entries.findLast(({ program }) => program.hash.startsWith(nameOrHash)) : undefined)
-      if (found === undefined) {
-        const near = didYouMean(
-          nameOrHash,
-          entries.map(({ program }) => program.name)
-        )
-        throw new CloudburstError('CB_PROGRAM_UNKNOWN', `no program ${nameOrHash} is loaded or shipped here${near}`, {
-          program: nameOrHash
-        })
-      }
-      return found.program
+        newest(({ name, hash }) => name === nameOrHash || hash === nameOrHash) ??
+        (nameOrHash.length >= HASH_DIGITS_MIN ? newest(({ hash }) => hash.startsWith(nameOrHash)) : undefined)
+      if (found !== undefined) return found
+      const names = (await allRead()).map(({ name }) => name)
+      const near = didYouMean(nameOrHash, names)
+      throw new CloudburstError('CB_PROGRAM_UNKNOWN', `no program ${nameOrHash} is loaded or shipped here${near}`, { program: nameOrHash })
     },
     withHash: async hash => {
-      await ready()
-      return held.get(hash)?.program
+      if (!held.has(hash)) await ready()
+      return held.get(hash)?.program()
     },
     withGoal: async goal => {
-      const having = (await all()).map(({ program }) => program).filter(program => hasGoal(program, goal))
+      const having = (await allRead()).filter(program => hasGoal(program, goal))
       const defining = having.filter(program => !isIncluded(program, goal))
       const newest = new Map((defining.length > 0 ? defining : having).map(program => [program.name, program]))
       const [first, second] = newest.values()
       if (first === undefined) {
-        const near = didYouMean(
-          goal,
-          (await all()).flatMap(({ program }) => goalsOf(program))
-        )
+        const near = didYouMean(goal, (await allRead()).flatMap(goalsOf))
         throw new CloudburstError('CB_GOAL_UNKNOWN', `no program here has a goal ${goal}${near}`, { goal })
       }
       if (second !== undefined)
@@ -189,56 +223,19 @@ export function openPrograms({ store, shippedDirectory, now, before = [], inUse,
         })
       return first
     },
-    load: async (files, known, byOwn = false) => {
-      const program = known ?? readProgram(files, { before })
-      await ready()
-      const leaves = await oneTooMany(program.hash, program.name)
-      const loadedAt = now()
-      const own = byOwn || held.get(program.hash)?.own === true ? { own: true as const } : {}
-      const kept: Loaded = { name: program.name, files, loadedAt, ...own }
-      await store.batch(
-        [
-          { type: 'put', key: PREFIX + program.hash, value: kept },
-          ...(leaves === undefined ? [] : [{ type: 'del' as const, key: PREFIX + leaves }])
-        ],
-        { sync: true }
-      )
-      const left = leaves === undefined ? undefined : held.get(leaves)
-      if (left?.shipped === true) held.set(left.program.hash, { program: left.program, shipped: true })
-      else if (left !== undefined) held.delete(left.program.hash)
-      held.set(program.hash, { program, loadedAt, shipped: held.get(program.hash)?.shipped ?? false, ...own })
-      loaded ??= readNames()
-      const names = await loaded
-      names.set(program.hash, program.name)
-      if (leaves !== undefined) names.delete(leaves)
-      return info(program)
+    load: async (files, known, own = false) => await load(known ?? readProgram(files, { before }), files, own),
+    keep: async program => {
+      for await (const _ of store.rawRange({ prefix: PREFIX + program.hash, limit: 1 })) return inMemory(program, { shipped: false })
+      await load(program, program.files, false)
     }
   }
 }
 
-/** Every goal of the program, those of its agents too. */
-export function goalsOf(program: Program): readonly string[] {
-  return [...program.goals.keys(), ...[...program.agents.values()].flatMap(agent => [...agent.goals.keys()])]
-}
-
-/** Whether the program declares the goal, globally or in one of its agents. */
-export function hasGoal(program: Program, goal: string): boolean {
-  return program.goals.has(goal) || [...program.agents.values()].some(agent => agent.goals.has(goal))
-}
-
-/** Whether the goal stands in a file that the program's root includes. */
-function isIncluded(program: Program, goal: string): boolean {
-  const proto = program.goals.get(goal) ?? [...program.agents.values()].map(agent => agent.goals.get(goal)).find(each => each !== undefined)
-  return proto !== undefined && proto.place.file !== program.files[0]?.name
-}
-
-/** Each file is a program; one may include another that lies beside it. */
-async function shippedIn(
-  directory: string,
-  before: readonly SourceFile[]
-): Promise<readonly { readonly name: string; readonly read: () => Program }[]> {
-  const names = (await readdir(directory).catch(() => [])).filter(name => name.endsWith('.xml')).sort()
-  const files = await Promise.all(names.map(async name => ({ name, text: await readFile(join(directory, name), 'utf8') })))
-  const include = (included: string): SourceFile | undefined => files.find(({ name }) => name === included)
-  return files.map(file => ({ name: file.name, read: () => readProgram([file], { include, before }) }))
+/** The value that is made when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { instancesOf } from '../../../src/goals/config/instances.ts'
+import { moved } from '../../../src/goals/plan/basis.ts'
 import { makePlan } from '../../../src/goals/plan/make-plan.ts'
 import type { FactQuery } from '../../../src/goals/ports.ts'
 import { editedText } from '../../../src/goals/pursuit/edited-text.ts'
@@ -57,6 +58,7 @@ describe('a plan of statements that look at files, run code or wait', () => {
       probe: {
         gather: async queries =>
           queries.map(query => {
+            if (query.kind === 'contents') return { kind: 'text', value: texts[query.path] } as const
             if (query.kind !== 'edited') return { kind: 'bool', value: false } as const
             const text = texts[query.edits.path]
             const edited = editedText(query.edits, text === undefined ? { kind: 'absent' } : { kind: 'text', text })
@@ -75,6 +77,13 @@ describe('a plan of statements that look at files, run code or wait', () => {
     assert.deepEqual(rows(await plan(edit, { '/f': 'a\n' })), ['+ edit /f (+1 -1)\n--- /f\n+++ /f\n@@ -1,1 +1,1 @@\n-a\n+b'])
     assert.deepEqual(rows(await plan(edit, { '/f': 'b\n' })), ['= edit /f (nothing to change)'])
     assert.match(rows(await plan(edit))[0] ?? '', /^\? edit \/f\nthere is no file \/f/)
+  })
+
+  it('rests on a file also where it cannot be told yet what an edit would make of it', async () => {
+    const later = '<shell><send name="s">date</send></shell><editFile path="/f"><append>at <get>goal.s.stdout</get></append></editFile>'
+    const [before, after] = [await plan(later, { '/f': 'a\n' }), await plan(later, { '/f': 'b\n' })]
+    assert.deepEqual(rows(before), ['+ date', '? edit /f'])
+    assert.deepEqual(moved(before.basis, after.basis), ['contents of /f'])
   })
 
   it('does not know what code will assign', async () => {

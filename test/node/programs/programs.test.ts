@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readProgram } from '../../../src/goals/program/read.ts'
 import { openPrograms, PROGRAMS_MAX } from '../../../src/node/programs/programs.ts'
 import { memoryStore } from '../../../src/node/store/memory-store.ts'
 import { temporaryDirectory } from '../store/temporary-directory.ts'
@@ -45,5 +46,22 @@ describe('the programs of a node', () => {
       const hashes = (await each.loaded()).map(({ hash }) => hash)
       assert.deepEqual([hashes.length, hashes.includes(first.hash), hashes.includes(second.hash)], [PROGRAMS_MAX, true, false])
     }
+  })
+
+  it('are kept once: what is there already is not written again, and others are not even read', async () => {
+    const store = memoryStore()
+    const files = [{ name: 'site.xml', text: program('site') }]
+    const kept = readProgram(files)
+    const open = (now: number) => openPrograms({ store, now: () => now, unreadable: what => assert.fail(what) })
+    await open(1).keep(kept)
+    await store.batch([{ type: 'put', key: 'p!00', value: { name: 'old', files: [{ name: 'old.xml', text: '<' }], loadedAt: 1 } }], {
+      sync: true
+    })
+    const again = open(2)
+    await again.keep(kept)
+    assert.equal(await again.find(kept.hash), kept)
+    assert.equal(await again.withHash(kept.hash), kept)
+    assert.equal((await again.load(files)).loadedAt, 2)
+    assert.equal((await open(3).withHash(kept.hash))?.name, 'site')
   })
 })
