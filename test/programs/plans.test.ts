@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Expression } from '../../src/goals/program/model.ts'
 import { readProgram } from '../../src/goals/program/read.ts'
-import { skip } from '../skip.ts'
 import { start } from '../system/mesh/process.ts'
 import { entry, type Place, place, root } from './cli.ts'
+import { needStrace } from './traced-steps.ts'
 import { type Effect, effectsOf } from './tracing.ts'
 
 /** A goal of each program that ships, with what it needs to be planned; $ is a directory that does not exist. */
@@ -30,8 +29,7 @@ describe('planning a program that ships', function () {
   this.timeout(60_000)
   let here: Place
   before(function () {
-    if (process.platform !== 'linux') skip(this, 'strace is for Linux')
-    if (spawnSync('strace', ['-o', '/dev/null', 'true']).status !== 0) skip(this, 'strace is not installed, or may not trace here')
+    needStrace(this)
   })
   beforeEach(() => {
     here = place()

@@ -17,12 +17,15 @@ import { mesh, type MeshNode } from '../system/mesh.ts'
 import { entry, root } from './cli.ts'
 import { freePort } from './ports.ts'
 import { inSandbox, needSandbox } from './sandbox.ts'
-import { assertNothingElse, eventsIn, STRACE, tracedSteps } from './traced-steps.ts'
+import { assertNothingElse, eventsIn, needStrace, STRACE, tracedSteps } from './traced-steps.ts'
 
 const all = process.env['CB_PROGRAMS'] === 'all'
 
 describe('pursuing a program that ships, on nodes, hosts and accounts', function () {
   this.timeout(600_000)
+  before(function () {
+    needStrace(this)
+  })
 
   if (all)
     it('does what was planned and nothing else on each of three nodes: product of product.xml', async () => {

@@ -1,12 +1,21 @@
 /** Which step did what to the machine: what strace saw, by the shells that lead the commands of steps. Source: strace(1). */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import type { Context } from 'mocha'
 import { unplanned } from '../../src/goals/plan/conformance.ts'
 import type { GoalEvent } from '../../src/goals/pursuit/events.ts'
 import { stepDirectory } from '../../src/node/runner/step-directory.ts'
+import { skip } from '../skip.ts'
 import { effectsOf, wholeLines } from './tracing.ts'
 
 /** Words of strace for all that {@link tracedSteps} reads; `-o FILE` and whom to trace come behind them. */
 export const STRACE = ['-f', '-qq', '-s', '4096', '-e', 'trace=%file,%process'] as const
+
+/** Skips the suite or test where nothing can be traced. */
+export function needStrace(context: Context): void {
+  if (process.platform !== 'linux') skip(context, 'strace is for Linux')
+  if (spawnSync('strace', ['-o', '/dev/null', 'true']).status !== 0) skip(context, 'strace is not installed, or may not trace here')
+}
 
 /** A change of a file that no command of a step made, or a command. */
 export interface TracedSteps {

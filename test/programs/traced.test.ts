@@ -4,16 +4,14 @@
  * accounts too: traced-nodes.test.ts.
  */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import type { GoalEvent } from '../../src/goals/pursuit/events.ts'
 import { until } from '../node/store/temporary-directory.ts'
-import { skip } from '../skip.ts'
 import { start } from '../system/mesh/process.ts'
 import { entry, type Place, place, root } from './cli.ts'
-import { assertNothingElse, eventsIn, STRACE, tracedSteps, type TracedSteps } from './traced-steps.ts'
+import { assertNothingElse, eventsIn, needStrace, STRACE, tracedSteps, type TracedSteps } from './traced-steps.ts'
 
 /** A goal of a program with what it needs; $ is a directory of the test's own, PORT a free port. */
 const few: readonly (readonly string[])[] = [
@@ -36,8 +34,7 @@ describe('pursuing a program that ships', function () {
   this.timeout(120_000)
   let here: Place
   before(function () {
-    if (process.platform !== 'linux') skip(this, 'strace is for Linux')
-    if (spawnSync('strace', ['-o', '/dev/null', 'true']).status !== 0) skip(this, 'strace is not installed, or may not trace here')
+    needStrace(this)
     here = place()
   })
   after(() => here?.remove())
