@@ -5,7 +5,6 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { CloudburstError } from '../../errors.ts'
 import type { Program, SourceFile } from '../../goals/program/model.ts'
-import { readProgram } from '../../goals/program/read.ts'
 import { showPlace } from '../../goals/program/xml.ts'
 import type { Agency, CallName } from '../../protocols/agency/calls.ts'
 import { openAgency } from './agency.ts'
@@ -17,6 +16,8 @@ import { outputSource } from '../goals/output-source.ts'
 import { machineProbe } from '../probe.ts'
 import { findFiles, readPrivate, readProgramFiles, type Surroundings } from '../programs/program-files.ts'
 import { openPrograms } from '../programs/programs.ts'
+import { readRemembered } from '../programs/read-remembered.ts'
+import { openForks } from '../runner/forks.ts'
 import type { Runner } from '../runner/protocol.ts'
 import { createRunner } from '../runner/runner.ts'
 import { openRuns } from '../goals/runs.ts'
@@ -46,7 +47,7 @@ export async function openSolo(names: readonly string[], home: string, around: S
   const files = readProgramFiles(paths, around)
   const own = readPrivate(around)
   const before = own === undefined ? [] : [own.file]
-  const program = readProgram(files, { before, strict })
+  const program = readRemembered(files, { before, strict }, around.env)
   const directory = join(home, 'solo', createHash('sha256').update(paths.join('\0')).digest('hex').slice(0, 16))
   const opened = new Map<'memory' | 'disk', Promise<Opened>>()
   const get = (where: 'memory' | 'disk'): Promise<Opened> => {
@@ -120,7 +121,7 @@ async function openParts(program: Program, before: readonly SourceFile[], direct
   })
   const programs = openPrograms({ store, now, before, unreadable: () => undefined })
   await programs.keep(program)
-  const driver = localDriver(state, directory === undefined ? idle : await createRunner(state))
+  const driver = localDriver(state, directory === undefined ? idle : await createRunner(state, { forks: openForks }))
   const peer = peerVariables('', NOBODY.node, {})
   const runs = openRuns({
     store,
