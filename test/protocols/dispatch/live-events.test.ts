@@ -4,7 +4,7 @@ import type { GoalEvent } from '../../../src/goals/pursuit/events.ts'
 import { type EventSource, liveEvents } from '../../../src/protocols/dispatch/live-events.ts'
 
 const event = (seq: number): GoalEvent => ({ goalId: 'g', seq, at: seq, body: { type: 'started', stretch: 1, cause: 'first' } })
-const seqs = (events: readonly GoalEvent[] | void) => (events ?? []).map(({ seq }) => seq)
+const seqs = (events: readonly GoalEvent[] | undefined) => (events ?? []).map(({ seq }) => seq)
 const turn = () => new Promise<void>(resolve => setImmediate(resolve))
 
 /** A source to which events come while it is read. */
@@ -101,7 +101,7 @@ describe('live events', () => {
     const first = reading.next()
     await turn()
     from.add()
-    assert.deepEqual(seqs((await first).value), [1])
+    assert.deepEqual(seqs((await first).value ?? []), [1])
     const second = reading.next()
     await turn()
     const told = [...from.listeners]
@@ -109,7 +109,7 @@ describe('live events', () => {
     from.add()
     for (const listener of told) from.listeners.add(listener)
     from.add()
-    assert.deepEqual(seqs((await second).value), [2, 3])
+    assert.deepEqual(seqs((await second).value ?? []), [2, 3])
     await reading.return()
   })
 
