@@ -7,6 +7,7 @@ import type { Journal } from '../../goals/ports.ts'
 import type { GoalEvent, Write } from '../../goals/pursuit/events.ts'
 import type { RunSummary } from '../../goals/pursuit/summary.ts'
 import { type Acceptance, type Accepted, accepting, askersOf, leave } from './acceptance.ts'
+import { catchingUp } from './catching-up.ts'
 import { type Chain, openChains } from './chains.ts'
 import { type Damage, damagedSummary, findDamage, findNewDamage } from './damage.ts'
 import { acceptKey, eventOf, type JournalRecord, recordKey, recordsOf, RUN_PREFIX, type RunEntry, runKey } from './records.ts'
@@ -81,7 +82,16 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
   const index = runIndex()
   const damaged = new Map<string, Damage>()
   const readers = subscribers()
-  const chains = openChains(store, index, readers.tell)
+  /** From a failed write until all has been read again: what was to be written may be there, and nobody knows. */
+  let uncertain = false
+  const catching = catchingUp(readers, index, {
+    runs: async () => {
+      await readIndex(store, index)
+      uncertain = store.state !== 'ready'
+    },
+    events: (goalId, from) => readEvents(store, goalId, from)
+  })
+  const chains = openChains(store, index, catching.tell)
 
   for (const [id, entry] of await readIndex(store, index)) {
     const damage = await findNewDamage(store, id, entry)
@@ -89,17 +99,8 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
     else damaged.set(id, damage)
   }
   const rereaders = new Set<() => void>()
-  /** From a failed write until all has been read again: what was to be written may be there, and nobody knows. */
-  let uncertain = false
   const reread = async (): Promise<void> => {
-    const known = new Map(index.newestFirst().map(({ id, seq }) => [id, seq]))
-    await readIndex(store, index)
-    uncertain = store.state !== 'ready'
-    // What is there after all has happened, and whoever waits for it has not been told.
-    for (const { id, seq } of index.newestFirst()) {
-      const told = known.get(id) ?? 0
-      if (told < seq) for (const event of await readEvents(store, id, told + 1)) readers.tell(event)
-    }
+    await catching.run()
     for (const listener of rereaders) listener()
   }
   store.onState(state => {
