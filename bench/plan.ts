@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { progress } from './progress.ts'
 import { removeDirectory, temporaryDirectory } from './leftovers.ts'
-import { CLI } from './nodes.ts'
+import { CLI, startNodes } from './nodes.ts'
 import { type Measured, type Row, rowOf, type Series, seriesOf } from './result.ts'
 import { interleave, type Sampler, timeOf } from './sampling.ts'
 
@@ -33,13 +33,17 @@ export async function plan(): Promise<Measured> {
       series.push(...measured.series)
     }
     for (const size of SIZES) add(await planned(directory, size, present))
-    if (present.includes('make')) add(await executed(directory))
+    if (present.includes('make')) {
+      add(await executed(directory))
+      add(await allTrue(directory))
+    }
     const missing = ['make', 'ninja', 'terraform'].filter(tool => !present.some(each => each === tool))
     return {
       rows,
       series,
       notes: [
         'plan: whole processes, from start to exit; make -n and ninja -n print the same commands',
+        'all true already: a post that looks at 10,000 files, journaled; by a daemon that has the program, and by a process of its own that reads the file',
         ...(missing.length > 0 ? [`not installed, so not compared with: ${missing.join(', ')}`] : [])
       ]
     }
@@ -76,27 +80,52 @@ async function planned(base: string, size: number, present: readonly string[]): 
 
 async function executed(base: string): Promise<Pick<Measured, 'rows' | 'series'>> {
   const directory = graphOf(base, EXECUTED)
-  const home = join(base, 'home')
-  const execute =
-    (file: string): Sampler =>
-    () =>
-      timeOf(process.execPath, [CLI, 'execute', join(directory, file), 'graph', '--home', home])
   const taken = await once({
-    ours: execute('graph.xml'),
-    make: () => timeOf('make', ['-s', '-j2', '-C', directory]),
-    nothing: execute('true.xml'),
-    'make, nothing': () => timeOf('make', ['-s', '-j2', '-C', directory, 'files'])
+    ours: () => timeOf(process.execPath, [CLI, 'execute', join(directory, 'graph.xml'), 'graph', '--home', join(base, 'home')]),
+    make: () => timeOf('make', ['-s', '-j2', '-C', directory])
   })
   const size = EXECUTED.toLocaleString('en')
   const [ours, make] = [seriesOf(`cloudburst execute × ${size}`, 'ms', taken.ours), seriesOf(`make -j2 × ${size}`, 'ms', taken.make)]
-  const nothing = seriesOf(`cloudburst execute × ${size}, all true already`, 'ms', taken.nothing)
-  const files = seriesOf(`make -j2 × ${size}, all made already`, 'ms', taken['make, nothing'])
-  return {
-    rows: [
-      rowOf(ours.name, ours, 'ratio', { peer: make, limit: EXECUTE_LIMIT }),
-      rowOf(nothing.name, nothing, 'ratio', { peer: files, limit: NULL_LIMIT })
-    ],
-    series: [ours, make, nothing, files]
+  return { rows: [rowOf(ours.name, ours, 'ratio', { peer: make, limit: EXECUTE_LIMIT })], series: [ours, make] }
+}
+
+/** A look at as many files, which are all there: as users have it, by the daemon of this machine, and without one. */
+async function allTrue(base: string): Promise<Pick<Measured, 'rows' | 'series'>> {
+  const directory = graphOf(base, EXECUTED)
+  const file = join(directory, 'true.xml')
+  const nodes = await startNodes(1)
+  try {
+    const home = nodes.all[0]!.home.base
+    const execute =
+      (...words: readonly string[]): Sampler =>
+      () =>
+        timeOf(process.execPath, [CLI, 'execute', ...words])
+    await timeOf(process.execPath, [CLI, 'load', file, '--home', home])
+    const taken = await interleave(
+      {
+        daemon: execute('graph', '--home', home),
+        file: execute(file, 'graph', '--home', join(base, 'home')),
+        make: () => timeOf('make', ['-s', '-j2', '-C', directory, 'files']),
+        node: () => timeOf(process.execPath, ['-e', '0'])
+      },
+      ROUNDS
+    )
+    const size = EXECUTED.toLocaleString('en')
+    const daemon = seriesOf(`cloudburst execute × ${size}, all true already`, 'ms', taken.daemon)
+    const own = seriesOf(`cloudburst execute FILE × ${size}, all true already`, 'ms', taken.file)
+    const make = seriesOf(`make -j2 × ${size}, all made already`, 'ms', taken.make)
+    const node = seriesOf('node -e 0', 'ms', taken.node)
+    return {
+      rows: [
+        rowOf(daemon.name, daemon, 'ratio', { peer: make, limit: NULL_LIMIT }),
+        rowOf(daemon.name, daemon, 'difference', { peer: node }),
+        rowOf(own.name, own, 'ratio', { peer: make, limit: NULL_LIMIT }),
+        rowOf(own.name, own, 'difference', { peer: node, detail: true })
+      ],
+      series: [daemon, own, make, node]
+    }
+  } finally {
+    await nodes.stop()
   }
 }
 

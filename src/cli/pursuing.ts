@@ -7,7 +7,7 @@ import { findRun } from './run-ids.ts'
 import { isForPrograms, showOne } from './output.ts'
 import type { Prompt } from './prompt.ts'
 import { openSession, type Session } from './session.ts'
-import { promptFor, stepThrough } from './stepping.ts'
+import { promptFor, stepThrough } from './step-option.ts'
 
 /** Begins a goal and, unless detached, follows it until it rests. */
 export async function pursueAs(invocation: Invocation, mode: 'pursue' | 'execute'): Promise<number> {
@@ -31,7 +31,7 @@ export async function pursueRequest(
   mode: 'pursue' | 'execute',
   requestOf: (session: Session) => Promise<GoalRequest & Pick<Calls['pursue']['request'], 'planned'>>
 ): Promise<number> {
-  const prompt = promptFor(invocation)
+  const prompt = await promptFor(invocation)
   const session = await openSession(invocation)
   try {
     const request = await requestOf(session)

@@ -6,7 +6,7 @@ import { escapeTerminal } from '../goals/render/escape.ts'
 import { shellWord } from '../goals/render/words.ts'
 import { type Invocation, readAssignment } from './arguments.ts'
 import { type Followed, followGoals, type Rest } from './follow.ts'
-import { openPrompt, type Prompt } from './prompt.ts'
+import type { Prompt } from './prompt.ts'
 
 /** A goal that is pursued elsewhere is told of its repair a moment later: asked again after so long, so many times. */
 const LOOK_MS = 100
@@ -47,14 +47,6 @@ async function decideAndSay(invocation: Invocation, run: Followed, info: RunInfo
       invocation.io.stdout.write(`${escapeTerminal(error.message)}\n`)
     }
   }
-}
-
-/** `--step` needs a terminal: said before anything has begun. @throws CloudburstError CB_USAGE */
-export function promptFor(invocation: Invocation): Prompt | undefined {
-  const { step, detach } = invocation.options
-  if (step !== true) return undefined
-  if (detach) throw new CloudburstError('CB_USAGE', '--step and --detach exclude each other', { command: invocation.command })
-  return openPrompt(invocation.io, invocation.command, `${invocation.command} --step asks before each step, so it needs a terminal`)
 }
 
 /** Follows from an event that may still be on its way. */

@@ -7,7 +7,7 @@ import { goalRequest } from '../goal-request.ts'
 import { print } from '../io.ts'
 import { isForPrograms, showRows } from '../output.ts'
 import { daemonOf, homeWords, sessionWith } from '../session.ts'
-import { promptFor } from '../stepping.ts'
+import { promptFor } from '../step-option.ts'
 
 /** Sends a goal to other nodes, and the program with it where it is not known; follows it there. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -16,7 +16,7 @@ export async function run(invocation: Invocation): Promise<number> {
     throw new CloudburstError('CB_USAGE', 'dispatch takes one program file; it may include others', { command: 'dispatch' })
   const peers = somePeers(invocation)
   const taking = turns(invocation)
-  const prompt = promptFor(invocation)
+  const prompt = await promptFor(invocation)
   const client = daemonOf(invocation)
   const { agency, by } = sessionWith(client, undefined, homeWords(invocation))
   const withProgram = file === undefined ? invocation : { ...invocation, options: { ...invocation.options, program: file } }

@@ -12,7 +12,8 @@ import { repairMany } from '../repairing-many.ts'
 import { findRun } from '../run-ids.ts'
 import { runTable } from '../run-table.ts'
 import { openSession, type Session } from '../session.ts'
-import { promptFor, stepThrough } from '../stepping.ts'
+import { promptFor } from '../step-option.ts'
+import { stepThrough } from '../stepping.ts'
 
 /** Lets suspended goals go on, with corrections; what was done stays done. At a terminal, without any, it asks. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -22,7 +23,7 @@ export async function run(invocation: Invocation): Promise<number> {
   if (invocation.options['no-undo'] === true)
     throw new CloudburstError('CB_USAGE', '--no-undo is about --cancel: what was done stays done', { command: 'repair' })
   const byHand = !saysWhat(invocation) && canAsk(invocation.io)
-  const prompt = byHand ? openPrompt(invocation.io, 'repair', '') : promptFor(invocation)
+  const prompt = byHand ? openPrompt(invocation.io, 'repair', '') : await promptFor(invocation)
   const session = await openSession(invocation)
   try {
     const before = await findRun(session.agency, session.by, prefix)
@@ -53,7 +54,7 @@ async function repairOnce(
   invocation: Invocation,
   session: Session,
   before: RunInfo,
-  prompt: ReturnType<typeof promptFor>
+  prompt: Awaited<ReturnType<typeof promptFor>>
 ): Promise<number> {
   const { agency, by, suffix } = session
   const { detach, plan: onlyPlan } = invocation.options
