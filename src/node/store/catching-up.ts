@@ -22,6 +22,14 @@ export function catchingUp(
   /** Up to which event readers were told, by goal, and what has been written since; undefined when they are up to date. */
   let owed: { readonly told: Map<string, number>; readonly since: GoalEvent[] } | undefined
   let before: Promise<void> = Promise.resolve()
+  /** Up to which event readers know of goals from the disk: a write that has just ended there tells of the same once more. */
+  const ahead = new Map<string, number>()
+  const pass = (event: GoalEvent): void => {
+    const known = ahead.get(event.goalId)
+    if (known !== undefined && event.seq <= known) return
+    ahead.delete(event.goalId)
+    readers.tell(event)
+  }
 
   const owe = (): NonNullable<typeof owed> => (owed ??= { told: new Map(index.newestFirst().map(({ id, seq }) => [id, seq])), since: [] })
   const catchUp = async (): Promise<void> => {
@@ -31,15 +39,16 @@ export function catchingUp(
       if (seq <= (told.get(id) ?? 0)) continue
       for (const event of await read.events(id, (told.get(id) ?? 0) + 1)) {
         told.set(id, event.seq)
+        ahead.set(id, event.seq)
         readers.tell(event)
       }
     }
     owed = undefined
-    for (const event of since) if (event.seq > (told.get(event.goalId) ?? 0)) readers.tell(event)
+    for (const event of since) pass(event)
   }
   return {
     tell: event => {
-      if (owed === undefined) readers.tell(event)
+      if (owed === undefined) pass(event)
       else owed.since.push(event)
     },
     run: () => {

@@ -32,6 +32,7 @@ function goal(known: number) {
     catching,
     heard,
     write,
+    tell: (number: number) => catching.tell(event(number)),
     found: (last: number) => void (disk = last),
     whileReading: (what: () => void) => void (meanwhile = what)
   }
@@ -52,6 +53,14 @@ describe('readers of a journal whose disk had refused a write', () => {
     await catching.run()
     write(8)
     assert.deepEqual(heard, [1, 2, 3, 4, 5, 6, 7, 8])
+  })
+
+  it('hear once what was on disk before its writer knew', async () => {
+    const { catching, heard, found, tell } = goal(2)
+    found(4)
+    await catching.run()
+    for (const number of [3, 4, 5]) tell(number)
+    assert.deepEqual(heard, [3, 4, 5])
   })
 
   it('are made up for by the next time when reading fails', async () => {
