@@ -32,6 +32,7 @@ const entries = [
   { name: 'cloudburst', source: 'src/cli/main.ts', executable: true },
   { name: 'cloudburstd', source: 'src/node/main.ts', executable: true },
   { name: 'runner', source: 'src/node/runner/main.ts', executable: false },
+  { name: 'forker', source: 'src/node/runner/forker.ts', executable: false },
   { name: 'library', source: 'src/library.ts', executable: false },
   { name: 'editor', source: 'src/node/editing/worker.ts', executable: false }
 ]

@@ -121,7 +121,7 @@ async function openParts(program: Program, before: readonly SourceFile[], direct
   })
   const programs = openPrograms({ store, now, before, unreadable: () => undefined })
   await programs.keep(program)
-  const driver = localDriver(state, directory === undefined ? idle : await createRunner(state, { forks: openForks }))
+  const driver = localDriver(state, directory === undefined ? idle : await createRunner(state, { openForks }))
   const peer = peerVariables('', NOBODY.node, {})
   const runs = openRuns({
     store,

@@ -20,7 +20,7 @@ export interface Ended {
 
 /** $0 is the step's directory, the rest the command. Signals to the group must not end the shell before it has written. */
 export const WRAPPER =
-  'trap : HUP INT QUIT TERM USR1 USR2; exec 3>&2 2>>"$0/exit"; echo "pid $$" >&2; (exec "$@" 2>&3 3>&-); s=$?; echo "code $s" >&2'
+  'trap : HUP INT QUIT TERM USR1 USR2; exec 3>&2 2>>"$0/exit"; echo "pid $$" >&2; ("$@" 2>&3 3>&-); s=$?; echo "code $s" >&2'
 
 /** What the exit file of a step says so far. */
 export interface ExitFile {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { WRAPPER } from './exit-file.ts'
+import { plainCommand } from './plain-command.ts'
 import { programPath } from './program-path.ts'
 import type { StartRequest } from './protocol.ts'
 import { ERR, OUT } from './step-directory.ts'
@@ -14,6 +15,8 @@ export type Launch = Pick<StartRequest, 'argv' | 'env' | 'cwd'>
 export interface Gone {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
+  /** Whoever started it is gone too: only what it left on disk says more. */
+  readonly unseen?: true
 }
 
 /** A command that was started, or was to be. */
@@ -34,14 +37,15 @@ export function launch(directory: string, request: Launch, environment: Readonly
   const cwd = request.cwd ?? '/'
   const env = { ...environment, ...request.env }
   if (!isDirectory(cwd)) return `no such directory: ${cwd}`
-  const program = programPath(request.argv[0] ?? '', env['PATH'], cwd)
+  const find = (name: string): string | undefined => programPath(name, env['PATH'], cwd)
+  const program = find(request.argv[0] ?? '')
   if (program === undefined) return `no such program: ${request.argv[0] ?? ''}`
+  const words = plainCommand(program, request.argv, name => find(name) !== undefined) ?? [program, ...request.argv.slice(1)]
   const out = openSync(join(directory, OUT), 'a', 0o600)
   const err = openSync(join(directory, ERR), 'a', 0o600)
   let problem = 'it could not be started'
   try {
-    const args = ['-c', WRAPPER, directory, program, ...request.argv.slice(1)]
-    const child = spawn('/bin/sh', args, { cwd, env, detached: true, stdio: ['ignore', out, err] })
+    const child = spawn('/bin/sh', ['-c', WRAPPER, directory, ...words], { cwd, env, detached: true, stdio: ['ignore', out, err] })
     const gone = new Promise<Gone>(resolve => {
       child.once('exit', (code, signal) => resolve({ code, signal }))
       child.once('error', error => {

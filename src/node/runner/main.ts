@@ -23,7 +23,7 @@ process.on('uncaughtException', report)
 process.on('unhandledRejection', report)
 
 const state = process.argv[2]!
-const runner = await createRunner(state, report)
+const runner = await createRunner(state, { onProblem: report })
 const daemons = new Set<Socket>()
 let idleSince = performance.now()
 

@@ -8,6 +8,7 @@ import type { CommandKey, Exit } from '../../goals/ports.ts'
 import { type Adopted, adopt } from './adoption.ts'
 import { appendEnded, type Ended, exitOf, readExitFile } from './exit-file.ts'
 import { openExitLog } from './exit-log.ts'
+import type { Forks } from './forks.ts'
 import { hostSince, upMs } from './host-start.ts'
 import { type Gone, launch } from './launch.ts'
 import { capOutput, LOOK_EVERY_MS } from './output-cap.ts'
@@ -37,16 +38,26 @@ interface Running {
 /** Longest delay of a timer in Node, in milliseconds; a longer timeout is none. */
 const TIMER_MS_MAX = 2 ** 31 - 1
 
-/** @param state the node's state directory; commands leave their files in `steps/` there */
-export async function createRunner(state: string, onProblem: (error: unknown) => void = () => undefined): Promise<LocalRunner> {
+/** Commands after which a large process lets a small one start them: that takes as long to come up as this many save. */
+const FORKS_AFTER = 24
+/**
+ * @param state the node's state directory; commands leave their files in `steps/` there
+ * @param openForks of a large process: opens a small one that starts commands for it once there are many
+ */
+export async function createRunner(
+  state: string,
+  { onProblem = () => undefined, openForks }: { onProblem?: (error: unknown) => void; openForks?: () => Forks } = {}
+): Promise<LocalRunner> {
   const steps = stepsDirectory(state)
   mkdirSync(steps, { recursive: true, mode: 0o700 })
   const log = await openExitLog(steps)
   const since = hostSince(state)
   const ready = readyDirectories(steps)
   const running = new Map<string, Running>()
-  let environment: Readonly<Record<string, string | undefined>> = process.env
+  let environment: Readonly<Record<string, string | undefined>> = { ...process.env }
   let capTimer: NodeJS.Timeout | undefined
+  let started = 0
+  let forks: Forks | undefined
 
   const watchOutput = (): void => {
     capTimer ??= setInterval(() => {
@@ -91,17 +102,30 @@ export async function createRunner(state: string, onProblem: (error: unknown) =>
 
   const execute = async (directory: string, request: StartRequest, task: Running): Promise<Ended> => {
     const began = performance.now()
-    const launched = launch(directory, request, environment)
+    if (++started === FORKS_AFTER) forks = openForks?.()
+    const launched = forks?.isReady === true ? await forks.launch(directory, request) : launch(directory, request, environment)
     if (typeof launched === 'string') return record(directory, notStarted(launched))
-    const timer = limit(task, request.timeoutMs, 0)
-    task.leader = launched.pid
+    const { pid } = launched
+    const timer = limit(task, request.timeoutMs, performance.now() - began)
+    task.leader = pid === 0 ? undefined : pid
+    // It was to be ended before it was known.
+    if (task.cause !== undefined && pid !== 0) task.ending = endGroup(pid)
     const gone = await launched.gone
+    if (gone.unseen === true) await unseen(directory, task)
     clearTimeout(timer)
     const durationMs = Math.round(performance.now() - began)
     await task.ending
     const file = readExitFile(directory)
-    if (file.pid === undefined && gone.code === null && gone.signal === null) return record(directory, notStarted(launched.problem()))
-    return record(directory, { exit: task.cause ?? exitOf(file) ?? endedBy(gone, launched.pid), durationMs })
+    if (file.pid === undefined && gone.code === null && gone.signal === null && gone.unseen === undefined)
+      return record(directory, notStarted(launched.problem()))
+    return record(directory, { exit: task.cause ?? exitOf(file) ?? endedBy(gone, pid), durationMs })
+  }
+  /** Who started it is gone: its end is seen by looking. */
+  const unseen = async (directory: string, task: Running): Promise<void> => {
+    const adopted = await adopt(directory)
+    task.leader ??= adopted.pid
+    if (task.cause !== undefined && adopted.pid !== undefined) task.ending = endGroup(adopted.pid)
+    await adopted.gone
   }
 
   const takeOver = async (directory: string, adopted: Adopted, meta: StepMeta, task: Running): Promise<Ended> => {
@@ -161,6 +185,7 @@ export async function createRunner(state: string, onProblem: (error: unknown) =>
     },
     close: async () => {
       clearInterval(capTimer)
+      forks?.close()
       await log.close()
     }
   }
