@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { CloudburstError } from '../errors.ts'
+import { getIn, parsePath } from '../goals/expression/path.ts'
+import type { Tree } from '../goals/tree.ts'
 import type { GoalRequest, Plan } from '../node/control/contract.ts'
 import type { Invocation } from './arguments.ts'
 import type { Session } from './session.ts'
@@ -21,14 +23,17 @@ export interface SavedPlan {
   /** Absolute paths of the program files, when it was planned without a daemon. */
   readonly files: readonly string[]
   readonly request: GoalRequest
+  /** Paths of secrets that were typed: they are not in here, and who executes it gives them again. */
+  readonly withheld?: readonly string[]
   readonly plan: Plan
   /** Of all the rest, so that one who edits it by mistake is told. It is no signature. */
   readonly digest: string
 }
 
-/** Written, readable by its owner only, when this returns. Secrets are masked in it as in what is printed. */
+/** Written, readable by its owner only, when this returns. Secrets are not in it. */
 export async function savePlan(file: string, { io, files }: Invocation, session: Session, request: GoalRequest, plan: Plan): Promise<void> {
   const { name, peer } = await session.agency.call('hello', {}, session.by)
+  const withheld = request.assignments.map(({ path }) => path).filter(path => isTypedSecret(path, plan))
   const saved: Omit<SavedPlan, 'digest'> = {
     kind: 'cloudburst-plan',
     version: SAVED_PLAN_VERSION,
@@ -36,7 +41,8 @@ export async function savePlan(file: string, { io, files }: Invocation, session:
     by: io.env['USER'] ?? io.env['LOGNAME'] ?? `uid ${io.uid ?? 'unknown'}`,
     node: { name, peer },
     files: files.map(each => (existsSync(each) ? resolve(each) : each)),
-    request,
+    request: { ...request, assignments: request.assignments.filter(({ path }) => !withheld.includes(path)) },
+    ...(withheld.length > 0 && { withheld }),
     plan
   }
   writeFileSync(file, `${JSON.stringify({ ...saved, digest: digestOf(saved) }, null, 2)}\n`, { mode: 0o600 })
@@ -61,14 +67,26 @@ export function readPlan(file: string): SavedPlan {
   return { ...rest, digest }
 }
 
+/** Whether the value is, or holds, a secret itself and not only where one is to be found. */
+function isTypedSecret(path: string, { variables }: Plan): boolean {
+  const tree = getIn({ fields: variables }, parsePath(path).slice(1))
+  return tree !== undefined && isHere(tree)
+}
+
+function isHere({ sealed, fields = {}, items = [] }: Tree): boolean {
+  if (sealed !== undefined) return !/^(env|file|command):/.test(sealed)
+  return [...Object.values(fields), ...items].some(isHere)
+}
+
 /** The words that make the plan anew, in the same file. Trees and secrets are to be given again by whoever knows them. */
-export function wordsToPlanAgain({ files, request }: SavedPlan, file: string): readonly string[] {
+export function wordsToPlanAgain({ files, request, withheld = [] }: SavedPlan, file: string): readonly string[] {
   const { goal, assignments, program, agent, destroy, refresh, target, abreast, probe } = request
   return [
     'plan',
     ...files,
     goal,
     ...assignments.map(({ path, value }) => `${path}=${typeof value === 'string' ? value : ''}`),
+    ...withheld.map(path => `${path}=`),
     ...(program === undefined ? [] : ['--program', program]),
     ...(agent === undefined ? [] : ['--agent', agent]),
     ...(destroy === true ? ['--destroy'] : []),

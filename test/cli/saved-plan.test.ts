@@ -111,6 +111,22 @@ describe('saved plans', () => {
     await run(64, 'execute', at('conf.json'))
   })
 
+  it('hold no secret that was typed, which is given again; and where others are to be found', async () => {
+    writeFileSync(file, program.replace('<variable name="root"/>', '<variable name="root"/><variable name="pw" type="secret"/>'))
+    await plan('p.json', 'goal.pw=hunter2')
+    assert.doesNotMatch(readFileSync(at('p.json'), 'utf8'), /hunter2/)
+    const { stderr } = await run(5, 'execute', at('p.json'))
+    assert.match(
+      stderr,
+      /^error: goal\.pw is a secret, which is not in .*p\.json: to be given again\nnext: cloudburst execute .*p\.json goal\.pw=/m
+    )
+    await run(64, 'execute', at('p.json'), 'goal.pw=hunter2', 'goal.port=81')
+    await run(0, 'execute', at('p.json'), 'goal.pw=hunter2')
+    writeFileSync(at('conf'), 'a\n')
+    await plan('q.json', `goal.pw=@file:${at('conf')}`)
+    await run(0, 'execute', at('q.json'))
+  })
+
   it('can be compared: what one would do that the other would not, and why', async () => {
     await plan('p.json')
     await plan('q.json', 'goal.port=81')

@@ -13,11 +13,11 @@ export async function run(invocation: Invocation): Promise<number> {
 /** Does what a saved plan says, unless anything that it rests on has moved since. */
 async function executePlan(invocation: Invocation): Promise<number> {
   const file = onlyWord(invocation, 'a saved plan')
-  if (invocation.assignments.length > 0 || invocation.files.length > 0)
-    throw new CloudburstError('CB_USAGE', `${file} has its program and its values: they cannot be given again`, { command: 'execute' })
   const saved = readPlan(file)
+  const secrets = secretsFor(invocation, saved, file)
   invocation.io.stderr.write(`plan of ${saved.plan.goal}, made by ${saved.by} on ${saved.node.name} at ${saved.plannedAt}\n`)
-  const request = { ...saved.request, planned: saved.plan.basis }
+  const assignments = [...saved.request.assignments, ...secrets]
+  const request = { ...saved.request, assignments, planned: saved.plan.basis }
   try {
     return await pursueRequest({ ...invocation, files: saved.files }, 'execute', async session => {
       await sameNode(session, saved, ['execute', file, ...homeWords(invocation)])
@@ -29,6 +29,21 @@ async function executePlan(invocation: Invocation): Promise<number> {
     const again = [...wordsToPlanAgain(saved, file), ...peers, ...homeWords(invocation)]
     throw new CloudburstError(error.code, error.message, { ...error.details, by: saved.by, plannedAt: saved.plannedAt, again }, error.cause)
   }
+}
+
+/**
+ * The secrets that the plan does not hold; nothing else can be given.
+ * @throws CloudburstError CB_USAGE, CB_CONFIG_INCOMPLETE
+ */
+function secretsFor(invocation: Invocation, { withheld = [], plan }: SavedPlan, file: string): Invocation['assignments'] {
+  const { assignments, files } = invocation
+  if (files.length > 0 || assignments.some(({ path }) => !withheld.includes(path)))
+    throw new CloudburstError('CB_USAGE', `${file} has its program and its values: they cannot be given again`, { command: 'execute' })
+  const missing = withheld.filter(path => assignments.every(each => each.path !== path))
+  if (missing.length === 0) return assignments
+  const again = ['execute', file, ...withheld.map(path => `${path}=`), ...homeWords(invocation)]
+  const what = `${missing.join(', ')} ${missing.length > 1 ? 'are secrets, which are' : 'is a secret, which is'} not in ${file}: to be given again`
+  throw new CloudburstError('CB_CONFIG_INCOMPLETE', what, { goal: plan.goal, again })
 }
 
 /**
