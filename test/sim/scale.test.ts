@@ -3,16 +3,27 @@ import assert from 'node:assert/strict'
 import { allOf, type TableRow } from './world/many.ts'
 import { playOne } from './world/workers.ts'
 
-/** Of simulated time by time of the processor: the figure. It holds on a quiet machine, once a mesh has come up. */
+/** Of simulated time by time of the processor, once a mesh has come up: the figure. It is twice that, for a machine that is busy with other things. */
 const PACE = 10
 
 describe('a hundred simulated nodes', () => {
-  it('come up, work and come to rest', async () => {
-    const report = await playOne({ seed: 1, nodes: 100, degree: 8, attack: '', disks: '', faults: [], troubledMs: 3_000, goalEveryMs: 500 })
+  it(`come up, work at ${PACE}× real time and come to rest`, async () => {
+    const report = await playOne({
+      seed: 1,
+      nodes: 100,
+      degree: 8,
+      attack: '',
+      disks: '',
+      faults: [],
+      troubledMs: 30_000,
+      goalEveryMs: 3_000
+    })
     assert.deepEqual(report.violations, [])
-    const pace = report.virtualMs / report.cpuMs
-    const what = `${(report.virtualMs / 1000).toFixed(0)} s with ${report.goals.sent} goals in ${(report.cpuMs / 1000).toFixed(1)} s of the processor`
-    console.log(`      ${what}: ${pace.toFixed(1)}× real time, of ${PACE}× that are wanted`)
+    const { virtualMs, cpuMs } = report.steady
+    const pace = virtualMs / cpuMs
+    const what = `${(virtualMs / 1000).toFixed(0)} s in ${(cpuMs / 1000).toFixed(1)} s of the processor`
+    console.log(`      ${what}, with ${report.goals.sent} goals: ${pace.toFixed(1)}× real time, of ${PACE}× that are wanted`)
+    assert.ok(pace >= PACE, `${pace.toFixed(1)}× real time`)
   }).timeout(240_000)
 })
 

@@ -4,8 +4,8 @@
  */
 
 export const BUCKETS = 64
-/** Of one bucket. Not for security: where two differ and no sum does, all is told. */
-export const SUM_BYTES = 8
+/** Of one bucket: nobody finds two histories with one sum. */
+export const SUM_BYTES = 16
 export const SUMS_BYTES = BUCKETS * SUM_BYTES
 /** With fewer origins their heads are hardly longer than the sums. */
 export const BUCKETED_FROM = 64

@@ -2,13 +2,12 @@
 import { setMaxListeners } from 'node:events'
 import { toErrorData } from '../../errors.ts'
 import type { Clock } from '../../goals/ports.ts'
-import { accepted } from '../shapes.ts'
 import type { Dialer } from '../wire/channel.ts'
-import { decodeMessage, encodeMessage } from '../wire/codec.ts'
+import { encodeMessage } from '../wire/codec.ts'
+import { headsIn } from './announcement.ts'
 import { type PullHow, pullState } from './client.ts'
 import { BUCKETED_FROM } from './buckets.ts'
 import { type Head, HEADS_TOPIC } from './messages.ts'
-import { announcementShape } from './record.ts'
 import type { Replica } from './replica.ts'
 
 export interface GossipTimes {
@@ -99,7 +98,8 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
     for (let at = 0; at < CHASE_TRIES_MAX; at++) {
       const wanted = heads.filter(head => replica.lacks(head))
       if (wanted.length === 0) return
-      const owner = wanted.find(({ origin }) => parts.neighbours().includes(origin))?.origin
+      const here = parts.neighbours()
+      const owner = wanted.find(({ origin }) => here.includes(origin))?.origin
       if (at === 0 && owner === undefined) await clock.sleep(RELAY_MS * (0.5 + chance()), stopping.signal)
       const near = at > 0 ? someNeighbour() : (owner ?? (parts.neighbours().includes(from) ? from : someNeighbour()))
       // One that is under way may bring it; else only what is wanted is asked for: with many nodes the rest is most of a pull.
@@ -108,6 +108,11 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
       if (!wanted.some(head => replica.lacks(head))) return
       await clock.sleep(CHASE_FIRST_MS * 2 ** at, stopping.signal)
     }
+  }
+  const heard = (heads: readonly Head[], from: string): void => {
+    if (!heads.some(head => replica.lacks(head))) return
+    chasing.add(heads)
+    inBackground(chase(heads, from).finally(() => chasing.delete(heads)))
   }
   const announce = async (): Promise<void> => {
     if (announcing) return
@@ -134,12 +139,12 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
   const ends = [
     pubsub.subscribe(HEADS_TOPIC, (bytes, from) => {
       if (bytes.byteLength > ANNOUNCEMENT_BYTES_MAX || chasing.size >= CHASES_MAX) return
-      const chased = async (): Promise<void> => {
-        const { heads } = accepted(announcementShape, decodeMessage(bytes), 'announcement')
-        chasing.add(heads)
-        await chase(heads, from).finally(() => chasing.delete(heads))
+      try {
+        // A list of its own, for the same may be heard again while it is looked into.
+        heard([...headsIn(bytes)], from)
+      } catch (error) {
+        log.debug({ err: error }, 'gossip')
       }
-      inBackground(chased())
     }),
     parts.onPeerUp(peer => {
       resting.delete(peer)

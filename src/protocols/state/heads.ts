@@ -1,8 +1,15 @@
 /** How far all origins are known, and what two nodes compare before any of it is told: one print of all heads, then the sums of their buckets. */
-import { createHash } from 'node:crypto'
-import { BUCKETS, SUM_BYTES } from './buckets.ts'
+import { hash } from 'node:crypto'
+import { BUCKETED_FROM, BUCKETS, SUM_BYTES, SUMS_BYTES } from './buckets.ts'
 import type { Head } from './messages.ts'
 import { headOf, type Origin } from './origin.ts'
+
+/** What a bucket comes to. */
+interface Bucket {
+  readonly heads: readonly Head[]
+  /** Hex. */
+  readonly sum: string
+}
 
 /** The heads of a replica's origins. What is worked out is kept until {@link Heads.changed}. */
 export class Heads {
@@ -11,9 +18,7 @@ export class Heads {
   #print: string | undefined
   /** Ids in their order. */
   #order: readonly string[] = []
-  /** By bucket: the heads of which the sum is. */
-  readonly #summed: (readonly Head[])[] = Array.from({ length: BUCKETS }, () => [])
-  readonly #sums = Buffer.concat(Array.from({ length: BUCKETS }, () => sumOf([])))
+  #buckets: readonly Bucket[] = Array.from({ length: BUCKETS }, () => ({ heads: [], sum: sumOf([]) }))
   #isSummed = false
 
   constructor(origins: ReadonlyMap<string, Origin>) {
@@ -32,24 +37,23 @@ export class Heads {
     return this.#listed
   }
 
-  /** Equal where nobody has anything to give to the other: the heads, in one order, in one hash. */
+  /** Equal where nobody has anything to give to the other; of the sums, where there are many: of all heads it would be most of what a comparison costs. */
   print(): string {
-    this.#print ??= hashOf(this.#sorted().map(headOf)).toString('hex', 0, 16)
+    const ofAll = (): string => sumOf(this.#sorted().map(headOf))
+    this.#print ??= this.#origins.size < BUCKETED_FROM ? ofAll() : short(hash('sha256', this.#sums()))
     return this.#print
   }
 
-  /** SUMS_BYTES: only buckets of which a head is another one are summed again. */
+  /** SUMS_BYTES. */
   sums(): Uint8Array {
-    if (!this.#isSummed) this.#sum()
-    this.#isSummed = true
-    return Uint8Array.from(this.#sums)
+    return Buffer.from(this.#sums(), 'hex')
   }
 
   /** Buckets of which somebody else has another sum. */
   unlike(sums: Uint8Array): readonly number[] {
-    const own = this.sums()
-    const bytes = (of: Uint8Array, bucket: number): Uint8Array => of.subarray(bucket * SUM_BYTES, (bucket + 1) * SUM_BYTES)
-    return [...this.#summed.keys()].filter(bucket => Buffer.compare(bytes(own, bucket), bytes(sums, bucket)) !== 0)
+    const [own, others] = [this.#sums(), Buffer.from(sums.buffer, sums.byteOffset, SUMS_BYTES).toString('hex')]
+    const at = (of: string, bucket: number): string => of.slice(bucket * 2 * SUM_BYTES, (bucket + 1) * 2 * SUM_BYTES)
+    return [...this.#buckets.keys()].filter(bucket => at(own, bucket) !== at(others, bucket))
   }
 
   originsIn(buckets: readonly number[]): readonly string[] {
@@ -57,15 +61,20 @@ export class Heads {
     return [...this.#origins.values()].flatMap(({ origin, bucket }) => (wanted.has(bucket) ? [origin] : []))
   }
 
-  #sum(): void {
-    const inside = this.#summed.map((): Head[] => [])
-    for (const state of this.#sorted()) inside[state.bucket]!.push(headOf(state))
-    for (const [bucket, heads] of inside.entries()) {
-      const before = this.#summed[bucket]!
-      if (heads.length === before.length && heads.every((head, at) => head === before[at])) continue
-      this.#summed[bucket] = heads
-      this.#sums.set(sumOf(heads), bucket * SUM_BYTES)
+  /** Only buckets of which a head is another one are summed again. */
+  #sums(): string {
+    if (!this.#isSummed) {
+      const inside = this.#buckets.map((): Head[] => [])
+      for (const state of this.#sorted()) inside[state.bucket]!.push(headOf(state))
+      this.#buckets = this.#buckets.map((before, at) => {
+        const heads = inside[at]!
+        return heads.length === before.heads.length && heads.every((head, n) => head === before.heads[n])
+          ? before
+          : { heads, sum: sumOf(heads) }
+      })
+      this.#isSummed = true
     }
+    return this.#buckets.map(({ sum }) => sum).join('')
   }
 
   #sorted(): readonly Origin[] {
@@ -76,11 +85,12 @@ export class Heads {
   }
 }
 
-function sumOf(heads: readonly Head[]): Buffer {
-  return hashOf(heads).subarray(0, SUM_BYTES)
+/** Of heads in the order of their origins. */
+function sumOf(heads: readonly Head[]): string {
+  const lines = heads.map(({ origin, boot, nonce, seq, print = '', fork = false }) => `${origin} ${boot} ${nonce} ${seq} ${print} ${fork}`)
+  return short(hash('sha256', lines.join('\n')))
 }
 
-function hashOf(heads: readonly Head[]): Buffer {
-  const lines = heads.map(({ origin, boot, nonce, seq, print = '', fork = false }) => `${origin} ${boot} ${nonce} ${seq} ${print} ${fork}`)
-  return createHash('sha256').update(lines.join('\n')).digest()
+function short(hex: string): string {
+  return hex.slice(0, 2 * SUM_BYTES)
 }

@@ -2,7 +2,7 @@
  * Records whose signatures held. Several neighbours give the same record, often at the same time: it is verified and read
  * once, and kept once. What is not signed as it says is never here.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { StateRecord } from './messages.ts'
 import { decodeRecord } from './record.ts'
 
@@ -23,7 +23,7 @@ let bytes = 0
 
 /** The record in an envelope. @throws CloudburstError CB_SIGNATURE_INVALID, CB_FRAME_INVALID, CB_FRAME_TOO_LONG */
 export function openRecord(envelope: Uint8Array, open: Open): OpenedRecord {
-  const name = createHash('sha256').update(envelope).digest('base64')
+  const name = hash('sha256', envelope)
   const known = remembered.get(name)
   if (known !== undefined) return known
   const { signer, payload } = open(envelope)

@@ -81,8 +81,11 @@ export function openReplica(parts: ReplicaParts): Replica {
     for (const listener of listeners) listener(news)
   }
   const show = (state: Origin, changed: readonly Changed[]): void => {
-    for (const change of changed) {
-      recent.push({ ...change, path: `nodes.${state.name}.${change.path}`, origin: state.origin, n: ++count })
+    for (const { path: below, at, value } of changed) {
+      const path = `nodes.${state.name}.${below}`
+      recent.push(
+        value === undefined ? { path, at, origin: state.origin, n: ++count } : { path, value, at, origin: state.origin, n: ++count }
+      )
     }
     // Not one by one: each time all behind would move up.
     if (recent.length > CHANGES_KEPT + CHANGES_SLACK) recent.splice(0, recent.length - CHANGES_KEPT)

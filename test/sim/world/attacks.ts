@@ -12,6 +12,7 @@ import { RECORD_TYPE } from '../../../src/protocols/state/record.ts'
 import type { Channel } from '../../../src/protocols/wire/channel.ts'
 import { encodeMessage } from '../../../src/protocols/wire/codec.ts'
 import type { Chance } from './chance.ts'
+import { publish } from './gossip.ts'
 import type { Endpoint, Network } from './network.ts'
 import { EPOCH, identityOf, type SimNode } from './node.ts'
 import { FILES, PROGRAM } from './program.ts'
@@ -95,7 +96,7 @@ async function say(channel: Channel, message: unknown): Promise<void> {
 }
 
 function announce(by: Attacker, message: unknown): void {
-  by.network.publish(by.endpoint, HEADS_TOPIC, message instanceof Uint8Array ? message : encodeMessage(message))
+  publish(by.network, by.endpoint, HEADS_TOPIC, message instanceof Uint8Array ? message : encodeMessage(message))
 }
 
 const liar = (origin: string, seq = 1_000_000_000): Head => ({ origin, boot: EPOCH + 86_400_000, nonce: 'ffffffff', seq })

@@ -16,8 +16,11 @@ export interface Lane {
   cut(reason: unknown): void
 }
 
-/** One direction of a stream: in order, late, and silent while the line is cut. */
-export function lane(network: Network, from: Endpoint, to: Endpoint): Lane {
+/**
+ * One direction of a stream: in order, late, and silent while the line is cut.
+ * @param onEnd called when its end has arrived
+ */
+export function lane(network: Network, from: Endpoint, to: Endpoint, onEnd: () => void): Lane {
   const arrived: (Uint8Array | undefined)[] = []
   let wake: (() => void)[] = []
   const pending: { readonly at: number; readonly bytes: Uint8Array | undefined }[] = []
@@ -25,6 +28,7 @@ export function lane(network: Network, from: Endpoint, to: Endpoint): Lane {
   let waiting = 0
   let pumping = false
   let dropped = false
+  let ended = false
   let failure: unknown
   const change = (): void => {
     const all = wake
@@ -44,6 +48,7 @@ export function lane(network: Network, from: Endpoint, to: Endpoint): Lane {
       }
       pending.shift()
       arrived.push(head.bytes)
+      if (head.bytes === undefined) onEnd()
       change()
     }
   }
@@ -75,7 +80,10 @@ export function lane(network: Network, from: Endpoint, to: Endpoint): Lane {
         await changed()
       }
     },
-    end: () => carry(undefined),
+    end: () => {
+      if (!ended) carry(undefined)
+      ended = true
+    },
     drop: () => {
       dropped = true
       change()
@@ -84,6 +92,31 @@ export function lane(network: Network, from: Endpoint, to: Endpoint): Lane {
       failure ??= reason ?? unreachable(to.peer)
       change()
     }
+  }
+}
+
+/** The end of a channel, as a signal for those who ask for one: few do, and to make one takes longer than a message. */
+export class Closing {
+  #reason: unknown
+  #controller: AbortController | undefined
+  isOver = false
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.isOver) this.#controller.abort(this.#reason)
+    return this.#controller.signal
+  }
+
+  close(reason: unknown): void {
+    if (this.isOver) return
+    this.isOver = true
+    this.#reason = reason
+    this.#controller?.abort(reason)
+  }
+
+  /** @throws the reason, once it is over */
+  check(): void {
+    if (this.isOver) throw this.#reason
   }
 }
 

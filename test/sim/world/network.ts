@@ -13,7 +13,7 @@ import { FRAME_BYTES_MAX } from '../../../src/protocols/wire/frames.ts'
 import type { MeshEvent } from '../../../src/node/mesh.ts'
 import type { Chance } from './chance.ts'
 import { never } from './disk.ts'
-import { type Lane, lane, RESEND_MS, unreachable } from './lane.ts'
+import { Closing, type Lane, lane, RESEND_MS, unreachable } from './lane.ts'
 import type { VirtualTime } from './time.ts'
 
 /** A silent line is given up after this long, give or take a half: the pulse of node/mesh, in milliseconds. */
@@ -49,7 +49,7 @@ export interface Endpoint {
 }
 
 /** One end of a connection. */
-interface End {
+export interface End {
   readonly of: Endpoint
   readonly peer: string
   readonly other: () => End | undefined
@@ -212,48 +212,26 @@ export class Network {
     })
   }
 
-  /** Everybody passes it on to those with whom a connection stands, and hears it from the first of them; some of it is lost, some doubled. */
-  publish(from: Endpoint, topic: string, bytes: Uint8Array): void {
-    const { loss, duplication } = this.weather
-    const late = new Map([[from, 0]])
-    for (const [by, ms] of late) {
-      for (const end of by.up.values()) {
-        const to = end.other()?.of
-        if (to === undefined || late.has(to) || this.isCut(by.peer, to.peer) || this.chance.once(loss)) continue
-        const at = ms + this.delay(by, to)
-        late.set(to, at)
-        for (let copy = this.chance.once(duplication) ? 2 : 1; copy > 0; copy--)
-          this.time.after(copy === 2 ? at * this.chance.between(1, 4) : at, () => {
-            if (to.alive) for (const listener of to.topics.get(topic) ?? []) listener(bytes, by.peer)
-          })
-      }
-    }
-  }
-
   async open(from: Endpoint, peer: string, protocol: string, signal?: AbortSignal): Promise<Channel> {
-    signal?.throwIfAborted()
-    const refused = Promise.withResolvers<never>()
-    refused.promise.catch(() => undefined)
-    const stop = (): void => refused.reject(signal?.reason instanceof CloudburstError ? signal.reason : unreachable(peer))
-    signal?.addEventListener('abort', stop, { once: true })
-    try {
-      const end = await Promise.race([this.connect(from, peer), refused.promise])
-      const other = end.other()
-      const to = other?.of
-      if (to === undefined || other === undefined) {
-        this.#giveUpLater(end)
-        // The other end has forgotten this connection: nothing comes back.
-        return await Promise.race([gone(end), refused.promise])
-      }
-      await Promise.race([this.time.sleep(this.delay(from, to)), refused.promise])
-      if (end.gone.signal.aborted) throw end.gone.signal.reason
-      if (other.gone.signal.aborted) return await Promise.race([gone(end), refused.promise])
-      const { here, there } = this.#stream(end, other)
-      this.#serve(to, other, protocol, there)
-      return here
-    } finally {
-      signal?.removeEventListener('abort', stop)
+    const stop = (): void => {
+      if (signal?.aborted === true) throw signal.reason instanceof CloudburstError ? signal.reason : unreachable(peer)
     }
+    stop()
+    const end = from.up.get(peer) ?? (await unless(signal, peer, this.connect(from, peer)))
+    const other = end.other()
+    const to = other?.of
+    if (to === undefined || other === undefined) {
+      this.#giveUpLater(end)
+      // The other end has forgotten this connection: nothing comes back.
+      return await unless(signal, peer, gone(end))
+    }
+    await this.time.sleep(this.delay(from, to))
+    stop()
+    if (end.gone.signal.aborted) throw end.gone.signal.reason
+    if (other.gone.signal.aborted) return await unless(signal, peer, gone(end))
+    const { here, there } = this.#stream(end, other)
+    this.#serve(to, other, protocol, there)
+    return here
   }
 
   #serve(to: Endpoint, end: End, protocol: string, channel: Channel): void {
@@ -288,28 +266,37 @@ export class Network {
   }
 
   #stream(near: End, far: End): { here: Channel; there: Channel } {
-    const closed = { here: new AbortController(), there: new AbortController() }
-    const out = lane(this, near.of, far.of)
-    const back = lane(this, far.of, near.of)
+    const closed = { here: new Closing(), there: new Closing() }
+    let open = 2
+    /** What has come to its end at both ends cannot be cut any more. */
+    const onEnd = (): void => {
+      if (--open > 0) return
+      near.streams.delete(cutHere)
+      far.streams.delete(cutThere)
+    }
+    const out = lane(this, near.of, far.of, onEnd)
+    const back = lane(this, far.of, near.of, onEnd)
     const cutHere = (reason: unknown): void => {
       near.streams.delete(cutHere)
-      closed.here.abort(reason)
+      closed.here.close(reason)
       out.cut(reason)
       back.cut(reason)
     }
     const cutThere = (reason: unknown): void => {
       far.streams.delete(cutThere)
-      closed.there.abort(reason)
+      closed.there.close(reason)
       out.cut(reason)
       back.cut(reason)
     }
-    const endOf = (end: End, to: Endpoint, output: Lane, input: Lane, mine: AbortController, far: (reason: unknown) => void): Channel => {
+    const endOf = (end: End, to: Endpoint, output: Lane, input: Lane, mine: Closing, far: (reason: unknown) => void): Channel => {
       const channel: Channel = {
         peer: end.peer,
-        closed: mine.signal,
+        get closed() {
+          return mine.signal
+        },
         write: async message => {
           if (!end.of.alive) return await never()
-          mine.signal.throwIfAborted()
+          mine.check()
           const bytes = encodeMessage(message)
           if (bytes.byteLength > FRAME_BYTES_MAX) throw new CloudburstError('CB_FRAME_TOO_LONG', `a frame of ${bytes.byteLength} bytes`)
           await output.push(bytes)
@@ -317,7 +304,7 @@ export class Network {
         read: async () => {
           const bytes = await input.pull()
           if (!end.of.alive) return await never()
-          if (bytes === undefined) mine.signal.throwIfAborted()
+          if (bytes === undefined) mine.check()
           try {
             return bytes === undefined ? undefined : decodeMessage(bytes)
           } catch (error) {
@@ -327,8 +314,8 @@ export class Network {
         },
         finish: async () => output.end(),
         abort: reason => {
-          if (mine.signal.aborted || !end.of.alive) return
-          mine.abort(reason)
+          if (mine.isOver || !end.of.alive) return
+          mine.close(reason)
           end.streams.delete(near === end ? cutHere : cutThere)
           input.cut(reason)
           output.drop()
@@ -348,6 +335,19 @@ export class Network {
 
 function tell(endpoint: Endpoint, event: MeshEvent, peer: string): void {
   for (const listener of endpoint.listeners[event]) listener(peer)
+}
+
+/** What comes of it, or of the signal. */
+async function unless<T>(signal: AbortSignal | undefined, peer: string, what: Promise<T>): Promise<T> {
+  const refused = Promise.withResolvers<never>()
+  refused.promise.catch(() => undefined)
+  const stop = (): void => refused.reject(signal?.reason instanceof CloudburstError ? signal.reason : unreachable(peer))
+  signal?.addEventListener('abort', stop, { once: true })
+  try {
+    return await Promise.race([what, refused.promise])
+  } finally {
+    signal?.removeEventListener('abort', stop)
+  }
 }
 
 function gone(end: End): Promise<never> {

@@ -14,6 +14,7 @@ import { openWork, type Work } from '../../../src/node/work.ts'
 import type { Chance } from './chance.ts'
 import { never, SimDisk } from './disk.ts'
 import { type Ledger, Machine } from './machine.ts'
+import { publish } from './gossip.ts'
 import type { Endpoint, Network } from './network.ts'
 import type { VirtualTime } from './time.ts'
 
@@ -205,7 +206,7 @@ export class SimNode {
         }
         return nodes
       },
-      up: () => [...new Set([...neighbours(), ...endpoint.up.keys()])].filter(peer => peer !== this.peer && endpoint.up.has(peer)),
+      up: () => [...endpoint.up.keys()],
       // Everybody who has a key here is permitted: that a neighbour makes nodes up is another matter.
       stance: peer => {
         const node = this.#known(peer) !== undefined
@@ -217,7 +218,7 @@ export class SimNode {
         return () => endpoint.listeners[event].delete(listener)
       },
       pubsub: {
-        publish: async (topic, bytes) => network.publish(endpoint, topic, bytes),
+        publish: async (topic, bytes) => publish(network, endpoint, topic, bytes),
         subscribe: (topic, listener) => {
           const all = endpoint.topics.get(topic) ?? new Set()
           endpoint.topics.set(topic, all.add(listener))

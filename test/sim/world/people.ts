@@ -52,7 +52,8 @@ export class People {
     const goal = chance.pick(GOALS)
     const other = chance.pick(nodes).name
     const assignments = goal === 'outer' ? [{ path: 'goal.node', value: { value: other } }] : []
-    if ((await daemon.programs.withHash(PROGRAM.hash)) === undefined) await daemon.programs.load(FILES)
+    // Read once for all of them; who is sent it reads it for itself.
+    if ((await daemon.programs.withHash(PROGRAM.hash)) === undefined) await daemon.programs.load(FILES, PROGRAM)
     const { name, hash } = PROGRAM
     if (to === from) {
       const { id } = await daemon.runs.accept({ goal, program: hash, assignments, by: from.self })

@@ -47,6 +47,8 @@ export interface SimReport {
   readonly wallMs: number
   /** Of this process, all threads, in milliseconds. */
   readonly cpuMs: number
+  /** The same between the time when all have come up and the end of the troubles. */
+  readonly steady: { readonly virtualMs: number; readonly cpuMs: number }
   readonly happened: number
   readonly messages: number
   readonly starts: number
@@ -62,6 +64,8 @@ export interface SimReport {
 const HOSTILE = 0.3
 /** And how many of the others have a disk that is put back or doubled. */
 const DISKS = 0.15
+/** By then everybody has heard of everybody, and the code that runs is compiled: nothing is measured before, in milliseconds. */
+const COMES_UP_MS = 5_000
 /** So often in a row nobody has anything to do. */
 const CALM_LOOKS = 4
 /** Longest time that a mesh may need to come to rest once nothing goes wrong any more, in milliseconds. */
@@ -112,7 +116,11 @@ export async function simulate(options: SimulateOptions): Promise<SimReport> {
     const kind = options.disks ?? (name === '' && chance.once(DISKS) ? chance.pick(DISK_TROUBLES) : '')
     const disks = kind === '' ? undefined : new Disks({ kind, time, chance: chance.fork(), nodes, watch, troubledMs })
     disks?.start()
-    await time.run(time.now + troubledMs, () => watch.violations.length > 0)
+    const until = time.now + troubledMs
+    await time.run(Math.min(until, time.now + COMES_UP_MS), () => watch.violations.length > 0)
+    const up = { virtualMs: time.now, cpuMs: cpuSince(cpuBefore) }
+    await time.run(until, () => watch.violations.length > 0)
+    const steady = { virtualMs: time.now - up.virtualMs, cpuMs: cpuSince(cpuBefore) - up.cpuMs }
     people.stopSending()
     faults.end()
     endAttack()
@@ -131,6 +139,7 @@ export async function simulate(options: SimulateOptions): Promise<SimReport> {
       virtualMs: time.now,
       wallMs: Number(process.hrtime.bigint() - began) / 1e6,
       cpuMs: cpuSince(cpuBefore),
+      steady,
       happened: time.happened,
       messages: network.messages,
       starts: nodes.reduce((sum, { starts }) => sum + starts, 0),
@@ -203,9 +212,13 @@ function isBusy(
   return !isOver(status) && !(mirrored && watch.isRewound(id))
 }
 
-function areOfOneMind([first, ...others]: readonly SimNode[]): boolean {
-  const digest = first?.daemon?.state.replica.digest()
-  return others.every(({ daemon }) => daemon?.state.replica.digest() === digest)
+/** Those with the same heads are; else what counts may be the same all the same, e.g. without a node that was made up. */
+function areOfOneMind(nodes: readonly SimNode[]): boolean {
+  const [first, ...others] = nodes.map(({ daemon }) => daemon?.state.replica)
+  const print = first?.headsPrint()
+  if (others.every(other => other?.headsPrint() === print)) return true
+  const digest = first?.digest()
+  return others.every(other => other?.digest() === digest)
 }
 
 /** Waits until nobody has anything to do; looks twice a second. */
