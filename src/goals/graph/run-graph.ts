@@ -3,6 +3,7 @@ import type { GoalEvent, GoalEventBody } from '../pursuit/events.ts'
 import { callerOf } from '../pursuit/instance.ts'
 import { DataEdges } from './data-edges.ts'
 import { GRAPH_VERSION, type Graph, type GraphEdge, type GraphNode, type GraphStatus } from './graph.ts'
+import { Order } from './order.ts'
 
 type Draft = { -readonly [K in keyof GraphNode]: GraphNode[K] }
 type BodyOf<T extends GoalEventBody['type']> = Extract<GoalEventBody, { readonly type: T }>
@@ -14,8 +15,8 @@ export class RunGraph {
   readonly #data = new DataEdges()
   /** What each sub-goal gives back, by its instance. */
   readonly #gives = new Map<string, readonly string[]>()
-  /** The step or sub-goal that ended last, per goal. */
-  readonly #last = new Map<string, string>()
+  /** What comes after what within each goal. */
+  readonly #orders = new Map<string, Order>()
   #goal = ''
   #agent: string | undefined
 
@@ -77,6 +78,7 @@ export class RunGraph {
 
   #goalEnded({ instance, outcome }: BodyOf<'goal-ended'>): void {
     this.#change(instance, { status: goalStatus(outcome) })
+    this.#ended(instance)
     const parent = this.#nodes.get(instance)?.parent
     if (parent !== undefined && outcome !== 'failed') this.#data.wrote(instance, parent, this.#gives.get(instance) ?? [])
   }
@@ -98,6 +100,7 @@ export class RunGraph {
 
   #stepEnded({ step, status, durationMs, writes }: BodyOf<'step-ended'>): void {
     this.#change(step, { status: status === 'completed' ? 'done' : status, durationMs })
+    this.#ended(step)
     const parent = this.#nodes.get(step)?.parent
     if (parent === undefined) return
     this.#data.wrote(
@@ -115,12 +118,22 @@ export class RunGraph {
 
   #enter(node: Draft): void {
     const known = this.#nodes.get(node.id)
-    if (known === undefined && node.parent !== undefined) {
-      const before = this.#last.get(node.parent)
-      if (before !== undefined) this.#edges.push({ from: before, to: node.id, kind: 'order' })
-      this.#last.set(node.parent, node.id)
+    if (node.parent !== undefined) {
+      const before = this.#orderOf(node.parent).began(node.id)
+      if (known === undefined) for (const from of before) this.#edges.push({ from, to: node.id, kind: 'order' })
     }
     this.#nodes.set(node.id, node)
+  }
+
+  #ended(id: string): void {
+    const parent = this.#nodes.get(id)?.parent
+    if (parent !== undefined) this.#orderOf(parent).ended(id)
+  }
+
+  #orderOf(goal: string): Order {
+    const order = this.#orders.get(goal) ?? new Order()
+    this.#orders.set(goal, order)
+    return order
   }
 
   #change(id: string, change: Partial<Draft>): void {

@@ -170,6 +170,18 @@ describe('the graph of a goal that is pursued', () => {
     assert.deepEqual(edgesOf(graph, 'order'), [['site/make', 'site/files>user', undefined]])
   })
 
+  it('has no order among steps that were done side by side, and its longest way takes no longer than they did', () => {
+    const two = (...names: readonly string[]): GoalEventBody[] => names.map(name => began(`site/${name}`, 'site'))
+    const done = (...names: readonly string[]): GoalEventBody[] => names.map(name => ended(`site/${name}`, 'completed'))
+    const all = [...bodies.slice(0, 4), ...two('a', 'b'), ...done('a'), ...two('c'), ...done('b', 'c'), ...two('x', 'y'), ...done('x', 'y')]
+    const graph = graphOfRun(events([...all, ...two('last'), ...done('last')]))
+    assert.deepEqual(
+      edgesOf(graph, 'order').map(([from = '', to = '']) => `${from.slice(5)} ${to.slice(5)}`),
+      ['make a', 'make b', 'a c', 'b x', 'c x', 'c y', 'x last', 'y last']
+    )
+    assert.equal(withCriticalPath(graph).durationMs, 5 * 12)
+  })
+
   it('has an edge from who wrote a value to who read it', () => {
     const graph = graphOfRun(events([...bodies.slice(0, 4), began('site/serve', 'site', { 'goal.node': {} })]))
     assert.deepEqual(edgesOf(graph, 'data'), [['site/make', 'site/serve', 'goal.node']])
