@@ -73,6 +73,8 @@ export function outputTails(state: string): Tails {
       for (const one of commands.get(stepDirectory(state, key))?.followers.values() ?? []) void one.pump()
     },
     ended: async key => {
+      // Of steps without output there may be many, and none runs.
+      if (commands.size === 0) return
       const directory = stepDirectory(state, key)
       const followers = [...(commands.get(directory)?.followers.values() ?? [])]
       commands.delete(directory)

@@ -119,44 +119,48 @@ export function openChains(store: Store, index: RunIndex, tell: (event: GoalEven
     // Losing this file only makes the next opening less sharp-eyed, and a full disk has been reported by then.
     due ??= setTimeout(() => void saveHeads().catch(() => undefined), HEADS_EVERY_MS).unref()
   }
-  const written = (chain: Chain, event: GoalEvent, entry: RunEntry): GoalEvent => {
+  /** These are on disk, and nothing of the run that came before them is on its way any more. */
+  const written = (chain: Chain, events: readonly GoalEvent[], entry: RunEntry): void => {
     const { summary } = entry
-    chain.pending.shift()
+    chain.pending.splice(0, events.length)
     chain.durable = summary
-    chain.recent.push(event)
-    if (chain.recent.length > RECENT_MAX) chain.recent.shift()
+    chain.recent.push(...events)
+    if (chain.recent.length > RECENT_MAX) chain.recent.splice(0, chain.recent.length - RECENT_MAX)
     // Nobody is in a hurry any more, and thousands of runs may wait like this.
     if (summary.status === 'suspended') chain.recent = []
     index.note(entry)
-    tell(event)
+    for (const event of events) tell(event)
     if (isOver(summary.status) && chain.pending.length === 0) end(chain)
-    if (settles(event.body)) saveHeadsSoon()
-    return event
+    if (events.some(({ body }) => settles(body))) saveHeadsSoon()
   }
 
   const extendBy: Chains['extendBy'] = async (chain, links, { extra, sync }) => {
     const { goalId } = chain
     const ops: Op[] = []
-    const grown = links.map(({ at, body }) => {
+    const events: GoalEvent[] = []
+    for (const { at, body } of links) {
       const event: GoalEvent = { goalId, seq: chain.seq + 1, at, body }
       const summary = advance(chain.summary, event)
       if (summary === undefined) throw new CloudburstError('CB_RUN_UNKNOWN', `goal ${goalId} was never proposed`, { id: goalId })
       const json = JSON.stringify({ seq: event.seq, prev: chain.hash, at, body } satisfies JournalRecord)
-      Object.assign(chain, { seq: event.seq, hash: hashOf(json), summary })
+      chain.seq = event.seq
+      chain.hash = hashOf(json)
+      chain.summary = summary
       chain.pending.push(event)
+      events.push(event)
       ops.push({ type: 'put', key: recordKey(goalId, event.seq), json }, ...snapshotOps(chain))
-      const entry: RunEntry = { summary, head: chain.hash, ...(chain.mirrored ? { mirrored: true } : {}) }
-      return { event, entry }
-    })
+    }
+    const entry: RunEntry = { summary: chain.summary!, head: chain.hash, ...(chain.mirrored ? { mirrored: true } : {}) }
     keep(chain)
     try {
-      await store.batch([...ops, { type: 'put', key: runKey(goalId), value: grown.at(-1)!.entry }, ...extra], { sync })
+      await store.batch([...ops, { type: 'put', key: runKey(goalId), value: entry }, ...extra], { sync })
     } catch (error) {
       // Whether it was written is not known: the next one begins from what is on disk.
       if (chains.get(goalId) === chain) chains.delete(goalId)
       throw error
     }
-    return grown.map(({ event, entry }) => written(chain, event, entry))
+    written(chain, events, entry)
+    return events
   }
 
   return {

@@ -10,6 +10,7 @@ import { CloudburstError } from '../../errors.ts'
 import { type CommitCounts, groupCommit, type RawOp } from './group-commit.ts'
 import { type Heads, writeHeads } from './heads.ts'
 import { type Damage, openDatabase, openExisting } from './opening.ts'
+import { tablesOf } from './tables.ts'
 import { decodeValue, type Op } from './value.ts'
 
 export type { Heads } from './heads.ts'
@@ -129,8 +130,11 @@ export async function openStore(directory: string, { log, retryMs = RETRY_MS }: 
 export function machineDisk(path: string): Disk {
   return {
     path,
-    open: () => openDatabase(path),
-    reopen: () => openExisting(path),
+    open: async () => {
+      const { database, ...found } = await openDatabase(path)
+      return { database: tablesOf(database), ...found }
+    },
+    reopen: async () => tablesOf(await openExisting(path)),
     saveHeads: heads => writeHeads(path, heads),
     now: () => Date.now(),
     wait: (ms, signal) => wait(ms, undefined, { signal, ref: false }).catch(() => undefined),
