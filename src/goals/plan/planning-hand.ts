@@ -18,6 +18,7 @@ import type { SentGoal } from '../pursuit/sent-goals.ts'
 import type { Begun } from '../pursuit/undo.ts'
 import { describe, type Frame, type Hand, type Listed, settle } from '../pursuit/walk.ts'
 import type { Tree, Variables } from '../tree.ts'
+import { Sequence, type Sides } from './sequence.ts'
 import type { PlanMark, PlanNode } from './plan.ts'
 
 /** Most goals and steps of one plan: beyond that it is a program that multiplies, and nobody reads its plan. About 700 MB. */
@@ -39,8 +40,7 @@ export class PlanningHand implements Hand {
   #mayGoOn = false
   readonly #nodes: Draft[] = []
   readonly #goals = new Map<string, Draft>()
-  /** The step before, per goal: in a plan everything within a method comes one after the other. */
-  readonly #last = new Map<string, string>()
+  readonly #sequence = new Sequence()
   readonly #history: History
   readonly #keeping: Keeping
   readonly #values = new Map<string, Tree>()
@@ -139,7 +139,7 @@ export class PlanningHand implements Hand {
       id: frame.instance,
       kind: 'goal',
       ...(caller !== undefined && { parent: caller }),
-      needs: this.#after(caller),
+      needs: this.#sequence.after(caller),
       mark: '+',
       text: frame.proto.name,
       ...(text !== undefined && { describe: text }),
@@ -159,7 +159,7 @@ export class PlanningHand implements Hand {
       const done = this.#isUndoing ? '-' : '+'
       node.mark = ended.outcome === 'already-true' ? '=' : ended.outcome === 'completed' ? done : '?'
       const caller = callerOf(frame.instance, each => this.#goals.has(each))
-      if (caller !== undefined) this.#last.set(caller, frame.instance)
+      if (caller !== undefined) this.#sequence.ended(caller, frame.instance)
     }
     return Promise.resolve()
   }
@@ -245,6 +245,10 @@ export class PlanningHand implements Hand {
 
   blockEnded(): void {}
 
+  sideBySide(instance: string, most: number): Sides {
+    return this.#sequence.sideBySide(instance, most)
+  }
+
   reopen(): void {}
 
   #forgetElsewhere(): void {
@@ -285,7 +289,7 @@ export class PlanningHand implements Hand {
       kind: 'step',
       step: step.kind,
       ...(parent !== undefined && { parent }),
-      needs: this.#after(parent),
+      needs: this.#sequence.after(parent),
       mark: this.#markOf(frame, step, prepared, verdict),
       text: prepared.show,
       ...(because !== undefined && { because }),
@@ -297,7 +301,7 @@ export class PlanningHand implements Hand {
       ...(step.how?.abreast !== undefined && { abreast: step.how.abreast }),
       place: step.statement.place
     })
-    if (parent !== undefined) this.#last.set(parent, step.id)
+    if (parent !== undefined) this.#sequence.ended(parent, step.id)
     for (const [path, value] of Object.entries(prepared.reads))
       if (path.startsWith('agent.') && value.unknown !== true && !this.#values.has(path)) this.#values.set(path, value)
   }
@@ -317,11 +321,6 @@ export class PlanningHand implements Hand {
       step.scope.write(path, foreseenAt(step, prepared, path))
       this.#keeping.mayChange(frame, path, this.#history.seq)
     }
-  }
-
-  #after(goal: string | undefined): readonly string[] {
-    const last = goal === undefined ? undefined : this.#last.get(goal)
-    return last === undefined ? [] : [last]
   }
 }
 

@@ -188,17 +188,21 @@ function beside(here: Here, { parallel }: DoStatement | FindStatement): Here {
 async function inParallel({ frame }: Here, most: number, tasks: readonly (() => Promise<Walked>)[]): Promise<Walked> {
   // a plan has no time to save, and one branch must not show another what is possible only
   const limit = frame.run.mode === 'plan' ? 1 : Math.max(1, most)
+  const sides = most > 1 ? frame.run.hand.sideBySide?.(frame.instance, most) : undefined
   let failure: Failure | undefined
   let next = 0
   const worker = async (): Promise<void> => {
     while (failure === undefined || (most > 1 && !isForAll(failure))) {
       const task = tasks[next++]
       if (task === undefined) return
+      sides?.begins()
       const walked = await task()
+      sides?.ended()
       if (!walked.ok) failure = failure === undefined ? walked.failure : foremost(failure, walked.failure)
     }
   }
   await Promise.all(Array.from({ length: Math.min(limit, tasks.length) }, worker))
+  sides?.over()
   return failure === undefined ? went : { ok: false, failure }
 }
 

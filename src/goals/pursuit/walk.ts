@@ -76,6 +76,8 @@ export interface Hand {
   blockEnded(limit: TimeLimit, outcome: 'completed' | 'failed' | 'timed-out'): void
   /** Everything below `path` may be walked again. */
   reopen(path: string): void
+  /** Of a plan, which walks one after the other: told what may be done side by side within a goal, `most` at a time. */
+  sideBySide?(instance: string, most: number): { begins(): void; ended(): void; over(): void }
 }
 
 /** A list or count that may be another one at the next look. */

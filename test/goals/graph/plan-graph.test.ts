@@ -31,4 +31,22 @@ describe('the graph of a plan with sub-goals', () => {
       ['test.xml:1', 'test.xml:2', 'test.xml:6', 'test.xml:6', 'test.xml:7', 'test.xml:4', 'test.xml:5']
     )
   })
+
+  it('has no order among what may be done side by side, so many at a time', async () => {
+    const orderOf = async (body: string): Promise<string[]> => {
+      const it = stage({
+        xml: `<goalProto name="g"><method name="m">${send('first', '1')}${body}${send('last', '9')}</method></goalProto>`,
+        goal: 'g'
+      })
+      const { edges } = graphOfPlan(await it.plan())
+      return edges.filter(({ kind }) => kind === 'order').map(({ from, to }) => `${from.slice(4)} ${to.slice(4)}`)
+    }
+    const three = `${send('a', 'a')}${send('b', 'b')}${send('c', 'c')}`
+    assert.deepEqual(await orderOf(three), ['first a', 'a b', 'b c', 'c last'])
+    assert.deepEqual(await orderOf(`<do parallel="3">${three}</do>`), ['first a', 'first b', 'first c', 'a last', 'b last', 'c last'])
+    assert.deepEqual(await orderOf(`<do parallel="2">${three}</do>`), ['first a', 'first b', 'a c', 'b last', 'c last'])
+    assert.deepEqual(await orderOf('<repeat parallel="2"><count>0</count><wait seconds="1"/></repeat>'), ['first last'])
+    const nested = `<do parallel="2"><do>${send('a', 'a')}${send('b', 'b')}</do>${send('c', 'c')}</do>`
+    assert.deepEqual(await orderOf(nested), ['first a', 'a b', 'first c', 'b last', 'c last'])
+  })
 })
