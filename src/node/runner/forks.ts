@@ -13,12 +13,14 @@ export interface ForkRequest extends Launch {
   readonly directory: string
 }
 
-/** First it was started, or why not; then how it ended. The first line of all has no id: it is ready. */
+/** Why it was not started; or that it was, and how it ended, at once when that does not take long. The first line of all has no id: it is ready. */
 export type ForkerAnswer =
   | { readonly id?: undefined }
-  | { readonly id: number; readonly pid: number }
   | { readonly id: number; readonly refused: string }
-  | { readonly id: number; readonly gone: Gone; readonly problem: string }
+  | { readonly id: number; readonly pid: number; readonly ended?: { readonly gone: Gone; readonly problem: string } }
+
+/** That a command was started is told after so long, in milliseconds: most have ended by then, and each line wakes the large process. */
+const TOLD_AFTER_MS = 10
 
 /** Starts commands elsewhere. */
 export interface Forks {
@@ -33,7 +35,9 @@ export interface Forks {
 }
 
 interface Asked {
+  /** Only what it is told first counts. */
   began(launched: Launched | string): void
+  readonly gone: Promise<Gone>
   ended(gone: Gone): void
   problem: string
 }
@@ -51,26 +55,23 @@ export function openForks(): Forks {
     }
     const one = asked.get(answer.id)
     if (one === undefined) return
-    if ('pid' in answer) {
-      const gone = new Promise<Gone>(resolve => {
-        one.ended = resolve
-      })
-      one.began({ pid: answer.pid, gone, problem: () => one.problem })
+    if ('refused' in answer) {
+      asked.delete(answer.id)
+      one.began(answer.refused)
       return
     }
+    const { pid, ended } = answer
+    one.began({ pid, gone: one.gone, problem: () => one.problem })
+    if (ended === undefined) return
     asked.delete(answer.id)
-    if ('refused' in answer) one.began(answer.refused)
-    else {
-      one.problem = answer.problem
-      one.ended(answer.gone)
-    }
+    one.problem = ended.problem
+    one.ended(ended.gone)
   }
   const lost = (): void => {
     isReady = false
     for (const one of asked.values()) {
-      const gone: Gone = { code: null, signal: null, unseen: true }
-      one.began({ pid: 0, gone: Promise.resolve(gone), problem: () => 'it could not be started' })
-      one.ended(gone)
+      one.began({ pid: 0, gone: one.gone, problem: () => one.problem })
+      one.ended({ code: null, signal: null, unseen: true })
     }
     asked.clear()
   }
@@ -89,7 +90,8 @@ export function openForks(): Forks {
     launch: (directory, { argv, env: own, cwd }) =>
       new Promise(began => {
         const id = ++lastId
-        asked.set(id, { began, ended: () => undefined, problem: 'it could not be started' })
+        const { promise: gone, resolve: ended } = Promise.withResolvers<Gone>()
+        asked.set(id, { began, gone, ended, problem: 'it could not be started' })
         child.stdin!.write(
           `${JSON.stringify({ id, directory, argv, env: own, ...(cwd !== undefined && { cwd }) } satisfies ForkRequest)}\n`
         )
@@ -114,8 +116,12 @@ export function serveForks(
     say({ id, refused: launched })
     return
   }
-  say({ id, pid: launched.pid })
-  void launched.gone.then(gone => say({ id, gone, problem: launched.problem() }))
+  const { pid } = launched
+  const told = setTimeout(() => say({ id, pid }), TOLD_AFTER_MS)
+  void launched.gone.then(gone => {
+    clearTimeout(told)
+    say({ id, pid, ended: { gone, problem: launched.problem() } })
+  })
 }
 
 /** In a session of its own: what ends this process from a terminal does not end it. */

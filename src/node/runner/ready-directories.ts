@@ -48,9 +48,7 @@ export function readyDirectories(steps: string): ReadyDirectories {
       if (from === undefined) return false
       try {
         writeFileSync(join(from, META), JSON.stringify(meta))
-        mkdirSync(dirname(directory), { recursive: true, mode: 0o700 })
-        // Fails where there is a directory with anything in it: whose step it is, is decided once.
-        renameSync(from, directory)
+        moveTo(from, directory)
         return true
       } catch {
         rmSync(from, { recursive: true, force: true })
@@ -62,5 +60,17 @@ export function readyDirectories(steps: string): ReadyDirectories {
       preparing = true
       setImmediate(make)
     }
+  }
+}
+
+/** Fails where there is a directory with anything in it: whose step it is, is decided once. */
+function moveTo(from: string, directory: string): void {
+  try {
+    renameSync(from, directory)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    // The first step of its goal.
+    mkdirSync(dirname(directory), { recursive: true, mode: 0o700 })
+    renameSync(from, directory)
   }
 }
