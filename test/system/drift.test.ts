@@ -71,8 +71,9 @@ describe('what was true and is no longer', () => {
     await run(0, 'pursue', file, 'site')
     rmdirSync(join(home, 'a/sub'))
     writeFileSync(join(home, 'gone'), '')
-    const { stdout } = await run(0, 'pursue', file, 'site', '--refresh-only', '-g')
-    assert.match(stdout, /folder/)
+    const { stdout } = await run(0, 'pursue', file, 'site', '--refresh-only')
+    assert.match(stdout, /^! folder site\/m>folder\.2: .*a\/sub is not a directory$/m)
+    assert.match(stdout, /^drift: 2 of 3 goals that were true are so no longer/m)
     assert.throws(() => rmdirSync(join(home, 'a/sub')), { code: 'ENOENT' })
     const [, id = ''] = /(01[0-9A-Z]{24})/.exec(stdout) ?? []
     const { stdout: data } = await run(0, 'goal', file, id, '-o', 'json')

@@ -6,9 +6,11 @@ import { suspensionReport } from './report.ts'
 import { stateOf } from '../config/config.ts'
 import { passedOver } from './step-lines.ts'
 import { narrated, type Of, placed, type Story, totals } from './story.ts'
-import { valueText } from './words.ts'
+import { driftText, valueText } from './words.ts'
 
-export function proposed({ paints }: Story, body: Of<'proposed'>, id: string): string[] {
+export function proposed(story: Story, body: Of<'proposed'>, id: string): string[] {
+  const { paints } = story
+  if (body.checks !== undefined) story.drift = { checked: 0, drifted: 0 }
   const program = paints.quiet(`(${oneLine(body.program.name)}@${body.program.hash.slice(0, 8)})`)
   return [`${paints.strong(oneLine(body.goal))} ${program} ${id}`]
 }
@@ -48,8 +50,15 @@ export function goalEnded(story: Story, body: Of<'goal-ended'>): string[] {
     if (method !== undefined) lines.push(placed(story, method.place, narrated('END', method.method, method.describe)))
     lines.push(narrated('END', known.goal, known.describe))
   }
-  if (!options.goals && body.outcome !== 'already-true') return lines
   const why = body.reason === undefined ? '' : `: ${oneLine(body.reason)}`
+  if (story.drift !== undefined) {
+    story.drift.checked += 1
+    if (body.outcome === 'failed') {
+      story.drift.drifted += 1
+      return [...lines, `${paints.warn('!')} ${oneLine(known?.goal ?? '')} ${oneLine(body.instance)}${why}`]
+    }
+  }
+  if (!options.goals && body.outcome !== 'already-true') return lines
   return [
     ...lines,
     `  ${paints.quiet('=')}                ${oneLine(known?.goal ?? body.instance)} ${body.outcome.replace('-', ' ')}${why}`
@@ -137,7 +146,8 @@ export function repaired(story: Story, body: Of<'repaired'>, at: number): string
 
 export function completed(story: Story, body: Of<'completed'>, at: number): string[] {
   const word = body.outcome === 'completed' ? 'completed' : 'already true'
-  return [...passedOver(story), `${story.paints.good(word)}: ${totals(story, at)}`]
+  const drift = story.drift === undefined ? [] : [driftText(story.drift)]
+  return [...passedOver(story), ...drift, `${story.paints.good(word)}: ${totals(story, at)}`]
 }
 
 export function undoing({ paints }: Story, body: Of<'undoing'>): string[] {

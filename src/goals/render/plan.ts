@@ -2,7 +2,7 @@
 import type { Plan, PlanMark, PlanNode } from '../plan/plan.ts'
 import { escapeTerminal, oneLine } from './escape.ts'
 import { type Paint, paint } from './paint.ts'
-import { duration, placeText, valueText } from './words.ts'
+import { driftText, duration, placeText, valueText } from './words.ts'
 
 const LEGEND = '+ will do · ~ will redo · - will undo · ? possible · = already true · @peer where'
 
@@ -96,7 +96,7 @@ function driftRows({ drift }: Plan, paints: Paint): string[] {
     const when = paints.quiet(`  (goal ${run}, ${new Date(at).toISOString().slice(0, 16)}Z)`)
     return `${paints.warn(now === 'false' ? '!' : '?')} ${oneLine(goal)} ${oneLine(instance)}${where}: ${oneLine(because)} ${placeText(place)}${when}`
   })
-  return [...rows, `drift: ${drift.drifted.length} of ${drift.checked} goals that were true are so no longer, or cannot be looked at`]
+  return [...rows, driftText({ checked: drift.checked, drifted: drift.drifted.length })]
 }
 
 function variableRows({ variables }: Plan): string[] {

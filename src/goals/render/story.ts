@@ -56,6 +56,8 @@ export interface Story {
   candidates: Suspension['candidates']
   /** The last failure, until it is told. */
   failure: StepReport | undefined
+  /** Of a goal that pursues nothing and looks at what others have reached: how many of them, and how many are not true. */
+  drift: { checked: number; drifted: number } | undefined
   /** Waiting for a decision about its next step. */
   stepping: boolean
   /** When the goal was last set to work, epoch milliseconds; undefined while it waits. */
@@ -77,6 +79,7 @@ export function newStory(given: RenderOptions): Story {
     counts,
     candidates: [],
     failure: undefined,
+    drift: undefined,
     stepping: false,
     since: undefined,
     worked: 0

@@ -64,3 +64,8 @@ function plainOf(tree: Tree): unknown {
   if (tree.items !== undefined) return tree.items.map(plainOf)
   return tree.value ?? (tree.ref === undefined ? null : `-> ${tree.ref}`)
 }
+
+/** `drift: 1 of 3 goals …`: of what was true once. */
+export function driftText({ checked, drifted }: { readonly checked: number; readonly drifted: number }): string {
+  return `drift: ${drifted} of ${checked} goals that were true are so no longer, or cannot be looked at`
+}
