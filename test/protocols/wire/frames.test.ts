@@ -93,6 +93,24 @@ describe('a frame stream', () => {
     )
   })
 
+  it('carries long frames in pieces beside short ones, wherever they are cut on the way', async () => {
+    const [one, other] = (await streamPair()).map(stream => new FrameStream(stream)) as [FrameStream, FrameStream]
+    const filled = (length: number, byte: number): Uint8Array => new Uint8Array(length).fill(byte)
+    const sent = [[3, 16_385, 2], [1], [16_384, 70_000], [65_503], [300_000, 5], ...Array.from({ length: 300 }, () => [500])]
+    const frames = sent.map((lengths, at) => lengths.map((length, piece) => filled(length, (at * 3 + piece) % 256)))
+    const writing = (async () => {
+      for (const pieces of frames) await one.write(pieces)
+      await one.finish()
+    })()
+    let at = 0
+    for await (const frame of other) {
+      assert.ok(Buffer.from(frame).equals(Buffer.concat(frames[at]!)), `frame ${at}`)
+      at++
+    }
+    await writing
+    assert.equal(at, frames.length)
+  })
+
   it('does not take a reset for an end', async () => {
     const [raw, frames] = await pair()
     raw.send(framed(Buffer.from('one')))
