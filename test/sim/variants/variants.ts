@@ -48,7 +48,7 @@ export const VARIANTS: readonly Variant[] = [
     file: 'src/node/dispatch/dispatch-task.ts',
     from: 'if (task.record.receipt === undefined && !task.unheard && late(parts, task)) {',
     to: 'if (task.record.receipt === undefined && late(parts, task)) {',
-    seeds: 60
+    seeds: 150
   },
   {
     name: 'following goes on one event too far',
