@@ -36,10 +36,9 @@ export function formatOf({ command, options }: Invocation): OutputFormat {
     case 'plain':
       if (command === 'plan') return format
   }
-  const near = didYouMean(format, ['table', 'wide', 'json', 'yaml', 'name'])
-  throw new CloudburstError('CB_USAGE', `there is no output format ${format}${near}; there are table, wide, json, yaml and name`, {
-    command
-  })
+  const all = ['table', 'wide', 'json', 'yaml', 'name', ...(command === 'plan' ? ['plain', 'dot', 'mermaid', 'svg'] : [])]
+  const there = `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`
+  throw new CloudburstError('CB_USAGE', `there is no output format ${format}${didYouMean(format, all)}; there are ${there}`, { command })
 }
 
 /** Whether stdout is for a program: progress goes to stderr then. */

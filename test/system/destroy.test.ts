@@ -85,6 +85,7 @@ describe('undoing what a goal has done', () => {
     await run(0, 'pursue', file, 'site', 'goal.typed=hunter2')
     const { stdout } = await run(3, 'pursue', file, 'site', '--destroy')
     assert.match(stdout, /the secret goal\.typed is not kept any more/)
+    assert.match(stdout, /--set goal\.typed=…/)
     assert.ok(!existsSync(join(home, 'undone')))
     const [, id = ''] = /(01[0-9A-Z]{24})/.exec(stdout) ?? []
     await run(0, 'repair', file, id, '--set', 'goal.typed=hunter3')

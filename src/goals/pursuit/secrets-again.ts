@@ -41,7 +41,9 @@ export async function withSecrets(
     const now = bound[name]
     if (now !== undefined && holdsSealed(now) && (await canBeHad(run.world.vault, now))) continue
     const reason = `the secret goal.${name} is not kept any more, since the goal that is undone is over: set it again`
-    return { failure: failed(rootInstance(run.goal), 'config-incomplete', reason, { final: true }).failure }
+    const instance = rootInstance(run.goal)
+    const help = { instance, instructions: '', values: { [`goal.${name}`]: { type: 'secret' } } }
+    return { failure: failed(instance, 'config-incomplete', reason, { final: true, help }).failure }
   }
   const again = Object.fromEntries(lost.map(name => [name, bound[name]!]))
   return { deeds: { ...deeds, configured: { ...configured, variables: { ...variables, ...again } } } }
