@@ -96,11 +96,8 @@ describe('a replica', () => {
     one.publish([set('a', 1)])
     pull(two, one)
     assert.deepEqual(pull(three, two), ['applied'])
-    const passedOn = three.missing([]).envelopes.map(envelope => Buffer.from(envelope))
-    assert.deepEqual(
-      passedOn,
-      one.missing([]).envelopes.map(envelope => Buffer.from(envelope))
-    )
+    const [passedOn, sealed] = [three, one].map(each => Buffer.concat(each.missing([]).envelopes).toString())
+    assert.equal(passedOn, sealed)
   })
 
   it('takes a higher boot in place of all that was known', () => {
