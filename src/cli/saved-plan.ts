@@ -3,8 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { CloudburstError } from '../errors.ts'
-import { getIn, parsePath } from '../goals/expression/path.ts'
-import type { Tree } from '../goals/tree.ts'
+import { isTypedSecret } from '../goals/render/withheld.ts'
 import type { GoalRequest, Plan } from '../node/control/contract.ts'
 import type { Invocation } from './arguments.ts'
 import type { Session } from './session.ts'
@@ -65,17 +64,6 @@ export function readPlan(file: string): SavedPlan {
   if (digest !== digestOf(rest))
     throw new CloudburstError('CB_PLAN_STALE', `${file} was edited since the plan was made`, { file, goal: rest.plan.goal })
   return { ...rest, digest }
-}
-
-/** Whether the value is, or holds, a secret itself and not only where one is to be found. */
-function isTypedSecret(path: string, { variables }: Plan): boolean {
-  const tree = getIn({ fields: variables }, parsePath(path).slice(1))
-  return tree !== undefined && isHere(tree)
-}
-
-function isHere({ sealed, fields = {}, items = [] }: Tree): boolean {
-  if (sealed !== undefined) return !/^(env|file|command):/.test(sealed)
-  return [...Object.values(fields), ...items].some(isHere)
 }
 
 /** The words that make the plan anew, in the same file. Trees and secrets are to be given again by whoever knows them. */
