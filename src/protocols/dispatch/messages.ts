@@ -50,8 +50,9 @@ export interface OutputHead {
   readonly bytes: number
 }
 
-/** Most events in one message: together they are about as long as what is encrypted as one. */
+/** Most events in one message, and most bytes of their text: usually about as long as what is encrypted as one. */
 export const EVENTS_TOGETHER_MAX = 128
+export const EVENTS_TEXT_BYTES_MAX = 256 * 1024
 
 /** Executor → dispatcher. Before `accepted`, `refused` means that the goal was not accepted; after it, only that following ends. */
 export type FromExecutor =
@@ -63,8 +64,8 @@ export type FromExecutor =
   | { readonly type: 'fenced'; readonly id: string }
   /** In order of `seq`, no gap, no repeat within one stream. Durable at the executor before it is sent. */
   | { readonly type: 'event'; readonly event: GoalEvent }
-  /** Several of them: only to a dispatcher that `takes` them. */
-  | { readonly type: 'events'; readonly events: readonly GoalEvent[] }
+  /** Several of them, as JSON text of the list, which is how both ends keep them: only to a dispatcher that `takes` them. */
+  | { readonly type: 'events'; readonly events: Uint8Array }
   | {
       readonly type: 'output'
       readonly step: string

@@ -1,5 +1,6 @@
 /** The shape of every message of the dispatch protocol. */
 import * as v from 'valibot'
+import type { GoalEvent } from '../../goals/pursuit/events.ts'
 import { behalfShape } from '../behalf.ts'
 import {
   assignmentShape,
@@ -18,8 +19,9 @@ import {
   textShape,
   timeShape
 } from '../shapes.ts'
+import { decodeJson } from '../wire/json-text.ts'
 import { eventShape } from './event-shapes.ts'
-import { EVENTS_TOGETHER_MAX, type FromDispatcher, type FromExecutor } from './messages.ts'
+import { EVENTS_TEXT_BYTES_MAX, EVENTS_TOGETHER_MAX, type FromDispatcher, type FromExecutor } from './messages.ts'
 
 /** Longest chain of sub-goals across nodes: deeper is a cycle that changes its arguments on the way. */
 export const CHAIN_LENGTH_MAX = 32
@@ -56,9 +58,29 @@ export const fromDispatcherShape: v.GenericSchema<unknown, Exclude<FromDispatche
   })
 ])
 
-export const fromExecutorShape: v.GenericSchema<unknown, Exclude<FromExecutor, { type: 'heartbeat' }>> = byType([
+/** What an executor tells, its texts read. */
+type Told = Exclude<FromExecutor, { type: 'heartbeat' | 'events' }> | { readonly type: 'events'; readonly events: readonly GoalEvent[] }
+
+/** Several events from their text. */
+const eventsShape = v.pipe(
+  bytesShape,
+  v.check(text => text.byteLength <= EVENTS_TEXT_BYTES_MAX, 'too long a text of events'),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    try {
+      return decodeJson(dataset.value)
+    } catch (error) {
+      addIssue({ message: `no text of events: ${error instanceof Error ? error.message : error}` })
+      return NEVER
+    }
+  }),
+  v.array(eventShape),
+  v.minLength(1),
+  v.maxLength(EVENTS_TOGETHER_MAX)
+)
+
+export const fromExecutorShape: v.GenericSchema<unknown, Told> = byType([
   v.object({ type: v.literal('event'), event: eventShape }),
-  v.object({ type: v.literal('events'), events: v.pipe(v.array(eventShape), v.minLength(1), v.maxLength(EVENTS_TOGETHER_MAX)) }),
+  v.object({ type: v.literal('events'), events: eventsShape }),
   v.object({ type: v.literal('output'), ...output, offset: countShape, bytes: bytesShape }),
   v.object({
     type: v.literal('accepted'),

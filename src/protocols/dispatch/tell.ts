@@ -1,9 +1,10 @@
 import { CloudburstError } from '../../errors.ts'
 import type { GoalEvent } from '../../goals/pursuit/events.ts'
 import type { Caller, Channel } from '../wire/channel.ts'
+import { encodeJson } from '../wire/json-text.ts'
 import type { Executor } from './executor.ts'
 import { liveEvents } from './live-events.ts'
-import { EVENTS_TOGETHER_MAX, type FromExecutor, type OutputHead } from './messages.ts'
+import { EVENTS_TEXT_BYTES_MAX, EVENTS_TOGETHER_MAX, type FromExecutor, type OutputHead } from './messages.ts'
 
 /** Output that is still unread when the goal has come to its outcome is waited for this long, in milliseconds. */
 const REST_OF_OUTPUT_MS = 5_000
@@ -65,15 +66,11 @@ async function send(channel: Channel, events: readonly GoalEvent[]): Promise<voi
   const [event] = events
   if (event === undefined) return
   if (events.length === 1) return await channel.write({ type: 'event', event } satisfies FromExecutor)
-  try {
-    await channel.write({ type: 'events', events } satisfies FromExecutor)
-  } catch (error) {
-    // Nothing of it has been sent then.
-    if (!(error instanceof CloudburstError) || error.code !== 'CB_FRAME_TOO_LONG') throw error
-    const half = events.length >> 1
-    await send(channel, events.slice(0, half))
-    await send(channel, events.slice(half))
-  }
+  const text = encodeJson(events)
+  if (text.byteLength <= EVENTS_TEXT_BYTES_MAX) return await channel.write({ type: 'events', events: text } satisfies FromExecutor)
+  const half = events.length >> 1
+  await send(channel, events.slice(0, half))
+  await send(channel, events.slice(half))
 }
 
 function slices(events: readonly GoalEvent[]): (readonly GoalEvent[])[] {

@@ -1,38 +1,88 @@
-/** Messages as bytes: deterministic CBOR of plain data. Spec: ./README.md */
+import { decode, encode, Tokenizer, type Token, Type } from 'cborg'
 import { CloudburstError } from '../../errors.ts'
-import { readCbor } from './cbor-reader.ts'
-import { CborWriter } from './cbor-writer.ts'
 
-export { NESTING_MAX, VALUES_MAX } from './cbor.ts'
+/** Deepest nesting of lists and maps in a message: state trees of programs stay far below it, and no decoder stack ends. */
+export const NESTING_MAX = 64
+/** Most values in one message: a frame of one-byte values would otherwise cost forty times its size in memory. */
+export const VALUES_MAX = 500_000
 
-const writer = new CborWriter()
+const ENCODE = { ignoreUndefinedProperties: true } as const
+const DECODE = {
+  strict: true,
+  allowIndefinite: false,
+  allowUndefined: false,
+  allowInfinity: false,
+  allowNaN: false,
+  allowBigInt: false,
+  rejectDuplicateMapKeys: true,
+  tags: {}
+} as const
+
+/** A name that turns plain data into something else when it is copied carelessly. */
+const POISON = '__proto__'
 
 /**
  * Deterministic CBOR (RFC 8949, 4.2) of plain data: the same value gives the same bytes.
  * Properties that are undefined are left out.
- * @param most bytes beyond which writing is given up, not later than at twice as many
- * @throws CloudburstError CB_FRAME_TOO_LONG; Error for what is no plain data
  */
-export function encodeMessage(message: unknown, most?: number): Uint8Array {
-  return writer.write(message, most)
-}
-
-/** The same bytes in pieces, one behind the other: long byte strings as they are, which must not change any more. @throws as {@link encodeMessage} */
-export function encodePieces(message: unknown, most?: number): readonly Uint8Array[] {
-  return writer.writePieces(message, most)
+export function encodeMessage(message: unknown): Uint8Array {
+  return encode(message, ENCODE)
 }
 
 /**
- * The plain data in one frame, not yet checked against any shape. Long byte strings are parts of the frame: whoever reads frames
- * writes into none.
+ * The plain data in one frame, not yet checked against any shape.
  * Refuses what we never send: tags, indefinite lengths, repeated or `__proto__` keys, long integers, anything after the value.
  * @throws CloudburstError CB_FRAME_INVALID
  */
 export function decodeMessage(frame: Uint8Array): unknown {
   try {
-    return readCbor(frame)
+    const message: unknown = decode(frame, { ...DECODE, tokenizer: new BoundedTokenizer(frame, DECODE) })
+    if (mentions(frame, POISON)) refusePoison(message)
+    return message
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = error instanceof Error ? error.message.replace(/^CBOR decode error: /, '') : String(error)
     throw new CloudburstError('CB_FRAME_INVALID', `peer sent a frame that is not a message: ${reason}`, { bytes: frame.byteLength }, error)
+  }
+}
+
+/** Counts values and nesting while cborg reads, because cborg itself would read on until the stack or the memory ends. */
+class BoundedTokenizer extends Tokenizer {
+  /** Values still to come at each open level. */
+  readonly #open: number[] = []
+  #values = 0
+
+  override next(): Token {
+    const token = super.next()
+    if (++this.#values > VALUES_MAX) throw new Error(`more than ${VALUES_MAX} values`)
+    const inside = Type.equals(token.type, Type.array) ? token.value : Type.equals(token.type, Type.map) ? token.value * 2 : 0
+    if (inside === 0) this.#complete()
+    else if (this.#open.push(inside) > NESTING_MAX) throw new Error(`nested deeper than ${NESTING_MAX}`)
+    return token
+  }
+
+  /** One value less to come; a level whose last value this was is itself a value of the level above. */
+  #complete(): void {
+    for (let left = this.#open.pop(); left !== undefined; left = this.#open.pop()) {
+      if (left > 1) {
+        this.#open.push(left - 1)
+        return
+      }
+    }
+  }
+}
+
+function mentions(frame: Uint8Array, text: string): boolean {
+  return Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength).includes(text)
+}
+
+function refusePoison(value: unknown): void {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return
+  if (Array.isArray(value)) {
+    for (const inner of value) refusePoison(inner)
+    return
+  }
+  for (const [key, inner] of Object.entries(value)) {
+    if (key === POISON) throw new Error(`a key is ${POISON}`)
+    refusePoison(inner)
   }
 }

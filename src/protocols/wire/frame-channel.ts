@@ -1,8 +1,8 @@
 import type { Stream } from '@libp2p/interface'
 import { pipe } from 'it-pipe'
 import type { Channel } from './channel.ts'
-import { decodeMessage, encodePieces } from './codec.ts'
-import { FRAME_BYTES_MAX, type FrameOptions, FrameStream } from './frames.ts'
+import { decodeMessage, encodeMessage } from './codec.ts'
+import { type FrameOptions, FrameStream } from './frames.ts'
 
 /**
  * A Channel over a negotiated libp2p stream. Spec: ./README.md
@@ -16,7 +16,7 @@ export function frameChannel(stream: Stream, peer: string, options?: FrameOption
     peer,
     closed: frames.closed,
     async write(message) {
-      await frames.write(encodePieces(message, FRAME_BYTES_MAX))
+      await frames.write(encodeMessage(message))
     },
     async read() {
       if (broken !== undefined) throw broken

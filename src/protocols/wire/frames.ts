@@ -93,18 +93,16 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Queues one frame, whole or in pieces, which must not change any more; resolves when there is room for the next. What is written in one turn of
-   * the event loop leaves together.
+   * Queues one frame, which must not change any more; resolves when there is room for the next. What is written in one turn of the event loop
+   * leaves together.
    * @throws CloudburstError CB_FRAME_TOO_LONG, CB_PEER_UNREACHABLE
    */
-  async write(frame: Uint8Array | readonly Uint8Array[]): Promise<void> {
-    const pieces = frame instanceof Uint8Array ? [frame] : frame
-    const length = pieces.reduce((sum, { byteLength }) => sum + byteLength, 0)
-    if (length > this.#frameBytesMax) {
-      throw new CloudburstError('CB_FRAME_TOO_LONG', `a ${length}-byte frame is longer than ${this.#frameBytesMax}`)
+  async write(frame: Uint8Array): Promise<void> {
+    if (frame.byteLength > this.#frameBytesMax) {
+      throw new CloudburstError('CB_FRAME_TOO_LONG', `a ${frame.byteLength}-byte frame is longer than ${this.#frameBytesMax}`)
     }
     this.#checkWritable()
-    this.#outgoing.add(length, pieces)
+    this.#outgoing.add(frame)
     if (this.#outgoing.byteLength >= PIECE_BYTES_MAX) this.#flush(PIECE_BYTES_MAX)
     if (this.#outgoing.byteLength > 0) this.#scheduleFlush()
     while (!this.#gone && (this.stream.writableNeedsDrain || this.#outgoing.byteLength >= PIECE_BYTES_MAX)) await this.#drained()

@@ -21,18 +21,16 @@ export class Outgoing {
     return this.#pieces.byteLength + this.#taken - this.#cut
   }
 
-  /** Adds a frame of that length behind its header. A long piece of it must not change any more. */
-  add(length: number, pieces: readonly Uint8Array[]): void {
+  /** Adds a frame behind its header. A long one must not change any more. */
+  add(frame: Uint8Array): void {
     const room = this.#reserve(HEADER_BYTES)
-    this.#taken = room.writeUInt32BE(length, this.#taken)
-    for (const piece of pieces) {
-      if (piece.byteLength > COPIED_BYTES_MAX) {
-        this.#cutPiece()
-        this.#pieces.append(piece)
-      } else {
-        this.#reserve(piece.byteLength).set(piece, this.#taken)
-        this.#taken += piece.byteLength
-      }
+    this.#taken = room.writeUInt32BE(frame.byteLength, this.#taken)
+    if (frame.byteLength > COPIED_BYTES_MAX) {
+      this.#cutPiece()
+      this.#pieces.append(frame)
+    } else {
+      this.#reserve(frame.byteLength).set(frame, this.#taken)
+      this.#taken += frame.byteLength
     }
   }
 

@@ -9,6 +9,7 @@ import { keptStreams } from '../../../src/node/dispatch/kept-streams.ts'
 import type { DispatchOp } from '../../../src/node/dispatch/dispatch-records.ts'
 import { RECEIPT_TYPE } from '../../../src/protocols/dispatch/receipt.ts'
 import { dispatchHandler } from '../../../src/protocols/dispatch/server.ts'
+import { decodeJson } from '../../../src/protocols/wire/json-text.ts'
 import { callerWith } from '../../fakes/caller.ts'
 import { dialerTo, type PairOptions } from '../../fakes/channel-pair.ts'
 import { eventsOf, fakeExecutor } from '../../fakes/executor.ts'
@@ -93,8 +94,9 @@ export const started = async (parts: DispatchParts): Promise<Dispatches> => {
 
 /** The events in a message, alone or several together. */
 export const eventsIn = (message: unknown): readonly GoalEvent[] => {
-  const { event, events = [] } = message as { event?: GoalEvent; events?: readonly GoalEvent[] }
-  return event === undefined ? events : [event]
+  const { event, events } = message as { event?: GoalEvent; events?: Uint8Array }
+  if (events !== undefined) return decodeJson(events) as GoalEvent[]
+  return event === undefined ? [] : [event]
 }
 export const isEvent = (message: unknown, goalId: string, seq: number): boolean =>
   eventsIn(message).some(event => event.goalId === goalId && event.seq === seq)

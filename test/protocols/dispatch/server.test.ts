@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
-import { CloudburstError } from '../../../src/errors.ts'
 import type { GoalEvent, OutputChunk } from '../../../src/goals/pursuit/events.ts'
 import { type DispatchEnd, type DispatchSink, dispatchOnce, follow } from '../../../src/protocols/dispatch/client.ts'
 import type { DispatchRequest, Executor } from '../../../src/protocols/dispatch/executor.ts'
-import { EVENTS_TOGETHER_MAX } from '../../../src/protocols/dispatch/messages.ts'
+import { EVENTS_TEXT_BYTES_MAX, EVENTS_TOGETHER_MAX } from '../../../src/protocols/dispatch/messages.ts'
 import { readReceipt } from '../../../src/protocols/dispatch/receipt.ts'
 import { dispatchHandler } from '../../../src/protocols/dispatch/server.ts'
 import { STREAMS_PER_PEER_MAX } from '../../../src/protocols/per-peer.ts'
 import type { Caller, Channel } from '../../../src/protocols/wire/channel.ts'
+import { decodeJson, encodeJson } from '../../../src/protocols/wire/json-text.ts'
 import { callerWith } from '../../fakes/caller.ts'
 import { channelPair, type PairOptions } from '../../fakes/channel-pair.ts'
 import { eventsOf, fakeExecutor } from '../../fakes/executor.ts'
@@ -84,8 +84,9 @@ describe('a dispatched goal', () => {
       for (const word of words) await client.write(word)
       const told: number[][] = []
       for (let message = await client.read(); !isOver(message); message = await client.read()) {
-        const { event, events = [] } = message as { event?: GoalEvent; events?: readonly GoalEvent[] }
-        if (event !== undefined || events.length > 0) told.push((event === undefined ? events : [event]).map(({ seq }) => seq))
+        const { event, events } = message as { event?: GoalEvent; events?: Uint8Array }
+        const some = events === undefined ? [event].filter(each => each !== undefined) : (decodeJson(events) as GoalEvent[])
+        if (some.length > 0) told.push(some.map(({ seq }) => seq))
       }
       return told
     }
@@ -96,28 +97,29 @@ describe('a dispatched goal', () => {
   })
 
   it('is told in shorter messages when one would be too long', async () => {
-    const executor = quick()
+    const executor = fakeExecutor(SERVER, new Set([HASH]))
+    const shown = 'x'.repeat(EVENTS_TEXT_BYTES_MAX / 3)
+    const long = eventsOf(ID, request(), SERVER).map(event =>
+      event.body.type === 'step-began' ? { ...event, body: { ...event.body, show: shown } } : event
+    )
+    const [first, second, began, ended, last] = long as [GoalEvent, GoalEvent, GoalEvent, GoalEvent, GoalEvent]
+    const all = [first, second, ...Array.from({ length: 7 }, () => began), ended, last].map((event, at) => ({ ...event, seq: at + 1 }))
+    executor.onAccept = () => all.forEach(executor.happen)
     const pair = channelPair({ client: 'me', server: SERVER })
-    const lengths: number[] = []
-    const narrow: Channel = {
+    const counts: number[] = []
+    const counting: Channel = {
       ...pair.server,
       write: async message => {
-        const { events } = message as { events?: readonly GoalEvent[] }
-        if (events !== undefined && events.length > 1) {
-          lengths.push(events.length)
-          throw new CloudburstError('CB_FRAME_TOO_LONG', 'too long')
-        }
+        const { events } = message as { events?: Uint8Array }
+        if (events !== undefined) counts.push((decodeJson(events) as unknown[]).length)
         await pair.server.write(message)
       }
     }
-    void dispatchHandler(executor)(narrow, callerWith(both, 'me')).catch(() => undefined)
+    void dispatchHandler(executor)(counting, callerWith(both, 'me')).catch(() => undefined)
     const taken = sink()
     assert.equal((await dispatchOnce(pair.client, request(), files, taken)).kind, 'outcome')
-    assert.deepEqual(
-      taken.events,
-      eventsOf(ID, request(), 'x').map((event, at) => (at === 0 ? taken.events[0] : event))
-    )
-    assert.deepEqual(lengths, [4, 2, 2])
+    assert.deepEqual(taken.events, all)
+    assert.deepEqual(counts, [2, 2, 2, 3])
   })
 
   it('brings its program along when the peer lacks it', async () => {
@@ -342,10 +344,10 @@ describe('an executor that does not keep to the protocol', () => {
         { type: 'accepted', id: ID, receipt },
         {
           type: 'events',
-          events: [
+          events: encodeJson([
             { ...event, seq: 1 },
             { ...event, seq: 3 }
-          ]
+          ])
         }
       ]
     },
@@ -353,7 +355,14 @@ describe('an executor that does not keep to the protocol', () => {
       it: 'tells more events at once than it may',
       messages: [
         { type: 'accepted', id: ID, receipt },
-        { type: 'events', events: Array.from({ length: EVENTS_TOGETHER_MAX + 1 }, (_, at) => ({ ...event, seq: at + 1 })) }
+        { type: 'events', events: encodeJson(Array.from({ length: EVENTS_TOGETHER_MAX + 1 }, (_, at) => ({ ...event, seq: at + 1 }))) }
+      ]
+    },
+    {
+      it: 'tells a text that is none of events',
+      messages: [
+        { type: 'accepted', id: ID, receipt },
+        { type: 'events', events: Buffer.from('[{') }
       ]
     },
     { it: 'accepts another goal', messages: [{ type: 'accepted', id: '01JD0000000000000000000001', receipt }] },

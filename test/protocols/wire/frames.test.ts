@@ -93,18 +93,18 @@ describe('a frame stream', () => {
     )
   })
 
-  it('carries long frames in pieces beside short ones, wherever they are cut on the way', async () => {
+  it('carries long frames beside short ones, wherever they are cut on the way', async () => {
     const [one, other] = (await streamPair()).map(stream => new FrameStream(stream)) as [FrameStream, FrameStream]
     const filled = (length: number, byte: number): Uint8Array => new Uint8Array(length).fill(byte)
-    const sent = [[3, 16_385, 2], [1], [16_384, 70_000], [65_503], [300_000, 5], ...Array.from({ length: 300 }, () => [500])]
-    const frames = sent.map((lengths, at) => lengths.map((length, piece) => filled(length, (at * 3 + piece) % 256)))
+    const lengths = [3, 16_385, 2, 1, 16_384, 70_000, 65_503, 300_000, 5, ...Array.from({ length: 300 }, () => 500)]
+    const frames = lengths.map((length, at) => filled(length, at % 256))
     const writing = (async () => {
-      for (const pieces of frames) await one.write(pieces)
+      for (const frame of frames) await one.write(frame)
       await one.finish()
     })()
     let at = 0
     for await (const frame of other) {
-      assert.ok(Buffer.from(frame).equals(Buffer.concat(frames[at]!)), `frame ${at}`)
+      assert.ok(Buffer.from(frame).equals(frames[at]!), `frame ${at}`)
       at++
     }
     await writing
