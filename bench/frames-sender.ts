@@ -13,7 +13,7 @@ import { until } from './nodes.ts'
 import { interleave, type Sampler } from './sampling.ts'
 
 /** A sample is a mean over thousands of messages by itself. */
-const ROUNDS = 9
+const ROUNDS = 21
 
 /** Sends `count` messages of `bytes`; resolves when the other end has them all. */
 type Line = (bytes: number, count: number) => Promise<void>

@@ -10,10 +10,10 @@ import { type Measured, rowOf, type Series, seriesOf } from './result.ts'
 export const LINES = ['channel', 'bare', 'tcp', 'tls'] as const
 export type LineName = (typeof LINES)[number]
 
-/** What is sent in one sample: 10 MB of small messages, 64 MB of large ones. */
+/** What is sent in one sample: 10 MB of small messages, 256 MB of large ones. */
 export const LOADS = [
   { bytes: 512, count: 20_000 },
-  { bytes: 64 * 1024, count: 1_000 }
+  { bytes: 64 * 1024, count: 4_000 }
 ] as const
 
 /** Milliseconds of each sample, by {@link sampleName}. */

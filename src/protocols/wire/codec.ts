@@ -30,19 +30,37 @@ export function encodeMessage(message: unknown): Uint8Array {
 }
 
 /**
- * The plain data in one frame, not yet checked against any shape.
+ * The plain data in one frame, not yet checked against any shape. Bytes that are most of the frame are a part of it, not a copy:
+ * whoever reads frames writes into none.
  * Refuses what we never send: tags, indefinite lengths, repeated or `__proto__` keys, long integers, anything after the value.
  * @throws CloudburstError CB_FRAME_INVALID
  */
 export function decodeMessage(frame: Uint8Array): unknown {
   try {
-    const message: unknown = decode(frame, { ...DECODE, tokenizer: new BoundedTokenizer(frame, DECODE) })
+    const message: unknown = decode(frame, { ...DECODE, tokenizer: new BoundedTokenizer(sharing(frame), DECODE) })
     if (mentions(frame, POISON)) refusePoison(message)
     return message
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/^CBOR decode error: /, '') : String(error)
     throw new CloudburstError('CB_FRAME_INVALID', `peer sent a frame that is not a message: ${reason}`, { bytes: frame.byteLength }, error)
   }
+}
+
+/** Gives long byte strings as parts of itself: cborg takes them by `slice`, and copying them takes as long as encrypting them. */
+class SharingFrame extends Uint8Array {
+  static get [Symbol.species](): Uint8ArrayConstructor {
+    return Uint8Array
+  }
+
+  override slice(start?: number, end?: number): Uint8Array<ArrayBuffer> {
+    const part = this.subarray(start, end)
+    // A short part would keep the whole frame in memory.
+    return part.byteLength * 2 >= this.byteLength ? part : part.slice()
+  }
+}
+
+function sharing({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
+  return new SharingFrame(buffer as ArrayBuffer, byteOffset, byteLength)
 }
 
 /** Counts values and nesting while cborg reads, because cborg itself would read on until the stack or the memory ends. */

@@ -58,7 +58,13 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
       this.#wake()
     })
     stream.addEventListener('end', () => this.#wake())
-    stream.addEventListener('drain', () => queueMicrotask(() => this.#flush()))
+    // Whole pieces; the rest waits for what the writers, who go on now, have to add.
+    stream.addEventListener('drain', () =>
+      queueMicrotask(() => {
+        this.#flush(PIECE_BYTES_MAX)
+        this.#scheduleFlush()
+      })
+    )
     stream.addEventListener('close', event => {
       this.#end(event.error)
       closed.abort()
@@ -189,7 +195,7 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
     const { stream } = this
     while (this.#outgoing.byteLength >= least && !this.#gone && !stream.writableNeedsDrain && stream.writeStatus === 'writable')
       stream.send(this.#outgoing.take(PIECE_BYTES_MAX))
-    if (!this.stream.writableNeedsDrain) this.#wakeAllWriters()
+    if (!stream.writableNeedsDrain) this.#wakeAllWriters()
   }
 
   #checkWritable(): void {

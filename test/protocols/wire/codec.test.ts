@@ -29,6 +29,14 @@ function refused(bytes: Uint8Array): boolean {
 const hex = (text: string): Uint8Array => Buffer.from(text.replaceAll(' ', ''), 'hex')
 
 describe('a message', () => {
+  it('is given long bytes as parts of its frame, and short ones as copies, which keep nothing else in memory', () => {
+    const frame = Uint8Array.from(encodeMessage({ long: new Uint8Array(5_000).fill(7), short: new Uint8Array(50).fill(8) }))
+    const { long, short } = decodeMessage(frame) as { long: Uint8Array; short: Uint8Array }
+    assert.equal(long.buffer, frame.buffer)
+    assert.deepEqual([long, short], [new Uint8Array(5_000).fill(7), new Uint8Array(50).fill(8)])
+    assert.equal(short.buffer.byteLength, 50)
+  })
+
   it('comes back as it was', () => {
     fc.assert(fc.property(messages, message => assert.deepEqual(normal(decodeMessage(encodeMessage(message))), normal(message))))
   })
