@@ -83,10 +83,8 @@ describe('the journal', () => {
       it('is the same run, known to both, also at the same time and after a restart', async () => {
         const journal = await open()
         const both = await Promise.all([journal.accept(asked('p1', ['root:site'])), journal.accept(asked('p2', ['root:site', 's1:user']))])
-        assert.deepEqual(both, [
-          { goalId: 'g1', repeated: false },
-          { goalId: 'g1', repeated: true }
-        ])
+        // Whose the run is, is a matter of who comes first on the way.
+        assert.deepEqual(both.map(({ goalId, repeated }) => `${goalId} ${repeated}`).sort(), ['g1 false', 'g1 true'])
         const after = await reopen(journal)
         assert.equal((await after.read('g1')).length, 1)
         assert.deepEqual(await Promise.all(['p1', 'p2', 'p3'].map(peer => after.hasAccepted(peer, 'g1'))), [true, true, false])
