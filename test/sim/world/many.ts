@@ -37,10 +37,9 @@ export interface Many {
 const WITHIN_MS = 120_000
 
 export async function allOf({ seed, hosts, roundTripMs, down, denying, failing }: ManyOptions): Promise<Many> {
-  simulateSignatures()
   const chance = chanceOf(seed)
   const time = new VirtualTime()
-  const restore = time.install(chance.fork(), EPOCH)
+  const restore = [simulateSignatures(), time.install(chance.fork(), EPOCH)]
   try {
     const network = new Network(time, chance.fork())
     Object.assign(network.weather, { delayMs: roundTripMs / 2, jitterMs: 5 })
@@ -92,7 +91,7 @@ export async function allOf({ seed, hosts, roundTripMs, down, denying, failing }
     })
     return { rows, truth, tookMs: time.now - began }
   } finally {
-    restore()
+    for (const back of restore) back()
   }
 }
 

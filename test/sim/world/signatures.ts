@@ -5,12 +5,9 @@
 import crypto, { createHash, createPublicKey, type KeyObject } from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
 
-let isInstalled = false
-
-/** From here on in this process. Twice does nothing. */
-export function simulateSignatures(): void {
-  if (isInstalled) return
-  isInstalled = true
+/** From here on in this process. @returns puts those of the product back */
+export function simulateSignatures(): () => void {
+  const real = { sign: crypto.sign, verify: crypto.verify }
   const publicKeys = new WeakMap<KeyObject, Buffer>()
   const publicOf = (key: KeyObject): Buffer => {
     const known = publicKeys.get(key)
@@ -23,6 +20,10 @@ export function simulateSignatures(): void {
   const signature = (key: KeyObject, bytes: Uint8Array): Buffer => createHash('sha512').update(publicOf(key)).update(bytes).digest()
   const sign = (_: null, bytes: Uint8Array, key: KeyObject): Buffer => signature(key, bytes)
   const verify = (_: null, bytes: Uint8Array, key: KeyObject, given: Uint8Array): boolean => signature(key, bytes).equals(given)
-  Object.assign(crypto, { sign, verify })
-  syncBuiltinESMExports()
+  const use = (those: object): void => {
+    Object.assign(crypto, those)
+    syncBuiltinESMExports()
+  }
+  use({ sign, verify })
+  return () => use(real)
 }

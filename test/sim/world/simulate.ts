@@ -72,12 +72,11 @@ const CALM_LOOKS = 4
 const REST_WITHIN_MS = 400_000
 
 export async function simulate(options: SimulateOptions): Promise<SimReport> {
-  simulateSignatures()
   const began = process.hrtime.bigint()
   const cpuBefore = process.cpuUsage()
   const chance = chanceOf(options.seed)
   const time = new VirtualTime()
-  const restore = time.install(chance.fork(), EPOCH)
+  const restore = [simulateSignatures(), time.install(chance.fork(), EPOCH)]
   try {
     const count = options.nodes ?? 3 + chance.int(5)
     const network = new Network(time, chance.fork())
@@ -149,7 +148,7 @@ export async function simulate(options: SimulateOptions): Promise<SimReport> {
       forks: nodes.filter(({ daemon }) => (daemon?.state.replica.forks().length ?? 0) > 0).length
     }
   } finally {
-    restore()
+    for (const back of restore) back()
   }
 }
 
