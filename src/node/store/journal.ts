@@ -156,7 +156,11 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
     damaged,
     append: (goalId, body) => append(goalId, body),
     read,
-    readDurable: (goalId, from = 1, most) => eventsOf(goalId, from, most),
+    readDurable: async (goalId, from = 1, most) => {
+      // What a failed write has left can be read before it is known to be on disk, and may yet be gone after a crash.
+      const durable = index.get(goalId)?.seq ?? 0
+      return (await eventsOf(goalId, from, most)).filter(event => event.seq <= durable)
+    },
     runs: index.newestFirst,
     find: index.get,
     get open() {

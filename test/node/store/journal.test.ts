@@ -60,6 +60,19 @@ describe('the journal', () => {
     )
   })
 
+  it('tells nobody else of what a failed write has left, before it is known to be on disk', async () => {
+    const first = await open()
+    await first.append('g1', proposed)
+    await first.append('g1', started(1))
+    const journal = await reopen(first)
+    const left = { seq: 3, prev: '', at: 1, body: started(2) }
+    await store!.batch([{ type: 'put', key: recordKey('g1', 3), value: left }], { sync: true })
+    assert.deepEqual(
+      (await journal.readDurable('g1')).map(({ seq }) => seq),
+      [1, 2]
+    )
+  })
+
   it('lists runs newest first', async () => {
     const journal = await open()
     for (const id of ['b', 'c', 'a']) await journal.append(id, proposed)
