@@ -98,11 +98,13 @@ function notSilent(channel: Channel, silentMs: number): <T>(message: Promise<T>)
   const wait = (ms: number): void => {
     timer = setTimeout(look, Math.ceil(ms)).unref()
   }
+  // A timer that goes on would keep all that the channel holds in memory.
+  channel.closed.addEventListener('abort', () => clearTimeout(timer), { once: true })
   return message =>
     new Promise((resolve, reject) => {
       since = performance.now()
       giveUp = reject
-      if (timer === undefined) wait(silentMs)
+      if (timer === undefined && !channel.closed.aborted) wait(silentMs)
       const heard = (): void => void (since = undefined)
       message.then(
         value => {
