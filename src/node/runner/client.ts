@@ -1,10 +1,9 @@
 /** The daemon's side of the runner: finds the one that runs, or starts one; goes on with what was asked when it has to start another. */
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { createConnection, type Socket } from 'node:net'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { join } from 'node:path'
+import { ownProgram } from './own-program.ts'
 import { checkSocketPath } from '../files/socket-path.ts'
 import { hostSince } from './host-start.ts'
 import { type Ended, type FromRunner, lineSplitter, type Runner, runnerDirectory, runnerSocket, type ToRunner } from './protocol.ts'
@@ -142,7 +141,7 @@ function connectTo(path: string): Promise<Socket> {
 function startRunner(state: string): Promise<number> {
   const log = openSync(join(runnerDirectory(state), 'log'), 'a', 0o600)
   const own = Object.fromEntries(OWN_ENVIRONMENT.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]]])))
-  const child = spawn(process.execPath, [...runnerArguments(), state], {
+  const child = spawn(process.execPath, [...ownProgram('main', ['--max-semi-space-size=1']), state], {
     detached: true,
     cwd: '/',
     env: own,
@@ -168,18 +167,6 @@ function startRunner(state: string): Promise<number> {
       resolve(child.pid!)
     })
   })
-}
-
-/** Built, the runner stands beside or above this file; in a checkout it is source. */
-function runnerArguments(): string[] {
-  const here = fileURLToPath(import.meta.url)
-  if (here.endsWith('.ts')) {
-    const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-    return ['--import', tsx, join(dirname(here), 'main.ts')]
-  }
-  const built = ['runner.js', '../runner.js'].map(name => join(dirname(here), name)).find(file => existsSync(file))
-  if (built === undefined) throw new Error(`runner.js is missing beside ${here}`)
-  return ['--max-semi-space-size=1', built]
 }
 
 function send(socket: Socket, message: ToRunner): void {

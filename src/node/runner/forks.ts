@@ -1,10 +1,7 @@
 /** Commands started by a small process in place of this one: see forker.ts. One JSON object a line, each way. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type Gone, type Launch, launch, type Launched } from './launch.ts'
+import { ownProgram } from './own-program.ts'
 import { lineSplitter } from './protocol.ts'
 
 /** Start this command. */
@@ -126,17 +123,9 @@ export function serveForks(
 
 /** In a session of its own: what ends this process from a terminal does not end it. */
 function start(): ChildProcess {
-  return spawn(process.execPath, forkerArguments(), { detached: true, cwd: '/', stdio: ['pipe', 'pipe', 'ignore'] })
-}
-
-/** Built, the forker stands beside or above this file; in a checkout it is source. */
-function forkerArguments(): string[] {
-  const here = fileURLToPath(import.meta.url)
-  if (here.endsWith('.ts')) {
-    const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-    return ['--import', tsx, join(dirname(here), 'forker.ts')]
-  }
-  const built = ['forker.js', '../forker.js'].map(name => join(dirname(here), name)).find(file => existsSync(file))
-  if (built === undefined) throw new Error(`forker.js is missing beside ${here}`)
-  return ['--max-semi-space-size=1', '--v8-pool-size=0', built]
+  return spawn(process.execPath, ownProgram('forker', ['--max-semi-space-size=1', '--v8-pool-size=0']), {
+    detached: true,
+    cwd: '/',
+    stdio: ['pipe', 'pipe', 'ignore']
+  })
 }
