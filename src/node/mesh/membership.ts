@@ -2,6 +2,7 @@
  * Who of the connected nodes is there: probes in turn, asks others before it believes that one is gone, and doubts itself first.
  * Sources: SWIM (Das, Gupta, Motivala 2002); Lifeguard (Dadgar, Phillips, Currey 2017) for the health multiplier.
  */
+import { setMaxListeners } from 'node:events'
 import type { Clock } from '../../goals/ports.ts'
 
 export interface MembershipTimes {
@@ -23,8 +24,19 @@ export const HELPERS_MAX = 3
 export const DOUBT_MAX = 8
 /** Tries within one suspicion. */
 const TRIES_PER_SUSPICION = 3
-/** A timer that fires so late, in milliseconds, says that this node stood still, not the others. */
+/** Tries within one suspicion in which this node was slow; then it believes itself all the same. */
+const LATE_TRIES_MAX = 8
+/** A timer that fires so late, in milliseconds, says that this node is slow, not the others: an answer may have come, and not been read. */
+const LATE_MS = 100
+/** So late, it stood still, and does not know who answered meanwhile. */
 const STALLED_MS = 1_000
+/** Looks at the same time because of what somebody said; what is said beyond that waits for its turn. */
+const HEARSAY_MAX = 4
+/** Of those that are connected, such a part may be silent before a node thinks that it is the one cut off, and tells nobody whom it suspects. */
+const CUT_OFF_PART = 1 / 4
+
+/** What came of a probe; `late`: nothing, and this node was slow itself. */
+type Answer = 'answered' | 'silent' | 'late'
 
 export type Standing = 'alive' | 'suspect' | 'away'
 
@@ -35,7 +47,7 @@ export interface MembershipOptions {
   readonly probe: (peer: string, withinMs: number) => Promise<number>
   /** Whether `peer` answers `helper`. @throws when `helper` does not answer us */
   readonly probeThrough: (helper: string, peer: string, withinMs: number) => Promise<boolean>
-  /** Tells others whom we suspect, so that they look for themselves. */
+  /** Tells others whom we suspect, so that they look for themselves: by one who is well, and found it by itself. */
   readonly announce: (suspect: string) => void
   /** Called at each change. */
   readonly onStanding: (peer: string, standing: Standing) => void
@@ -60,6 +72,8 @@ export class Membership {
   readonly #times: MembershipTimes
   readonly #members = new Map<string, Member>()
   readonly #stop = new AbortController()
+  /** Who is looked at because of what somebody said. */
+  readonly #hearsay = new Set<string>()
   /** From 1; each time this node was slower than others, one more. */
   #doubt = 1
   #round: string[] = []
@@ -67,6 +81,8 @@ export class Membership {
   constructor(options: MembershipOptions) {
     this.#options = options
     this.#times = options.times ?? MEMBERSHIP_TIMES
+    // Each look that waits listens.
+    setMaxListeners(0, this.#stop.signal)
   }
 
   start(): void {
@@ -88,10 +104,16 @@ export class Membership {
 
   /** Somebody suspects a node: we look for ourselves, soon, and not all at the same moment. */
   heardSuspicion(peer: string): void {
-    if (this.#members.get(peer)?.looking === true || !this.#options.members().includes(peer)) return
+    if (this.#hearsay.size >= HEARSAY_MAX || this.#hearsay.has(peer) || !this.#options.members().includes(peer)) return
+    const member = this.#members.get(peer)
+    // Whoever suspects it waited for its answer first: we have heard it since.
+    const wasHeard = member !== undefined && this.#options.clock.now() - member.heard < this.#times.answerWithinMs
+    if (member?.looking === true || wasHeard) return
+    this.#hearsay.add(peer)
     void this.#sleep(this.#options.chance() * 100)
       .then(() => this.#look(peer))
       .catch(() => undefined)
+      .finally(() => this.#hearsay.delete(peer))
   }
 
   async #turns(): Promise<void> {
@@ -127,17 +149,16 @@ export class Membership {
     if (member.looking) return
     member.looking = true
     try {
-      if (await this.#asked(peer, member)) return
-      if (this.#gone(peer, member)) return
-      if (member.standing !== 'away') await this.#suspect(peer, member)
+      const answer = await this.#ask(peer, member)
+      if (answer === 'answered' || this.#gone(peer, member)) return
+      if (member.standing !== 'away') await this.#suspect(peer, member, answer)
       if (clock.now() - member.heard > this.#times.giveUpAfterMs) this.#options.giveUp(peer)
     } finally {
       member.looking = false
     }
   }
 
-  /** Whether it answers us. */
-  async #asked(peer: string, member: Member): Promise<boolean> {
+  async #ask(peer: string, member: Member): Promise<Answer> {
     const { clock, probe } = this.#options
     // Timers take whole milliseconds.
     const within = Math.ceil(Math.max(this.#times.answerWithinMs, 4 * member.roundTripMs) * this.#doubt)
@@ -148,33 +169,37 @@ export class Membership {
       member.heard = clock.now()
       this.#doubt = Math.max(1, this.#doubt - 1)
       this.#set(peer, member, 'alive')
-      return true
+      return 'answered'
     } catch {
-      // Whoever stood still does not know who answered meanwhile.
-      if (clock.now() - began > within + STALLED_MS) {
-        this.#doubts()
-        member.heard = Math.max(member.heard, began)
-        return true
-      }
-      return false
+      const late = clock.now() - began - within
+      if (late < LATE_MS) return 'silent'
+      if (late > STALLED_MS) member.heard = Math.max(member.heard, began)
+      this.#doubts()
+      return 'late'
     }
   }
 
   /** Asks on, directly and through others; one that others reach is not gone, and we may be the slow one. */
-  async #suspect(peer: string, member: Member): Promise<void> {
+  async #suspect(peer: string, member: Member, first: Answer): Promise<void> {
     const { clock, announce } = this.#options
-    if (member.standing === 'alive') announce(peer)
+    const isNews = member.standing === 'alive' && !this.#hearsay.has(peer)
     this.#set(peer, member, 'suspect')
-    const until = clock.now() + this.#times.suspectForMs * this.#doubt
-    for (let tries = 0; tries < TRIES_PER_SUSPICION || clock.now() < until; tries++) {
+    if (isNews && this.#isWell()) announce(peer)
+    const since = clock.now()
+    const tries = { silent: 0, late: 0 }
+    const isOver = (): boolean => tries.silent >= TRIES_PER_SUSPICION && clock.now() - since >= this.#times.suspectForMs * this.#doubt
+    for (let last = first; !isOver() && tries.late < LATE_TRIES_MAX; ) {
       if (this.#stop.signal.aborted || this.#gone(peer, member)) return
       const began = clock.now()
-      const [direct, others] = await Promise.all([this.#asked(peer, member), this.#throughOthers(peer)])
-      if (direct) return
+      // Whoever is slow does not make others work as well.
+      const [direct, others] = await Promise.all([this.#ask(peer, member), last !== 'late' && this.#throughOthers(peer)])
+      if (direct === 'answered') return
       if (others) {
         this.#doubts()
         return
       }
+      tries[direct]++
+      last = direct
       const pause = (this.#times.suspectForMs * this.#doubt) / TRIES_PER_SUSPICION - (clock.now() - began)
       if (pause > 0) await this.#sleep(pause)
     }
@@ -188,6 +213,12 @@ export class Membership {
     const within = Math.ceil(this.#times.answerWithinMs * this.#doubt)
     const answers = await Promise.all(asked.map(helper => probeThrough(helper, peer, within).catch(() => false)))
     return answers.includes(true)
+  }
+
+  /** Neither slow nor cut off. */
+  #isWell(): boolean {
+    const silent = [...this.#members.values()].filter(({ standing }) => standing !== 'alive').length
+    return this.#doubt === 1 && silent <= Math.max(1, this.#members.size * CUT_OFF_PART)
   }
 
   #doubts(): void {

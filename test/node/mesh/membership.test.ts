@@ -20,16 +20,29 @@ interface Told {
   readonly at: number
 }
 
-/** Nodes that all know one another; `answers` says whether a question of one reaches another now, and how slowly. */
-function group(count: number, seed: number, answers: (from: number, to: number, now: number) => number | undefined) {
+/**
+ * Nodes that all know one another; `answers` says whether a question of one reaches another now, and how slowly; `late` how much too
+ * late the timers of a node fire, and it reads no answer before.
+ */
+function group(
+  count: number,
+  seed: number,
+  answers: (from: number, to: number, now: number) => number | undefined,
+  late: (self: number, now: number) => number = () => 0
+) {
   const time = new VirtualTime()
   const chance = chanceOf(seed)
   const told: Told[] = []
   const given: string[] = []
+  const announced: { readonly by: number; readonly of: string; readonly at: number }[] = []
   const ask = async (from: number, to: number, within: number): Promise<number> => {
     assert.ok(Number.isInteger(within), 'timers take whole milliseconds')
     const took = answers(from, to, time.now)
     await time.sleep(Math.min(took ?? within, within))
+    // Timers first, then what has come.
+    const lag = late(from, time.now)
+    await time.sleep(lag)
+    if (lag > 0 && took !== undefined && took + lag > within) throw new Error('no answer was read')
     if (took === undefined || took > within) throw new Error('no answer')
     return took
   }
@@ -45,11 +58,12 @@ function group(count: number, seed: number, answers: (from: number, to: number, 
         )
       },
       announce: suspect => {
+        announced.push({ by: self, of: suspect, at: time.now })
         for (const [at, node] of nodes.entries()) if (at !== self && answers(self, at, time.now) !== undefined) node.heardSuspicion(suspect)
       },
       onStanding: (of, standing) => told.push({ by: self, of, standing, at: time.now }),
       giveUp: peer => given.push(`n${self} ${peer}`),
-      clock: { now: () => time.now, sleep: (ms, signal) => time.sleep(ms, signal) },
+      clock: { now: () => time.now, sleep: (ms, signal) => time.sleep(ms + late(self, time.now), signal) },
       chance
     })
   })
@@ -59,7 +73,7 @@ function group(count: number, seed: number, answers: (from: number, to: number, 
     for (const node of nodes) node.stop()
     await time.run(ms + 1)
   }
-  return { told, given, nodes, run }
+  return { told, given, announced, nodes, run }
 }
 
 const QUICK = 2
@@ -86,6 +100,48 @@ describe(`membership (CB_SEED=${seed})`, () => {
       )
     })
   }
+
+  it('says of one that is dead by a few, not by each', async () => {
+    const { told, announced, run } = group(20, seed, (from, to, now) => ((from === 0 || to === 0) && now > 10_000 ? undefined : QUICK))
+    await run(20_000)
+    assert.equal(away(told, 'n0').length, 19)
+    const said = announced.filter(({ of }) => of === 'n0')
+    assert.ok(said.length >= 1 && said.length <= 6, `${said.length} nodes said so`)
+  })
+
+  it('says little when it is the one that is cut off', async () => {
+    const { told, announced, run } = group(20, seed, (from, to, now) => ((from === 0 || to === 0) && now > 10_000 ? undefined : QUICK))
+    await run(30_000)
+    assert.equal(told.filter(({ by, standing }) => by === 0 && standing === 'away').length, 19)
+    assert.ok(announced.filter(({ by }) => by === 0).length <= 5)
+  })
+
+  it('calls nobody dead, and suspects nobody aloud, while it is slow itself', async () => {
+    const isSlow = (now: number): boolean => now > 10_000 && now < 40_000
+    const { told, announced, run } = group(
+      20,
+      seed,
+      () => QUICK,
+      (self, now) => (self < 4 && isSlow(now) ? 700 : 0)
+    )
+    await run(60_000)
+    assert.deepEqual(
+      told.filter(({ standing }) => standing === 'away'),
+      []
+    )
+    assert.deepEqual(announced, [])
+  })
+
+  it('notices a death though it is slow itself', async () => {
+    const { told, run } = group(
+      5,
+      seed,
+      (from, to, now) => ((from === 0 || to === 0) && now > 10_000 ? undefined : QUICK),
+      self => (self === 1 ? 300 : 0)
+    )
+    await run(60_000)
+    assert.ok(away(told, 'n0').some(({ by }) => by === 1))
+  })
 
   it('calls nobody else dead in ten minutes with one node that flaps', async () => {
     const { told, run } = group(8, seed, (from, to, now) => {
