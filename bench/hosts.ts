@@ -67,7 +67,7 @@ export async function openHosts(count: number): Promise<Hosts> {
           const seen = await Promise.all(numbers.map(peers))
           return seen.every(each => [...each.values()].filter(({ status }) => status === 'up').length === count - 1)
         },
-        UP_WITHIN_MS
+        { withinMs: UP_WITHIN_MS, everyMs: ASKED_EVERY_MS }
       ),
     stop
   }
@@ -92,9 +92,12 @@ export async function frozen(node: MeshNode, work: () => Promise<void>): Promise
   }
 }
 
-/** Resolves with the milliseconds until `holds`, looked at every few of them. */
+/** All hosts are asked so often, in milliseconds: more often, and most of what the cores do would be to answer. */
+const ASKED_EVERY_MS = 250
+
+/** Resolves with the milliseconds until `holds`, and up to {@link ASKED_EVERY_MS} more. */
 export async function timeTo(what: string, holds: () => Promise<boolean>): Promise<number> {
   const began = performance.now()
-  await until(what, holds)
+  await until(what, holds, { everyMs: ASKED_EVERY_MS })
   return performance.now() - began
 }

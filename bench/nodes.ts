@@ -131,11 +131,15 @@ export function runnerOf(home: Home): number | undefined {
 }
 
 /** Waits for a condition. @throws Error naming it when it does not come about in time */
-export async function until(what: string, holds: () => Promise<boolean>, withinMs = READY_WITHIN_MS): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => Promise<boolean>,
+  { withinMs = READY_WITHIN_MS, everyMs = LOOK_EVERY_MS }: { readonly withinMs?: number; readonly everyMs?: number } = {}
+): Promise<void> {
   const deadline = performance.now() + withinMs
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`)
-    await pause(LOOK_EVERY_MS)
+    await pause(everyMs)
   }
 }
 

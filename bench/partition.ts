@@ -5,8 +5,8 @@ import { progress } from './progress.ts'
 import { type Measured, rowOf, type Series, seriesOf } from './result.ts'
 import { amountOf } from './sampling.ts'
 
-/** Lengths of partitions, in seconds: shorter than anybody notices, noticed by all, given up by all. */
-const PARTITIONS_S = [1, 12, 30]
+/** Lengths of partitions, in seconds: shorter than anybody notices, noticed by all, given up by some, by all, for long. */
+const PARTITIONS_S = [1, 5, 8, 16, 30]
 /** From the end of a partition to equal states everywhere, in milliseconds. */
 const HEALED_MS = 5_000
 /** From the death of a host to every other one knowing, in milliseconds. */
@@ -22,7 +22,7 @@ export function partition(): Promise<Measured> {
     later(() => hosts.stop())
     const healed: number[] = []
     const details: string[] = []
-    for (const seconds of PARTITIONS_S.slice(0, amountOf(3, 1))) {
+    for (const seconds of PARTITIONS_S.slice(0, amountOf(5, 1))) {
       progress(`a partition of ${seconds} s`)
       const ms = await heal(hosts, seconds)
       healed.push(ms)
@@ -79,9 +79,13 @@ async function heal(hosts: Hosts, seconds: number): Promise<number> {
 
 /** Milliseconds until nobody but itself holds host `victim` for up. */
 async function noticed(hosts: Hosts, victim: number): Promise<number> {
-  const others = hosts.numbers.filter(number => number !== victim)
+  const asked = new Set(hosts.numbers.filter(number => number !== victim))
   return await timeTo(`all know of host ${victim}`, async () => {
-    const seen = await Promise.all(others.map(number => hosts.peers(number)))
-    return seen.every(peers => peers.get(`n${victim}`)?.status !== 'up')
+    const look = async (number: number): Promise<void> => {
+      const peers = await hosts.peers(number)
+      if (peers.get(`n${victim}`)?.status !== 'up') asked.delete(number)
+    }
+    await Promise.all([...asked].map(look))
+    return asked.size === 0
   })
 }

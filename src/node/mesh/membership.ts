@@ -8,16 +8,28 @@ import type { Clock } from '../../goals/ports.ts'
 export interface MembershipTimes {
   /** One node is probed this often, in milliseconds: each in its turn, in another order each round. */
   readonly probeEveryMs: number
-  /** A probe is answered within this time, or within four of the node's usual round trips when that is longer. */
+  /** A probe is answered within this time and the usual round trip to that node. */
   readonly answerWithinMs: number
   /** One that did not answer is asked, directly and through others, for this long before it counts as away. */
   readonly suspectForMs: number
+  /** A node that has never answered has this long, in milliseconds: its line may be slow. */
+  readonly firstWithinMs: number
   /** A connection on which nothing was answered for this long is given up, in milliseconds. */
   readonly giveUpAfterMs: number
 }
 
-/** Away is told within five seconds: a probe's turn, its answer, the suspicion. Many nodes probe, and one suspicion wakes all. */
-export const MEMBERSHIP_TIMES: MembershipTimes = { probeEveryMs: 500, answerWithinMs: 500, suspectForMs: 1_500, giveUpAfterMs: 25_000 }
+/**
+ * Away is told within five seconds: a probe's turn, its answer, the suspicion. Many nodes probe, and one suspicion wakes all. What was
+ * silent for six seconds is dialled anew: TCP would try again after 6.2, 12.6 and 25.4 s of silence (RFC 6298, from 0.2 s), and a
+ * partition heals within five.
+ */
+export const MEMBERSHIP_TIMES: MembershipTimes = {
+  probeEveryMs: 500,
+  answerWithinMs: 500,
+  suspectForMs: 1_500,
+  firstWithinMs: 2_000,
+  giveUpAfterMs: 6_000
+}
 /** So many others are asked about a node that does not answer. */
 export const HELPERS_MAX = 3
 /** A node that finds itself slow waits this many times as long before it believes that others are gone. */
@@ -32,6 +44,10 @@ const LATE_MS = 100
 const STALLED_MS = 1_000
 /** Looks at the same time because of what somebody said; what is said beyond that waits for its turn. */
 const HEARSAY_MAX = 4
+/** New nodes that are asked besides in one turn; each so often at most, while its answers take longer than so many milliseconds. */
+const NEW_MAX = 4
+const NEW_ASKED_MAX = 20
+const SLOW_MS = 100
 /** Of those that are connected, such a part may be silent before a node thinks that it is the one cut off, and tells nobody whom it suspects. */
 const CUT_OFF_PART = 1 / 4
 
@@ -63,7 +79,11 @@ interface Member {
   standing: Standing
   /** When it answered last; of one that never did, when it was first looked at. */
   heard: number
-  roundTripMs: number
+  /** When it was first asked in vain, since it answered last. */
+  silentSince?: number
+  /** Of its line, as far as is known: it falls at once and rises slowly, for a node that is busy for a moment is no slow line. */
+  roundTripMs?: number
+  asked: number
   looking: boolean
 }
 
@@ -119,9 +139,19 @@ export class Membership {
   async #turns(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       await this.#sleep(this.#times.probeEveryMs * (0.75 + this.#options.chance() / 2))
-      const peer = this.#next()
-      for (const each of [peer, this.#lost()]) if (each !== undefined) void this.#look(each).catch(() => undefined)
+      const next = this.#next()
+      for (const peer of new Set([next, this.#lost(), ...this.#unsure()]))
+        if (peer !== undefined) void this.#look(peer).catch(() => undefined)
     }
+  }
+
+  /** Some of the new ones: whether their lines are slow, or they were busy, is good to know before they fall silent. */
+  #unsure(): string[] {
+    const isUnsure = (peer: string): boolean => {
+      const { asked, roundTripMs = Number.POSITIVE_INFINITY } = this.#members.get(peer) ?? { asked: 0 }
+      return asked < NEW_ASKED_MAX && roundTripMs > SLOW_MS
+    }
+    return this.#options.members().filter(isUnsure).slice(0, NEW_MAX)
   }
 
   /** One of those that are away: whoever comes back need not wait for its turn. */
@@ -144,7 +174,7 @@ export class Membership {
 
   async #look(peer: string): Promise<void> {
     const { clock } = this.#options
-    const member = this.#members.get(peer) ?? { standing: 'alive', heard: clock.now(), roundTripMs: 0, looking: false }
+    const member = this.#members.get(peer) ?? { standing: 'alive', heard: clock.now(), asked: 0, looking: false }
     this.#members.set(peer, member)
     if (member.looking) return
     member.looking = true
@@ -152,7 +182,7 @@ export class Membership {
       const answer = await this.#ask(peer, member)
       if (answer === 'answered' || this.#gone(peer, member)) return
       if (member.standing !== 'away') await this.#suspect(peer, member, answer)
-      if (clock.now() - member.heard > this.#times.giveUpAfterMs) this.#options.giveUp(peer)
+      if (clock.now() - (member.silentSince ?? clock.now()) > this.#times.giveUpAfterMs) this.#options.giveUp(peer)
     } finally {
       member.looking = false
     }
@@ -160,23 +190,33 @@ export class Membership {
 
   async #ask(peer: string, member: Member): Promise<Answer> {
     const { clock, probe } = this.#options
-    // Timers take whole milliseconds.
-    const within = Math.ceil(Math.max(this.#times.answerWithinMs, 4 * member.roundTripMs) * this.#doubt)
+    const within = this.#within(member)
     const began = clock.now()
+    member.asked++
     try {
       const took = await probe(peer, within)
-      member.roundTripMs = member.roundTripMs === 0 ? took : 0.8 * member.roundTripMs + 0.2 * took
+      const { roundTripMs: known = took } = member
+      member.roundTripMs = Math.min(took, 0.95 * known + 0.05 * took)
       member.heard = clock.now()
+      delete member.silentSince
       this.#doubt = Math.max(1, this.#doubt - 1)
       this.#set(peer, member, 'alive')
       return 'answered'
     } catch {
       const late = clock.now() - began - within
+      // Whoever stood still does not know who answered meanwhile.
+      if (late > STALLED_MS) delete member.silentSince
+      else member.silentSince ??= began
       if (late < LATE_MS) return 'silent'
-      if (late > STALLED_MS) member.heard = Math.max(member.heard, began)
       this.#doubts()
       return 'late'
     }
+  }
+
+  /** Whole milliseconds, as timers take them. */
+  #within({ roundTripMs }: Member): number {
+    const { answerWithinMs, firstWithinMs } = this.#times
+    return Math.ceil((roundTripMs === undefined ? firstWithinMs : answerWithinMs + roundTripMs) * this.#doubt)
   }
 
   /** Asks on, directly and through others; one that others reach is not gone, and we may be the slow one. */

@@ -170,6 +170,25 @@ describe(`membership (CB_SEED=${seed})`, () => {
     )
   })
 
+  it('gets used to a line on which an answer takes a second', async () => {
+    const { told, run } = group(4, seed, (from, to) => (from === 0 || to === 0 ? 1_000 : QUICK))
+    await run(60_000)
+    assert.deepEqual(
+      told.filter(({ standing }) => standing !== 'alive'),
+      []
+    )
+  })
+
+  it('notices a death in five seconds soon after all were slow', async () => {
+    const { told, run } = group(20, seed, (from, to, now) =>
+      (from === 0 || to === 0) && now > 30_000 ? undefined : now < 15_000 ? 900 : QUICK
+    )
+    await run(50_000)
+    const gone = away(told, 'n0')
+    assert.equal(gone.length, 19)
+    for (const { at, by } of gone) assert.ok(at - 30_000 <= 5_000, `n${by} noticed after ${at - 30_000} ms`)
+  })
+
   it('gives a connection up on which nothing was answered for long', async () => {
     const { given, run } = group(3, seed, (from, to, now) => ((from === 2 || to === 2) && now > 1_000 ? undefined : QUICK))
     await run(120_000)
