@@ -271,7 +271,8 @@ export class Membership {
   }
 
   #set(peer: string, member: Member, standing: Standing): void {
-    if (member.standing === standing) return
+    // A look outlives its connection; the next one is looked at by itself.
+    if (member.standing === standing || this.#members.get(peer) !== member) return
     member.standing = standing
     this.#options.onStanding(peer, standing)
   }

@@ -189,6 +189,36 @@ describe(`membership (CB_SEED=${seed})`, () => {
     for (const { at, by } of gone) assert.ok(at - 30_000 <= 5_000, `n${by} noticed after ${at - 30_000} ms`)
   })
 
+  it('says nothing of a connection that has been replaced meanwhile', async () => {
+    for (let replacedAt = 1_000; replacedAt < 8_000; replacedAt += 150) {
+      const time = new VirtualTime()
+      let last: Standing = 'alive'
+      const isCut = (): boolean => time.now >= replacedAt && time.now < replacedAt + 700
+      const membership = new Membership({
+        members: () => (isCut() ? [] : ['p']),
+        probe: async (_, within) => {
+          const isDead = time.now < replacedAt
+          await time.sleep(isDead ? within : QUICK)
+          if (isDead) throw new Error('no answer')
+          return QUICK
+        },
+        probeThrough: () => Promise.resolve(false),
+        announce: () => undefined,
+        onStanding: (_, standing) => (last = standing),
+        giveUp: () => undefined,
+        clock: { now: () => time.now, sleep: (ms, signal) => time.sleep(ms, signal) },
+        chance: chanceOf(seed + replacedAt)
+      })
+      membership.start()
+      // The new connection counts as up until it is heard of.
+      await time.run(replacedAt + 700)
+      last = 'alive'
+      await time.run(replacedAt + 5_000)
+      membership.stop()
+      assert.equal(last, 'alive', `replaced after ${replacedAt} ms`)
+    }
+  })
+
   it('gives a connection up on which nothing was answered for long', async () => {
     const { given, run } = group(3, seed, (from, to, now) => ((from === 2 || to === 2) && now > 1_000 ? undefined : QUICK))
     await run(120_000)
