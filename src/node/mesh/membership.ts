@@ -12,7 +12,7 @@ export interface MembershipTimes {
   readonly answerWithinMs: number
   /** One that did not answer is asked, directly and through others, for this long before it counts as away. */
   readonly suspectForMs: number
-  /** A node that has never answered has this long, in milliseconds: its line may be slow. */
+  /** The first answer of a node may take this long, in milliseconds: its line may be slow. */
   readonly firstWithinMs: number
   /** A connection on which nothing was answered for this long is given up, in milliseconds. */
   readonly giveUpAfterMs: number
@@ -214,9 +214,9 @@ export class Membership {
   }
 
   /** Whole milliseconds, as timers take them. */
-  #within({ roundTripMs }: Member): number {
+  #within({ asked, roundTripMs = 0 }: Member): number {
     const { answerWithinMs, firstWithinMs } = this.#times
-    return Math.ceil((roundTripMs === undefined ? firstWithinMs : answerWithinMs + roundTripMs) * this.#doubt)
+    return Math.ceil((asked === 0 ? firstWithinMs : answerWithinMs + roundTripMs) * this.#doubt)
   }
 
   /** Asks on, directly and through others; one that others reach is not gone, and we may be the slow one. */
