@@ -45,8 +45,8 @@ const STALLED_MS = 1_000
 /** Looks at the same time because of what somebody said; what is said beyond that waits for its turn. */
 const HEARSAY_MAX = 4
 /** New nodes that are asked besides in one turn; each so often at most, while its answers take longer than so many milliseconds. */
-const NEW_MAX = 4
-const NEW_ASKED_MAX = 20
+const NEW_MAX = 2
+const NEW_ASKED_MAX = 8
 const SLOW_MS = 100
 /** Of those that are connected, such a part may be silent before a node thinks that it is the one cut off, and tells nobody whom it suspects. */
 const CUT_OFF_PART = 1 / 4

@@ -25,6 +25,8 @@ const ANNOUNCEMENT_BYTES_MAX = 16 * 1024
 /** Tries to get what was announced before it is left to the regular pulls, and the pause after the first in milliseconds, which doubles. */
 const CHASE_TRIES_MAX = 4
 const CHASE_FIRST_MS = 150
+/** One who has not given its news for so long, in milliseconds, is not waited for: another one is asked, and it may still give them. */
+const PATIENCE_MS = 1_000
 /** Who has passed an announcement on is asked for its news this much later, give or take a half, in milliseconds: it has to get them first. */
 const RELAY_MS = 30
 /** Announcements looked into at a time: a burst of more is left to the regular pulls, which bring the same. */
@@ -84,8 +86,13 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
     pulling.set(peer, one)
     return one
   }
+  const patiently = (pulled: Promise<void> | undefined): Promise<void> | undefined =>
+    pulled && Promise.race([pulled, clock.sleep(PATIENCE_MS, stopping.signal)])
+  /** One that is not being asked, if there is one. */
   const someNeighbour = (): string | undefined => {
-    const peers = parts.neighbours()
+    const all = parts.neighbours()
+    const idle = pulling.size === 0 ? all : all.filter(peer => !pulling.has(peer))
+    const peers = idle.length > 0 ? idle : all
     return peers[Math.floor(chance() * peers.length)]
   }
   /** These, and what else is being looked into. */
@@ -103,8 +110,8 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
       if (at === 0 && owner === undefined) await clock.sleep(RELAY_MS * (0.5 + chance()), stopping.signal)
       const near = at > 0 ? someNeighbour() : (owner ?? (parts.neighbours().includes(from) ? from : someNeighbour()))
       // One that is under way may bring it; else only what is wanted is asked for: with many nodes the rest is most of a pull.
-      if (near !== undefined) await pulling.get(near)
-      if (near !== undefined && wanted.some(head => replica.lacks(head))) await pull(near, { of: lacking(wanted) })
+      if (near !== undefined) await patiently(pulling.get(near))
+      if (near !== undefined && wanted.some(head => replica.lacks(head))) await patiently(pull(near, { of: lacking(wanted) }))
       if (!wanted.some(head => replica.lacks(head))) return
       await clock.sleep(CHASE_FIRST_MS * 2 ** at, stopping.signal)
     }
@@ -132,7 +139,7 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
     while (!stopping.signal.aborted) {
       await clock.sleep(times.pullMs * (0.5 + chance()), stopping.signal)
       const peer = someNeighbour()
-      if (peer !== undefined) await pull(peer, { compare: true })
+      if (peer !== undefined) await patiently(pull(peer, { compare: true }))
     }
   }
 

@@ -68,6 +68,39 @@ function row(length: number, announcementsArrive: boolean) {
   return { nodes, stop: () => Promise.all(stops.map(stop => stop())) }
 }
 
+/** Three nodes that know one another; the last asks the first in vain. There are no regular pulls to speak of. */
+function triangle() {
+  const nodes = ['a', 'b', 'c'].map(node)
+  const topic = new Set<(bytes: Uint8Array, from: string) => void>()
+  const [first, , last] = nodes
+  const stops = nodes.map(replica => {
+    const near = nodes.filter(each => each !== replica)
+    const open: Dialer['open'] = async (peer, protocol, signal) => {
+      if (replica === last && peer === first!.self) await wait(60_000, undefined, signal === undefined ? {} : { signal })
+      return await dialerFor(near.find(each => each.self === peer)!).open(peer, protocol, signal)
+    }
+    return startGossip({
+      replica,
+      clock,
+      log,
+      dialer: { open },
+      pubsub: {
+        publish: (_topic, bytes) => {
+          for (const listener of topic) listener(bytes, replica.self)
+        },
+        subscribe: (_topic, listener) => {
+          topic.add(listener)
+          return () => topic.delete(listener)
+        }
+      },
+      neighbours: () => near.map(({ self }) => self),
+      onPeerUp: () => () => undefined,
+      times: { announceMs: 2, pullMs: 60_000, restMs: 5 }
+    })
+  })
+  return { nodes, stop: () => Promise.all(stops.map(stop => stop())) }
+}
+
 async function agree(nodes: readonly Replica[]): Promise<void> {
   const end = AbortSignal.timeout(5_000)
   while (new Set(nodes.map(each => each.digest())).size > 1 || nodes[0]!.heads().length < nodes.length) {
@@ -90,6 +123,14 @@ describe('gossip', () => {
     await agree(nodes)
     assert.deepEqual(nodes[4]!.read('nodes.n0.a'), { value: 'again' })
   }).timeout(10_000)
+
+  it('brings it to one that asks its origin in vain, from another node', async () => {
+    const mesh = triangle()
+    stop = mesh.stop
+    mesh.nodes[0]!.publish([set('a', 1)])
+    for (const each of mesh.nodes.slice(1)) each.publish([set('b', 1)])
+    await agree(mesh.nodes)
+  })
 
   it('brings it to all although every announcement is lost', async () => {
     const mesh = row(4, false)
