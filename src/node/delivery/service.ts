@@ -161,11 +161,19 @@ function pidIn(file: string): number | undefined {
   try {
     const pid = Number(readFileSync(file, 'utf8').trim())
     process.kill(pid, 0)
-    const command = `/proc/${pid}/cmdline`
-    return !existsSync(command) || readFileSync(command, 'utf8').includes('cloudburstd') ? pid : undefined
+    return isDaemon(pid) ? pid : undefined
   } catch {
     return undefined
   }
+}
+
+/** Of a process that is there. */
+function isDaemon(pid: number): boolean {
+  const command = `/proc/${pid}/cmdline`
+  if (!existsSync(command)) return true
+  const words = readFileSync(command, 'utf8')
+  // In the middle of exec it has no words yet; once it is dead, none any more.
+  return words === '' ? !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')) : words.includes('cloudburstd')
 }
 
 function idsOf(user: string): { readonly uid: number; readonly gid: number } {
