@@ -86,12 +86,13 @@ export function startGossip(parts: GossipParts): () => Promise<void> {
     pulling.set(peer, one)
     return one
   }
+  /** Until it is over, or PATIENCE_MS. */
   const patiently = (pulled: Promise<void> | undefined): Promise<void> | undefined =>
     pulled && Promise.race([pulled, clock.sleep(PATIENCE_MS, stopping.signal)])
   /** One that is not being asked, if there is one. */
   const someNeighbour = (): string | undefined => {
     const all = parts.neighbours()
-    const idle = pulling.size === 0 ? all : all.filter(peer => !pulling.has(peer))
+    const idle = all.filter(peer => !pulling.has(peer))
     const peers = idle.length > 0 ? idle : all
     return peers[Math.floor(chance() * peers.length)]
   }

@@ -40,17 +40,28 @@ function dialerFor(replica: Replica, may: readonly Capability[] = ['state:read']
   return dialerTo(stateHandler(replica), callerWith(may), replica.self)
 }
 
-/** Nodes in a row, each with its neighbours at both sides; announcements reach all, or are lost. */
-function row(length: number, announcementsArrive: boolean) {
-  const nodes = Array.from({ length }, (_, at) => node(`n${at}`))
+interface Mesh {
+  readonly near: (at: number) => readonly (Replica | undefined)[]
+  readonly announcementsArrive?: boolean
+  readonly pullMs: number
+  /** Whether node `at` asks `peer` in vain. */
+  readonly hangs?: (at: number, peer: string) => boolean
+}
+
+/** Nodes with their neighbours; announcements reach all, or are lost. */
+function meshOf(nodes: readonly Replica[], { near: nearTo, announcementsArrive = true, pullMs, hangs = () => false }: Mesh) {
   const topic = new Set<(bytes: Uint8Array, from: string) => void>()
   const stops = nodes.map((replica, at) => {
-    const near = [nodes[at - 1], nodes[at + 1]].filter(each => each !== undefined)
+    const near = nearTo(at).filter(each => each !== undefined)
+    const open: Dialer['open'] = async (peer, protocol, signal) => {
+      if (hangs(at, peer)) await clock.sleep(60_000, signal)
+      return await dialerFor(near.find(each => each.self === peer)!).open(peer, protocol, signal)
+    }
     return startGossip({
       replica,
       clock,
       log,
-      dialer: { open: (peer, protocol, signal) => dialerFor(near.find(each => each.self === peer)!).open(peer, protocol, signal) },
+      dialer: { open },
       pubsub: {
         publish: (_topic, bytes) => {
           if (announcementsArrive) for (const listener of topic) listener(bytes, replica.self)
@@ -62,43 +73,23 @@ function row(length: number, announcementsArrive: boolean) {
       },
       neighbours: () => near.map(({ self }) => self),
       onPeerUp: () => () => undefined,
-      times: { announceMs: 2, pullMs: announcementsArrive ? 400 : 10, restMs: 5 }
+      times: { announceMs: 2, pullMs, restMs: 5 }
     })
   })
   return { nodes, stop: () => Promise.all(stops.map(stop => stop())) }
 }
 
+/** Nodes in a row, each with its neighbours at both sides. */
+function row(length: number, announcementsArrive: boolean) {
+  const nodes = Array.from({ length }, (_, at) => node(`n${at}`))
+  return meshOf(nodes, { near: at => [nodes[at - 1], nodes[at + 1]], announcementsArrive, pullMs: announcementsArrive ? 400 : 10 })
+}
+
 /** Three nodes that know one another; the last asks the first in vain. There are no regular pulls to speak of. */
 function triangle() {
   const nodes = ['a', 'b', 'c'].map(node)
-  const topic = new Set<(bytes: Uint8Array, from: string) => void>()
-  const [first, , last] = nodes
-  const stops = nodes.map(replica => {
-    const near = nodes.filter(each => each !== replica)
-    const open: Dialer['open'] = async (peer, protocol, signal) => {
-      if (replica === last && peer === first!.self) await wait(60_000, undefined, signal === undefined ? {} : { signal })
-      return await dialerFor(near.find(each => each.self === peer)!).open(peer, protocol, signal)
-    }
-    return startGossip({
-      replica,
-      clock,
-      log,
-      dialer: { open },
-      pubsub: {
-        publish: (_topic, bytes) => {
-          for (const listener of topic) listener(bytes, replica.self)
-        },
-        subscribe: (_topic, listener) => {
-          topic.add(listener)
-          return () => topic.delete(listener)
-        }
-      },
-      neighbours: () => near.map(({ self }) => self),
-      onPeerUp: () => () => undefined,
-      times: { announceMs: 2, pullMs: 60_000, restMs: 5 }
-    })
-  })
-  return { nodes, stop: () => Promise.all(stops.map(stop => stop())) }
+  const near = (at: number): readonly Replica[] => nodes.filter((_, other) => other !== at)
+  return meshOf(nodes, { near, pullMs: 60_000, hangs: (at, peer) => at === 2 && peer === nodes[0]!.self })
 }
 
 async function agree(nodes: readonly Replica[]): Promise<void> {
