@@ -10,6 +10,8 @@ import { until } from './nodes.ts'
 
 /** All of them shake hands with all others at once, on few cores, in milliseconds. */
 const UP_WITHIN_MS = 240_000
+/** All hosts are asked so often, in milliseconds: more often, and most of what the cores do would be to answer. */
+const ASKED_EVERY_MS = 250
 
 /** Some hosts, numbered from 1. */
 export interface Hosts {
@@ -91,9 +93,6 @@ export async function frozen(node: MeshNode, work: () => Promise<void>): Promise
     process.kill(node.pid(), 'SIGCONT')
   }
 }
-
-/** All hosts are asked so often, in milliseconds: more often, and most of what the cores do would be to answer. */
-const ASKED_EVERY_MS = 250
 
 /** Resolves with the milliseconds until `holds`, and up to {@link ASKED_EVERY_MS} more. */
 export async function timeTo(what: string, holds: () => Promise<boolean>): Promise<number> {

@@ -22,7 +22,7 @@ export function partition(): Promise<Measured> {
     later(() => hosts.stop())
     const healed: number[] = []
     const details: string[] = []
-    for (const seconds of PARTITIONS_S.slice(0, amountOf(5, 1))) {
+    for (const seconds of PARTITIONS_S.slice(0, amountOf(PARTITIONS_S.length, 1))) {
       progress(`a partition of ${seconds} s`)
       const ms = await heal(hosts, seconds)
       healed.push(ms)
