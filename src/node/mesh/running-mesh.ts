@@ -24,7 +24,7 @@ import { memberNews } from './member-news.ts'
 import { roundTrip } from './pulse.ts'
 import { isRelayed, Relays } from './relays.ts'
 import { peerOfAddress, selectPeers } from './selector.ts'
-import { served } from './serve.ts'
+import { cut, served } from './serve.ts'
 import { Sessions } from './sessions.ts'
 import { listedAddresses } from './listed-addresses.ts'
 import { Supervisor } from './supervisor.ts'
@@ -384,7 +384,7 @@ export class RunningMesh implements Mesh {
 
   #cut(which: (connection: Connection) => boolean): void {
     for (const connection of this.#node?.getConnections() ?? [])
-      if (which(connection)) connection.abort(new Error('not permitted any more'))
+      if (which(connection)) void cut(connection)
   }
 
   #emit(event: MeshEvent, peer: string): void {

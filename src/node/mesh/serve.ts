@@ -1,4 +1,5 @@
-import type { StreamHandler } from '@libp2p/interface'
+import { setImmediate } from 'node:timers/promises'
+import type { Connection, StreamHandler } from '@libp2p/interface'
 import { CloudburstError, toErrorData } from '../../errors.ts'
 import type { Channel, Handler } from '../../protocols/wire/channel.ts'
 import { frameChannel } from '../../protocols/wire/frame-channel.ts'
@@ -73,4 +74,11 @@ async function lastWords(channel: Channel, error: unknown): Promise<void> {
   } catch {
     // The peer has gone, which is what we wanted.
   }
+}
+
+/** Ends a connection once its channels have said why, if they may soon. */
+export async function cut(connection: Connection): Promise<void> {
+  await setImmediate()
+  const reason = new Error('not permitted any more')
+  await connection.close({ signal: AbortSignal.timeout(LAST_WORDS_MS) }).catch(() => connection.abort(reason))
 }
