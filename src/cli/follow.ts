@@ -2,6 +2,7 @@
 import type { Agency, EventItem, Principal } from '../node/control/contract.ts'
 import { CloudburstError } from '../errors.ts'
 import { eventRenderer, type EventRenderer, quietest, type RenderOptions } from '../goals/render/events.ts'
+import { withOvertaken } from '../goals/render/overtaken.ts'
 import { oneLine } from '../goals/render/escape.ts'
 import type { Invocation } from './arguments.ts'
 import { isForPrograms } from './output.ts'
@@ -68,8 +69,8 @@ async function followOne(invocation: Invocation, run: Followed, renderer: EventR
   try {
     // From the first event on, though not all of it is printed: the totals and what is kept are read off the stream.
     const request = { id: run.id, from: 1, follow: true, output: wantsOutput(invocation) }
-    for await (const item of run.agency.stream('events', request, run.by, invocation.io.interrupted)) {
-      const lines = renderer.next(item)
+    for await (const { item, overtaken } of withOvertaken(run.agency.stream('events', request, run.by, invocation.io.interrupted))) {
+      const lines = renderer.next(item, overtaken)
       if (item.type === 'event') seq = item.event.seq
       if (item.type === 'waiting' || seq >= from) screen.print(lines.map(line => (prefix + line).trimEnd()))
       rest = restAfter(item, rest)

@@ -108,6 +108,8 @@ describe('a goal for many nodes', function () {
     await m.node(1).cli('dispatch', ...job.words, '--peer', 'n2', '--detach')
     await job.waits()
     const { id } = await newest()
+    const following = m.node(1).begin('attach', id)
+    await following.says(/echo first/)
     await m.node(2).kill('SIGKILL')
     const said = await m.node(1).cli('cancel', id, '--why', 'too late')
     assert.equal(said.exit, 0, said.stderr)
@@ -115,6 +117,9 @@ describe('a goal for many nodes', function () {
     await m.node(2).start()
     assert.equal((await m.node(1).goal(id)).status, 'cancelled')
     assert.deepEqual(job.ran(), ['first', 'middle'])
+    const followed = await following.ended
+    assert.match(followed.stdout, /\ncancelled by n1@example.org \(too late\)/)
+    assert.doesNotMatch(followed.stdout, /suspended/)
   })
 
   it('is abandoned with a node that is gone for good, and stopped there when that comes back all the same', async () => {

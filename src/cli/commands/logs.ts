@@ -1,6 +1,7 @@
 import { CloudburstError } from '../../errors.ts'
 import { oneLine } from '../../goals/render/escape.ts'
 import { eventRenderer } from '../../goals/render/events.ts'
+import { withOvertaken } from '../../goals/render/overtaken.ts'
 import { unplannedSteps } from '../../goals/render/unplanned.ts'
 import type { GoalEvent } from '../../node/control/contract.ts'
 import { type Invocation, onlyWord } from '../arguments.ts'
@@ -28,14 +29,14 @@ export async function run(invocation: Invocation): Promise<number> {
     const options = renderOptions(invocation, colours(invocation.io.stdout, invocation.io.env), session.suffix)
     const renderer = eventRenderer(chosen ? options : { ...options, echo: true })
     if (raw) print(invocation.io.stdout, [JSON.stringify({ type: 'version', version: 1 })])
-    for await (const item of session.agency.stream(
+    const items = session.agency.stream(
       'events',
       { id, from: 1, output: true, ...(follow ? { follow } : {}) },
       session.by,
       invocation.io.interrupted
-    )) {
-      print(invocation.io.stdout, raw ? [JSON.stringify(item)] : renderer.next(item))
-    }
+    )
+    for await (const { item, overtaken } of withOvertaken(items))
+      print(invocation.io.stdout, raw ? [JSON.stringify(item)] : renderer.next(item, overtaken))
     return 0
   } catch (error) {
     if (!invocation.io.interrupted.aborted || found === undefined) throw error

@@ -42,8 +42,8 @@ export type RenderItem =
   | { readonly type: 'waiting'; readonly reason: string }
 
 export interface EventRenderer {
-  /** Lines that `item` adds, none of them ending in a newline. */
-  next(item: RenderItem): string[]
+  /** Lines that `item` adds, none of them ending in a newline. @param overtaken see ./overtaken.ts: such a suspension is not told */
+  next(item: RenderItem, overtaken?: boolean): string[]
   /** Steps that run now, for a live display: text and when it began (epoch milliseconds). */
   running(): readonly { readonly text: string; readonly at: number }[]
   /** For a live display: the goals that are being pursued as a tree, with what runs in them, progress and elapsed time at `now`. */
@@ -60,13 +60,13 @@ export function renderEvents(items: Iterable<RenderItem>, options: RenderOptions
 export function eventRenderer(options: RenderOptions): EventRenderer {
   const story = newStory(options)
   return {
-    next: item => itemLines(story, item),
+    next: (item, overtaken = false) => itemLines(story, item, overtaken),
     live: now => liveTree(story, now),
     running: () => Array.from(story.open.values(), step => ({ text: textOf(step), at: step.at }))
   }
 }
 
-function itemLines(story: Story, item: RenderItem): string[] {
+function itemLines(story: Story, item: RenderItem, overtaken: boolean): string[] {
   switch (item.type) {
     case 'waiting':
       return [story.paints.warn(`waiting: ${oneLine(item.reason)}`)]
@@ -74,7 +74,8 @@ function itemLines(story: Story, item: RenderItem): string[] {
       return stepPrinted(story, item)
     case 'event': {
       const raw = story.options.verbose >= 2 ? [story.paints.quiet(`[${item.event.seq}] ${item.event.body.type}`)] : []
-      return [...raw, ...eventLines(story, item.event)]
+      const lines = eventLines(story, item.event)
+      return overtaken ? raw : [...raw, ...lines]
     }
   }
 }

@@ -48,6 +48,15 @@ export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFind
   const { journal } = parts
   /** What is being decided about goals right now: one thing at a time, or a goal would be driven on after it was cancelled. */
   const deciding = new Map<string, Promise<void>>()
+  /** While a goal is being ended, it comes to rest in between: that it waits for a person then is not told. */
+  const unseen = async (id: string, work: () => Promise<void>): Promise<void> => {
+    const tell = journal.withhold(id)
+    try {
+      await work()
+    } finally {
+      tell()
+    }
+  }
   const decide = async (id: string, work: () => Promise<void>): Promise<void> => {
     const decision = work()
     deciding.set(id, decision)
@@ -96,15 +105,17 @@ export function openRepairs(parts: RunsParts, driving: Driving, finder: GoalFind
       ),
     cancel: async (id, by, why, undo = true) => {
       for (let before = deciding.get(id); before !== undefined; before = deciding.get(id)) await before.catch(() => undefined)
-      await decide(id, () => cancel(id, by, why, undo))
+      await decide(id, () => unseen(id, () => cancel(id, by, why, undo)))
     },
     fence: async (id, by, why) => {
       const summary = await known(journal, id)
       if (isOver(summary.status) || summary.suspended?.code === 'abandoned') return
-      await atRest(parts, driving, id)
-      if (isOver((await known(journal, id)).status)) return
-      const reason = `${by.node} gave this goal up while this node was away${why === undefined ? '' : `: ${why}`}; somebody else may be doing it`
-      await journal.append(id, { type: 'suspended', code: 'abandoned', reason })
+      await unseen(id, async () => {
+        await atRest(parts, driving, id)
+        if (isOver((await known(journal, id)).status)) return
+        const reason = `${by.node} gave this goal up while this node was away${why === undefined ? '' : `: ${why}`}; somebody else may be doing it`
+        await journal.append(id, { type: 'suspended', code: 'abandoned', reason })
+      })
     }
   }
 }

@@ -383,8 +383,7 @@ export class RunningMesh implements Mesh {
   }
 
   #cut(which: (connection: Connection) => boolean): void {
-    for (const connection of this.#node?.getConnections() ?? [])
-      if (which(connection)) void cut(connection)
+    for (const connection of this.#node?.getConnections() ?? []) if (which(connection)) void cut(connection)
   }
 
   #emit(event: MeshEvent, peer: string): void {

@@ -53,6 +53,8 @@ export interface NodeJournal extends Journal, Removal {
   summary(goalId: string): Promise<RunSummary | undefined>
   /** `listener` gets each event once it is durable, in order per goal. It must not throw or block. @returns ends it */
   subscribe(goalId: string | '*', listener: (event: GoalEvent) => void): () => void
+  /** From here on a suspension of the goal is told only with what follows it, or once this is ended. @returns ends it */
+  withhold(goalId: string): () => void
   /** Checks numbers and hashes of all records. @returns undefined when they hold */
   verify(goalId: string): Promise<Damage | undefined>
   /** Runs found damaged at opening: nothing is appended to them, their summaries say `journal-damaged`. */
@@ -159,7 +161,9 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
     readDurable: async (goalId, from = 1, most) => {
       // What a failed write has left can be read before it is known to be on disk, and may yet be gone after a crash.
       const durable = index.get(goalId)?.seq ?? 0
-      return (await eventsOf(goalId, from, most)).filter(event => event.seq <= durable)
+      return (await eventsOf(goalId, from, most)).filter(
+        event => event.seq < durable || (event.seq === durable && !readers.withholds(event))
+      )
     },
     runs: index.newestFirst,
     find: index.get,
@@ -176,6 +180,7 @@ export async function openJournal(store: Store, hooks: JournalHooks): Promise<No
     },
     summary: summaryOf,
     subscribe: readers.subscribe,
+    withhold: goalId => readers.withhold(goalId, chains.get(goalId)?.seq ?? index.get(goalId)?.seq ?? 0),
     verify: goalId => verify(store, goalId),
     mirror: async (goalId, events, extra = [], options = { sync: false }) => {
       refuseDamaged(damaged, goalId)

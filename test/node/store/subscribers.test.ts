@@ -30,4 +30,29 @@ describe('who wants to be told of events', () => {
     readers.tell(event('a', 1))
     assert.equal(told, 1)
   })
+
+  const suspended = (goalId: string, seq: number): GoalEvent => ({
+    ...event(goalId, seq),
+    body: { type: 'suspended', code: 'stopped', reason: 'stopped on request' }
+  })
+
+  it('is told of a suspension that is kept back together with what follows it, or once it is no longer', () => {
+    const readers = subscribers()
+    const told: string[] = []
+    readers.subscribe('*', ({ goalId, seq }) => void told.push(`${goalId}${seq}`))
+    const ends = [readers.withhold('a', 1), readers.withhold('b', 1)]
+    readers.tell(event('a', 2))
+    readers.tell(suspended('a', 3))
+    readers.tell(suspended('b', 2))
+    readers.tell(suspended('c', 1))
+    assert.deepEqual(told, ['a2', 'c1'])
+    assert.ok(readers.withholds(suspended('a', 3)) && !readers.withholds(suspended('a', 1)) && !readers.withholds(event('a', 3)))
+    readers.tell(event('a', 4))
+    ends[1]!()
+    assert.deepEqual(told, ['a2', 'c1', 'a3', 'a4', 'b2'])
+    ends[0]!()
+    readers.tell(suspended('b', 3))
+    assert.equal(told.length, 6)
+    assert.ok(!readers.withholds(suspended('a', 5)))
+  })
 })
