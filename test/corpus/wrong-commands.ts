@@ -47,6 +47,17 @@ export const wrongCommands: readonly Fault[] = [
       files: { 'x.xml': fine.replace('</cloudburst>', '<agent name="keeper"/></cloudburst>') }
     }
   ),
+  words(
+    'a value of the agent for a goal',
+    ['pursue', 'x.xml', 'g', 'agent.size=2'],
+    'agent.size cannot be set for g: it is a value of the agent, which is given when keeper is started',
+    'cloudburst list x.xml -o wide',
+    {
+      exit: 5,
+      looks: true,
+      files: { 'x.xml': fine.replace('</cloudburst>', '<agent name="keeper"><variable name="size">1</variable></agent></cloudburst>') }
+    }
+  ),
   words('strict without a file', ['plan', 'g', '--strict'], '--strict is for programs given as files', 'cloudburst help plan', {
     looks: true
   }),

@@ -98,6 +98,7 @@ async function configure(
   surroundings: Surroundings
 ): Promise<readonly Assignment[]> {
   const { proto } = found
+  refuseOfAgent(found, request.assignments)
   const probe = request.probe === false ? withoutShells(parts.probe) : parts.probe
   let { assignments } = request
   for (let round = 0; ; round++) {
@@ -116,6 +117,16 @@ async function configure(
     const replaced = new Set(taken.map(each => each.path))
     assignments = [...assignments.filter(each => !replaced.has(each.path)), ...taken]
   }
+}
+
+/** What is an agent's outlives its goals and is read by all of them: asking for one of them does not change it. */
+function refuseOfAgent({ proto, agentName }: Found, assignments: readonly Assignment[]): void {
+  const path = assignments.map(each => each.path.trim()).find(each => /^agent\b/.test(each))
+  if (path === undefined) return
+  const when = agentName === undefined ? 'and there is none' : `which is given when ${agentName} is started`
+  throw new CloudburstError('CB_VALUE_INVALID', `${path} cannot be set for ${proto.name}: it is a value of the agent, ${when}`, {
+    goal: proto.name
+  })
 }
 
 async function boundWithFacts(
