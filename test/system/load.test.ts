@@ -84,7 +84,7 @@ describe('a node with a past', function () {
 })
 
 /** Seconds that 25 goals a second are held for in the suite; `npm run soak` holds them for five minutes. */
-const HELD_S = 60
+const HELD_S = 20
 /** How long a figure waits for others to leave the machine alone, in milliseconds. */
 const QUIET_WITHIN_MS = 30_000
 
@@ -111,7 +111,7 @@ describe('a node under load', function () {
   this.timeout(600_000)
   const directory = temporaryDirectory()
 
-  it('accepts 25 goals of 4 commands a second for a minute within 150 ms each, and keeps up', async function () {
+  it('accepts 25 goals of 4 commands a second within 150 ms each, and keeps up', async function () {
     const m = await mesh(1)
     const connections = Array.from({ length: 8 }, () => connect(m.node(1).home.socket))
     try {
@@ -125,7 +125,7 @@ describe('a node under load', function () {
         () => hold(25, HELD_S, number => post(number, 'calls/pursue', { goal: 'four', program: 'four', assignments: [] }), idle),
         ({ acceptP99, restMs }) => acceptP99 <= 150 && restMs <= 2_000
       )
-      if (held === undefined) skip(this, `25 goals a second for a minute: ${why}`)
+      if (held === undefined) skip(this, `25 goals a second: ${why}`)
       assert.ok(held.acceptP99 <= 150, `p99 is ${held.acceptP99} ms`)
       assert.ok(held.restMs <= 2_000, `${held.restMs} ms behind`)
       const suspended = (await post(0, 'calls/goals', { suspended: true })) as readonly unknown[]
