@@ -18,7 +18,8 @@ const CUT = new Set([
   'MuxerClosedError',
   'StreamResetError',
   'UnexpectedEOFError',
-  'StreamClosedError'
+  'StreamClosedError',
+  'StreamStateError'
 ])
 
 /**

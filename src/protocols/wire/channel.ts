@@ -9,7 +9,8 @@ export interface Channel {
   /** Peer id at the other end, proved by Noise. */
   readonly peer: string
   /**
-   * Resolves when the message is handed to the transport and there is room for more.
+   * Resolves when the message is handed to the transport and there is room for more. Long byte strings in it are not copied: they must
+   * not change any more.
    * @throws CloudburstError CB_FRAME_TOO_LONG when it is longer than FRAME_BYTES_MAX; CB_PEER_UNREACHABLE when the other end is gone
    */
   write(message: unknown): Promise<void>

@@ -29,6 +29,49 @@ export function encodeMessage(message: unknown): Uint8Array {
   return encode(message, ENCODE)
 }
 
+/** Byte strings from this many bytes on are sent as they are, not as a copy: shorter ones take longer to be looked after than to be copied. */
+export const APART_BYTES_MIN = 16 * 1024
+/** A map of fewer entries says their number in its first byte. */
+const SHORT_MAP = 24
+
+/**
+ * The bytes of {@link encodeMessage} in pieces: a long byte string that the message itself holds is one of them, as it was given,
+ * and must not change any more.
+ */
+export function encodePieces(message: unknown): readonly Uint8Array[] {
+  const names = isPlain(message) ? Object.keys(message) : []
+  const name = names.find(each => isLong((message as Plain)[each]))
+  if (name === undefined || names.length >= SHORT_MAP) return [encodeMessage(message)]
+  return around(message as Plain, names, name)
+}
+
+type Plain = Readonly<Record<string, unknown>>
+
+function around(message: Plain, names: readonly string[], name: string): readonly Uint8Array[] {
+  const bytes = message[name] as Uint8Array
+  // Its length as a number is written like the head of the string, but for the type of value in the first three bits.
+  const rest = encodeMessage({ ...message, [name]: bytes.byteLength })
+  const before = Object.fromEntries(names.filter(each => isBefore(each, name)).map(each => [each, message[each]]))
+  const at = encodeMessage(before).byteLength + encodeMessage(name).byteLength
+  const end = at + encodeMessage(bytes.byteLength).byteLength
+  rest[at]! |= Type.bytes.majorEncoded
+  return [rest.subarray(0, end), bytes, rest.subarray(end)]
+}
+
+function isPlain(message: unknown): message is Plain {
+  return typeof message === 'object' && message !== null && Object.getPrototypeOf(message) === Object.prototype
+}
+
+function isLong(value: unknown): boolean {
+  return value instanceof Uint8Array && value.byteLength >= APART_BYTES_MIN
+}
+
+/** The order of a map's names: the shorter one first, else by their bytes. */
+function isBefore(one: string, other: string): boolean {
+  const longer = Buffer.byteLength(one) - Buffer.byteLength(other)
+  return longer < 0 || (longer === 0 && Buffer.compare(Buffer.from(one), Buffer.from(other)) < 0)
+}
+
 /**
  * The plain data in one frame, not yet checked against any shape. Bytes that are most of the frame are a part of it, not a copy:
  * whoever reads frames writes into none.

@@ -1,7 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import { pipe } from 'it-pipe'
 import type { Channel } from './channel.ts'
-import { decodeMessage, encodeMessage } from './codec.ts'
+import { decodeMessage, encodePieces } from './codec.ts'
 import { type FrameOptions, FrameStream } from './frames.ts'
 
 /**
@@ -16,7 +16,7 @@ export function frameChannel(stream: Stream, peer: string, options?: FrameOption
     peer,
     closed: frames.closed,
     async write(message) {
-      await frames.write(encodeMessage(message))
+      await frames.write(...encodePieces(message))
     },
     async read() {
       if (broken !== undefined) throw broken

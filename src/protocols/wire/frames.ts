@@ -99,16 +99,16 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Queues one frame, which must not change any more; resolves when there is room for the next. What is written in one turn of the event loop
+   * Queues one frame, given in pieces that must not change any more; resolves when there is room for the next. What is written in one turn of the event loop
    * leaves together.
    * @throws CloudburstError CB_FRAME_TOO_LONG, CB_PEER_UNREACHABLE
    */
-  async write(frame: Uint8Array): Promise<void> {
-    if (frame.byteLength > this.#frameBytesMax) {
-      throw new CloudburstError('CB_FRAME_TOO_LONG', `a ${frame.byteLength}-byte frame is longer than ${this.#frameBytesMax}`)
-    }
+  async write(...frame: readonly Uint8Array[]): Promise<void> {
+    const bytes = frame.reduce((sum, piece) => sum + piece.byteLength, 0)
+    if (bytes > this.#frameBytesMax)
+      throw new CloudburstError('CB_FRAME_TOO_LONG', `a ${bytes}-byte frame is longer than ${this.#frameBytesMax}`)
     this.#checkWritable()
-    this.#outgoing.add(frame)
+    this.#outgoing.add(bytes, frame)
     if (this.#outgoing.byteLength >= PIECE_BYTES_MAX) this.#flush(PIECE_BYTES_MAX)
     if (this.#outgoing.byteLength > 0) this.#scheduleFlush()
     while (!this.#gone && (this.stream.writableNeedsDrain || this.#outgoing.byteLength >= PIECE_BYTES_MAX)) await this.#drained()

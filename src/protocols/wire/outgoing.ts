@@ -21,16 +21,18 @@ export class Outgoing {
     return this.#pieces.byteLength + this.#taken - this.#cut
   }
 
-  /** Adds a frame behind its header. A long one must not change any more. */
-  add(frame: Uint8Array): void {
+  /** Adds a frame of so many bytes behind its header. Its long pieces must not change any more. */
+  add(bytes: number, frame: readonly Uint8Array[]): void {
     const room = this.#reserve(HEADER_BYTES)
-    this.#taken = room.writeUInt32BE(frame.byteLength, this.#taken)
-    if (frame.byteLength > COPIED_BYTES_MAX) {
-      this.#cutPiece()
-      this.#pieces.append(frame)
-    } else {
-      this.#reserve(frame.byteLength).set(frame, this.#taken)
-      this.#taken += frame.byteLength
+    this.#taken = room.writeUInt32BE(bytes, this.#taken)
+    for (const piece of frame) {
+      if (piece.byteLength > COPIED_BYTES_MAX) {
+        this.#cutPiece()
+        this.#pieces.append(piece)
+      } else {
+        this.#reserve(piece.byteLength).set(piece, this.#taken)
+        this.#taken += piece.byteLength
+      }
     }
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { CloudburstError } from '../../../src/errors.ts'
-import { decodeMessage, encodeMessage, NESTING_MAX, VALUES_MAX } from '../../../src/protocols/wire/codec.ts'
+import { APART_BYTES_MIN, decodeMessage, encodeMessage, encodePieces, NESTING_MAX, VALUES_MAX } from '../../../src/protocols/wire/codec.ts'
 
 const messages = fc.object({
   key: fc.string({ maxLength: 8 }).filter(key => key !== '__proto__'),
@@ -44,6 +44,37 @@ describe('a message', () => {
   it('has the same bytes however its keys were ordered, and without undefined properties', () => {
     assert.deepEqual(encodeMessage({ type: 'hello', n: 1 }), encodeMessage({ n: 1, type: 'hello', ticket: undefined }))
     assert.equal(Buffer.from(encodeMessage({ type: 'hello', n: 1 })).toString('hex'), 'a2616e0164747970656568656c6c6f')
+  })
+
+  it('has the same bytes in pieces, and its long byte string is one of them, not a copy', () => {
+    const long = fc.tuple(fc.string({ maxLength: 8 }), fc.integer({ min: APART_BYTES_MIN, max: 70_000 }))
+    fc.assert(
+      fc.property(messages, long, (message, [name, length]) => {
+        fc.pre(name !== '__proto__')
+        const bytes = new Uint8Array(length).fill(7)
+        const whole = { ...message, [name]: bytes }
+        const pieces = encodePieces(whole)
+        assert.ok(Buffer.concat(pieces).equals(encodeMessage(whole)))
+        assert.ok(Object.keys(whole).length >= 24 || pieces.includes(bytes))
+      })
+    )
+  })
+
+  it('is one piece when nothing in it is long, or only deeper in it', () => {
+    const bytes = new Uint8Array(APART_BYTES_MIN)
+    const many = Object.fromEntries(Array.from({ length: 24 }, (_, at) => [`n${at}`, bytes]))
+    for (const message of [
+      1,
+      'text',
+      null,
+      bytes,
+      [bytes],
+      { inner: { bytes } },
+      { bytes: bytes.subarray(1) },
+      new Map([['bytes', bytes]]),
+      many
+    ])
+      assert.deepEqual(encodePieces(message), [encodeMessage(message)])
   })
 
   it('is refused when it is cut at any byte', () => {
