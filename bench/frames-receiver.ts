@@ -1,4 +1,4 @@
-/** `frames-receiver.ts HOME`: takes in what frames-sender.ts sends, on each line, and answers each load once it is there. */
+/** `frames-receiver.ts LINE HOME`: takes in what frames-sender.ts sends, and answers each load once it is there. Prints where it listens. */
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
@@ -7,38 +7,42 @@ import { generateIdentity } from '../src/crypto/identity.ts'
 import { bareNode } from './bare-node.ts'
 import { certificate } from './certificate.ts'
 import { meshOf } from './mesh.ts'
-import type { Listening } from './frames.ts'
+import type { LineName } from './frames.ts'
 
 /** The protocol of the messages; one without bytes ends a load. */
 export const FRAMES = '/bench/frames/1'
 /** On a socket a load begins with its number of bytes, as a double. */
 export const HEADER_BYTES = 8
 
-if (process.argv[1] === import.meta.filename) await main()
-
 async function main(): Promise<void> {
-  const mesh = meshOf(resolveHome(process.argv[2]))
-  mesh.handle(FRAMES, async channel => {
-    for (let message = await channel.read(); message !== undefined; message = await channel.read()) {
-      if ((message as { bytes: Uint8Array }).bytes.length === 0) await channel.write('had')
-    }
-  })
-  await mesh.start()
-  const listening: Listening = {
-    tcp: await listen(createServer({ noDelay: true }, answer)),
-    bare: await listenBare(),
-    tls: await listen(createTlsServer({ ...certificate(), minVersion: 'TLSv1.3', noDelay: true }, answer))
-  }
-  console.log(JSON.stringify(listening))
+  const [line = '', home = ''] = process.argv.slice(2)
+  console.log(await LISTEN[line as LineName](home))
 }
 
-async function listen(server: Server): Promise<number> {
+/** Each tells what a sender needs to know. */
+const LISTEN: Record<LineName, (home: string) => Promise<string>> = {
+  channel: async home => {
+    const mesh = meshOf(resolveHome(home))
+    mesh.handle(FRAMES, async channel => {
+      for (let message = await channel.read(); message !== undefined; message = await channel.read()) {
+        if ((message as { bytes: Uint8Array }).bytes.length === 0) await channel.write('had')
+      }
+    })
+    await mesh.start()
+    return mesh.peer
+  },
+  bare: listenBare,
+  tcp: () => listen(createServer({ noDelay: true }, answer)),
+  tls: () => listen(createTlsServer({ ...certificate(), minVersion: 'TLSv1.3', noDelay: true }, answer))
+}
+
+async function listen(server: Server): Promise<string> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  return (server.address() as AddressInfo).port
+  return String((server.address() as AddressInfo).port)
 }
 
-/** @returns where to dial */
+/** @returns address with peer id */
 async function listenBare(): Promise<string> {
   const node = await bareNode(generateIdentity(), ['/ip4/127.0.0.1/tcp/0'])
   await node.handle(FRAMES, async stream => {
@@ -61,3 +65,5 @@ function answer(socket: Socket): void {
     if (left === 0) socket.write('!')
   })
 }
+
+if (process.argv[1] === import.meta.filename) await main()

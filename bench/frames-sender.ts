@@ -1,36 +1,39 @@
-/** `frames-sender.ts HOME PEER TCP TLS`: sends loads over each line in turns; prints the milliseconds that they took. */
+/** `frames-sender.ts LINE HOME WHERE`: sends a load for each line `BYTES COUNT` that it reads, and prints the milliseconds that it took. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { createInterface } from 'node:readline'
 import { connect as connectTls } from 'node:tls'
 import { multiaddr } from '@multiformats/multiaddr'
 import { generateIdentity } from '../src/crypto/identity.ts'
 import { resolveHome } from '../src/node/home.ts'
 import { bareNode } from './bare-node.ts'
-import { type FramesTaken, LINES, type LineName, LOADS, sampleName } from './frames.ts'
+import type { LineName } from './frames.ts'
 import { FRAMES, HEADER_BYTES } from './frames-receiver.ts'
 import { meshOf } from './mesh.ts'
 import { until } from './nodes.ts'
-import { interleave, type Sampler } from './sampling.ts'
-
-/** A sample is a mean over thousands of messages by itself. */
-const ROUNDS = 21
 
 /** Sends `count` messages of `bytes`; resolves when the other end has them all. */
 type Line = (bytes: number, count: number) => Promise<void>
 
-const [base = '', peer = '', tcp = '', tls = '', bare = ''] = process.argv.slice(2)
-const lines: Record<LineName, Line> = {
-  channel: await channelLine(),
-  bare: await bareLine(),
-  tcp: await socketLine(connect({ host: '127.0.0.1', port: Number(tcp), noDelay: true }), 'connect'),
+const OPEN: Record<LineName, (home: string, where: string) => Promise<Line>> = {
+  channel: channelLine,
+  bare: (_home, where) => bareLine(where),
+  tcp: (_home, where) => socketLine(connect({ host: '127.0.0.1', port: Number(where), noDelay: true }), 'connect'),
   // Who answers is not what is measured: it listens on loopback, with a certificate made for this run.
-  tls: await socketLine(connectTls({ host: '127.0.0.1', port: Number(tls), rejectUnauthorized: false }).setNoDelay(true), 'secureConnect')
+  tls: (_home, where) =>
+    socketLine(connectTls({ host: '127.0.0.1', port: Number(where), rejectUnauthorized: false }).setNoDelay(true), 'secureConnect')
 }
-const samplers: Record<string, Sampler> = {}
-for (const { bytes, count } of LOADS) for (const line of LINES) samplers[sampleName(line, bytes)] = () => timeOf(lines[line], bytes, count)
-const taken: FramesTaken = await interleave(samplers, ROUNDS)
-console.log(JSON.stringify(taken))
-process.exit(0)
+
+async function main(): Promise<void> {
+  const [name = '', home = '', where = ''] = process.argv.slice(2)
+  const line = await OPEN[name as LineName](home, where)
+  console.log('open')
+  for await (const asked of createInterface({ input: process.stdin })) {
+    const [bytes = 0, count = 0] = asked.split(' ').map(Number)
+    console.log(await timeOf(line, bytes, count))
+  }
+  process.exit(0)
+}
 
 async function timeOf(line: Line, bytes: number, count: number): Promise<number> {
   const began = performance.now()
@@ -38,8 +41,8 @@ async function timeOf(line: Line, bytes: number, count: number): Promise<number>
   return performance.now() - began
 }
 
-async function channelLine(): Promise<Line> {
-  const mesh = meshOf(resolveHome(base))
+async function channelLine(home: string, peer: string): Promise<Line> {
+  const mesh = meshOf(resolveHome(home))
   await mesh.start()
   await until('the receiver is up', () => Promise.resolve(mesh.peers().some(({ status }) => status === 'up')))
   const channel = await mesh.open(peer, FRAMES)
@@ -52,9 +55,9 @@ async function channelLine(): Promise<Line> {
   }
 }
 
-async function bareLine(): Promise<Line> {
+async function bareLine(where: string): Promise<Line> {
   const node = await bareNode(generateIdentity())
-  const stream = await node.dialProtocol(multiaddr(bare), FRAMES)
+  const stream = await node.dialProtocol(multiaddr(where), FRAMES)
   return async (bytes, count) => {
     const message = Buffer.alloc(bytes, 'x')
     const header = Buffer.alloc(HEADER_BYTES)
@@ -78,3 +81,5 @@ async function socketLine(socket: Socket, ready: 'connect' | 'secureConnect'): P
     await answered
   }
 }
+
+await main()

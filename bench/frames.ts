@@ -4,28 +4,24 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { cleanly, ours, removeDirectory, temporaryDirectory } from './leftovers.ts'
 import { makeHomes } from './nodes.ts'
+import { interleave, type Sampler } from './sampling.ts'
 import { type Measured, rowOf, type Series, seriesOf } from './result.ts'
 
 /** Messages are sent over a channel of the mesh, over a stream of bare libp2p, over bare TCP and over TLS. */
-export const LINES = ['channel', 'bare', 'tcp', 'tls'] as const
+const LINES = ['channel', 'bare', 'tcp', 'tls'] as const
 export type LineName = (typeof LINES)[number]
 
 /** What is sent in one sample: 10 MB of small messages, 256 MB of large ones. */
-export const LOADS = [
+const LOADS = [
   { bytes: 512, count: 20_000 },
   { bytes: 64 * 1024, count: 4_000 }
 ] as const
 
-/** Milliseconds of each sample, by {@link sampleName}. */
-export type FramesTaken = Readonly<Record<string, readonly number[]>>
+/** A sample is a mean over thousands of messages by itself. */
+const ROUNDS = 21
 
-/** What the receiver prints when it listens. */
-export interface Listening {
-  readonly tcp: number
-  readonly tls: number
-  /** Address with peer id. */
-  readonly bare: string
-}
+/** Milliseconds of each sample, by {@link sampleName}. */
+type FramesTaken = Readonly<Record<string, readonly number[]>>
 
 /** Of a stream of bare libp2p. */
 const LIMIT = 0.8
@@ -37,26 +33,39 @@ const NAMES: Readonly<Record<LineName, string>> = {
   tls: 'Node TLS 1.3'
 }
 
-export function sampleName(line: LineName, bytes: number): string {
+function sampleName(line: LineName, bytes: number): string {
   return `${line} ${bytes}`
 }
 
-/** What a stream between two nodes carries, from one process to another, against sockets that carry the bytes and nothing else. */
+/**
+ * What a stream between two nodes carries, from one process to another, against sockets that carry the bytes and nothing else. Each line
+ * has two processes of its own: what one leaves to be collected would be collected while another is measured.
+ */
 export function frames(): Promise<Measured> {
   return cleanly(async later => {
     const directory = temporaryDirectory()
     later(() => removeDirectory(directory))
-    const homes = await makeHomes(directory, 2)
-    const [from, to] = homes.map(({ home }) => home.base) as [string, string]
-    const receiver = start('frames-receiver.ts', [to])
-    later(async () => {
-      receiver.child.kill('SIGKILL')
-      await receiver.ended
-    })
-    const { tcp, tls, bare } = JSON.parse(await receiver.line) as Listening
-    const sender = start('frames-sender.ts', [from, homes[1]!.peer, String(tcp), String(tls), bare])
-    return measured(JSON.parse(await sender.line) as FramesTaken)
+    const homes = (await makeHomes(directory, 2)).map(({ home }) => home.base) as [string, string]
+    const samplers: Record<string, Sampler> = {}
+    for (const line of LINES) {
+      const send = await openLine(line, homes, later)
+      for (const { bytes, count } of LOADS) samplers[sampleName(line, bytes)] = () => send(bytes, count)
+    }
+    return measured(await interleave(samplers, ROUNDS))
   })
+}
+
+/** Sends so many messages of so many bytes, and gives the milliseconds until all were there. */
+type Send = (bytes: number, count: number) => Promise<number>
+
+async function openLine(line: LineName, [from, to]: readonly [string, string], later: (end: () => Promise<void>) => void): Promise<Send> {
+  const receiver = start('frames-receiver.ts', [line, to], later)
+  const sender = start('frames-sender.ts', [line, from, await receiver.line()], later)
+  await sender.line()
+  return async (bytes, count) => {
+    sender.child.stdin.write(`${bytes} ${count}\n`)
+    return Number(await sender.line())
+  }
 }
 
 function measured(taken: FramesTaken): Measured {
@@ -88,12 +97,16 @@ function measured(taken: FramesTaken): Measured {
   }
 }
 
-function start(script: string, args: readonly string[]) {
+function start(script: string, args: readonly string[], later: (end: () => Promise<void>) => void) {
   const words = ['--import', 'tsx', fileURLToPath(new URL(script, import.meta.url)), ...args]
-  const child = ours(spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] }))
+  const child = ours(spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'inherit'] }))
   const ended = once(child, 'exit')
+  later(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
   const failed = ended.then(([code]) => Promise.reject(new Error(`${script} ended with ${code}`)))
   failed.catch(() => undefined)
-  const line = Promise.race([once(createInterface({ input: child.stdout }), 'line').then(([text]) => String(text)), failed])
-  return { child, ended, line }
+  const said = createInterface({ input: child.stdout })
+  return { child, line: async (): Promise<string> => String((await Promise.race([once(said, 'line'), failed]))[0]) }
 }
