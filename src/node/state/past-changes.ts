@@ -1,6 +1,7 @@
 /** The latest changes of all values, over restarts: those of this life of the replica behind those that were written down before. */
 import type { Tree } from '../../goals/tree.ts'
-import { CHANGES_KEPT, CHANGES_SLACK, type Replica } from '../../protocols/state/replica.ts'
+import { CHANGES_KEPT, CHANGES_SLACK } from '../../protocols/state/changes.ts'
+import type { Replica } from '../../protocols/state/replica.ts'
 import { sameTree } from '../../protocols/state/same-tree.ts'
 import type { Op, Store } from '../store/store.ts'
 

@@ -187,22 +187,6 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0
 }
 
-/** An origin that publishes under a new name: all it had is gone from the old one and appears under the new one. */
-export function again(
-  state: Origin,
-  name: string,
-  show: (state: Origin, changed: readonly Changed[]) => void,
-  step: () => readonly Changed[]
-): readonly Changed[] {
-  show(
-    state,
-    [...state.values].map(([path, { at }]) => ({ path, at }))
-  )
-  state.name = name
-  state.values = new Map()
-  return step()
-}
-
 export interface Missing {
   /** In the order in which they can be applied. */
   readonly envelopes: readonly Uint8Array[]

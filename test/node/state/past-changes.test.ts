@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { openPastChanges, type PastChanges } from '../../../src/node/state/past-changes.ts'
-import { CHANGES_KEPT, type Replica, type Seen } from '../../../src/protocols/state/replica.ts'
+import { CHANGES_KEPT } from '../../../src/protocols/state/changes.ts'
+import type { Replica, Seen } from '../../../src/protocols/state/replica.ts'
 import { memoryStore } from '../../fakes/memory-store.ts'
 
 /** The changes of one life of a replica. */

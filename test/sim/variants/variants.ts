@@ -133,15 +133,15 @@ export const VARIANTS: readonly Variant[] = [
   {
     name: 'a node that was told of a later life of itself does not live on behind it',
     file: 'src/protocols/state/replica.ts',
-    from: 'own.begin(boot + 1, parts.freshNonce())\n    if (origins.has(parts.self)) publish([], true)',
+    from: 'own.begin(boot + 1, parts.freshNonce())\n    if (origins.get(parts.self) !== undefined) publish([], true)',
     to: '',
     disks: 'restored'
   },
   {
     name: 'a fork that was accepted is proved again by what proved it before',
-    file: 'src/protocols/state/replica.ts',
-    from: 'const fresh = newOrigin({ origin, name, boot, nonce: LAST_NONCE })',
-    to: "const fresh = newOrigin({ origin, name, boot: 0, nonce: '' })",
+    file: 'src/protocols/state/origins.ts',
+    from: 'newOrigin({ origin, name, boot, nonce: LAST_NONCE })',
+    to: "newOrigin({ origin, name, boot: 0, nonce: '' })",
     disks: 'forked'
   }
 ]
