@@ -23,7 +23,7 @@ const lessons: Readonly<Record<string, readonly (readonly [file: string, title: 
     ['test/matrix/matrix.ts', "'replaying'"]
   ],
   'Salt CVE-2022-22967': [
-    ['test/node/mesh.test.ts', 'ends open channels when their permit is removed, and lets nothing more through'],
+    ['test/node/mesh.test.ts', 'ends open channels when their permit is removed, saying why, and lets nothing more through'],
     ['test/node/permissions/spreading.test.ts', 'refuse at once whoever it has taken them back from']
   ],
   'Salt CVE-2016-9639': [

@@ -52,7 +52,7 @@ export function subscribers(): Subscribers {
       tellNow(event)
     },
     withhold: (goalId, after) => {
-      withheld.set(goalId, { after })
+      if (!withheld.has(goalId)) withheld.set(goalId, { after })
       return () => endWithholding(goalId)
     },
     withholds

@@ -55,4 +55,16 @@ describe('who wants to be told of events', () => {
     assert.equal(told.length, 6)
     assert.ok(!readers.withholds(suspended('a', 5)))
   })
+
+  it('misses no suspension that two have kept back', () => {
+    const readers = subscribers()
+    const told: number[] = []
+    readers.subscribe('a', ({ seq }) => void told.push(seq))
+    const one = readers.withhold('a', 1)
+    readers.tell(suspended('a', 2))
+    const two = readers.withhold('a', 2)
+    two()
+    one()
+    assert.deepEqual(told, [2])
+  })
 })
