@@ -43,7 +43,8 @@ export async function tell(
   try {
     for await (const events of liveEvents(executor.events, goalId, from, stop)) {
       const last = events.findIndex(isOutcome)
-      const before = last === -1 ? events : events.slice(0, last)
+      const end = last === -1 ? [] : events.slice(beginOfEnd(events, last), last + 1)
+      const before = last === -1 ? events : events.slice(0, last + 1 - end.length)
       for (const some of together ? slices(before) : before.map(event => [event])) {
         if (stop.aborted) break
         await send(channel, some)
@@ -52,13 +53,19 @@ export async function tell(
       // What the last steps printed belongs before the outcome: the dispatcher stops listening there.
       outputEnds.abort()
       await atMost(printing, REST_OF_OUTPUT_MS)
-      return await send(channel, [events[last]!])
+      for (const some of together ? [end] : end.map(event => [event])) await send(channel, some)
+      return
     }
     if (caller.ended.aborted) throw sessionEnded(caller)
   } finally {
     outputEnds.abort()
     leave()
   }
+}
+
+/** A suspension that the outcome has overtaken goes with it: nobody is to take the goal for one that waits. */
+function beginOfEnd(events: readonly GoalEvent[], last: number): number {
+  return events[last - 1]?.body.type === 'suspended' ? last - 1 : last
 }
 
 /** One message, or several when it would be too long. */
